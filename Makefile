@@ -1,0 +1,46 @@
+# Everything on a fresh machine with Python 3.10 and git: `make demo`, `make test`.
+# A pyenv shim may stand on PATH without a 3.10 behind it, so each candidate is tried.
+PYTHON310 = $(shell for python in $(PYTHON) python3.10 $(HOME)/.pyenv/versions/3.10.*/bin/python3.10 python3; do \
+	$$python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 10))' 2>/dev/null && echo $$python && break; done)
+BIN := .venv/bin
+STAMP := .venv/installed
+
+.PHONY: help setup demo test test-slow check format lock clean
+
+help:  ## Show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+setup: $(STAMP)  ## Make .venv with every package at its locked version (once; about two minutes)
+
+$(STAMP): requirements/bootstrap.txt requirements/development.txt setup.py
+	@test -n "$(PYTHON310)" || { echo "Python 3.10 was not found. Install it (pyenv install 3.10), or say where it is: make setup PYTHON=/path/to/python3.10"; exit 1; }
+	test -x $(BIN)/python || $(PYTHON310) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bootstrap.txt
+	VIRTUAL_ENV=.venv $(BIN)/uv pip sync --quiet --require-hashes requirements/bootstrap.txt requirements/development.txt
+	VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+demo: $(STAMP)  ## Run the main job on generated data and show where the report is
+	$(BIN)/micle run configs/demo.yaml
+
+check: $(STAMP)  ## Lint, format, types, import arrows
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: check  ## All checks and tests that a change must pass
+	$(BIN)/pytest -m "not slow"
+
+test-slow: $(STAMP)  ## Tests that take minutes: whole pipeline runs, killed and resumed
+	$(BIN)/pytest -m slow
+
+format: $(STAMP)  ## Format the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock: $(STAMP)  ## Resolve requirements/*.in to exact versions with hashes
+	for name in bootstrap development runtime; do $(BIN)/uv pip compile --quiet --no-header --python-version 3.10 --generate-hashes requirements/$$name.in --output-file requirements/$$name.txt || exit 1; done
+
+clean:  ## Remove the environment and all runs
+	rm -rf .venv runs

@@ -1,0 +1,21 @@
+"""The artifact types that TFX has no standard type for."""
+
+from tfx.types import artifact
+
+
+class Encoder(artifact.Artifact):
+    """A pretrained encoder: `encoder.weights.h5` and its card `encoder.json`."""
+
+    TYPE_NAME = "components.Encoder"
+
+
+class IngestionReport(artifact.Artifact):
+    """What became of every input image and case: `ingestion_report.json`."""
+
+    TYPE_NAME = "components.IngestionReport"
+
+
+class SliceReport(artifact.Artifact):
+    """The report for clinicians: `report.html`, `report.json` and `metrics.csv`."""
+
+    TYPE_NAME = "components.SliceReport"

@@ -1,0 +1,1 @@
+"""Reads a manifest of images into case examples, split by patient."""

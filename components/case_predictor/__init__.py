@@ -1,0 +1,1 @@
+"""Scores every case once with a fine-tuned model."""

@@ -1,0 +1,1 @@
+"""Pretrains an encoder by SimCLR or MICLe."""

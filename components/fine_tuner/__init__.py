@@ -1,0 +1,1 @@
+"""Fine-tunes an encoder on labelled cases into a servable model."""

@@ -1,0 +1,1 @@
+"""Pairs different images of one case for MICLe."""

@@ -1,0 +1,56 @@
+"""The gate's verdict: each rule, what was measured, and why it passed or failed."""
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+VERDICT = "verdict.json"
+
+
+@dataclass(frozen=True)
+class RuleResult:
+    """One rule on one slice.
+
+    Attributes:
+        rule: Name of the rule as in the configuration.
+        slice: For a person: `all cases`, `site north`.
+        measured: The value held against the bound; None where it could not be estimated.
+        lower: Lower end of its 95% interval, where there is one.
+        upper: Upper end of its 95% interval, where there is one.
+        bound: What was required.
+        passed: Whether the rule holds.
+        reason: A sentence a clinician understands.
+    """
+
+    rule: str
+    slice: str
+    measured: float | None
+    lower: float | None
+    upper: float | None
+    bound: float
+    passed: bool
+    reason: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """All rules; the model may be promoted only if every one passed."""
+
+    rules: tuple[RuleResult, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether every rule passed."""
+        return all(rule.passed for rule in self.rules)
+
+    def write(self, directory: str) -> None:
+        """Writes `verdict.json` into a directory."""
+        values = {"passed": self.passed, **dataclasses.asdict(self)}
+        Path(directory, VERDICT).write_text(json.dumps(values, indent=2) + "\n")
+
+
+def read_verdict(directory: str) -> Verdict:
+    """Reads `verdict.json` from a directory."""
+    values = json.loads(Path(directory, VERDICT).read_text())
+    return Verdict(tuple(RuleResult(**rule) for rule in values["rules"]))

@@ -1,0 +1,1 @@
+"""Evaluates predictions by clinical site with TFMA, with intervals over patients."""

@@ -1,0 +1,92 @@
+"""What an evaluation says: metrics by slice, each with its interval over patients."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from components.case_predictor.predictions import PredictionCard
+
+Slice = tuple[tuple[str, str], ...]
+"""Pairs of feature and value, sorted by feature: `(("site", "north"),)`; `()` is all cases."""
+
+OVERALL: Slice = ()
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A metric with its 95% interval.
+
+    Attributes:
+        value: The metric; NaN where it is undefined (no positive, say).
+        lower: 2.5% quantile of the replicates.
+        upper: 97.5% quantile of the replicates.
+        replicates: float64 [replicates], the metric on each resample of patients. Replicate `r`
+            draws the same patients for every model and slice, so differences are paired.
+    """
+
+    value: float
+    lower: float
+    upper: float
+    replicates: npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class ClassMetrics:
+    """One class against the rest, or one finding.
+
+    Attributes:
+        positives: Cases with the class or finding present.
+        negatives: Cases with it absent; unknown ones count nowhere.
+        auc: Area under the ROC curve.
+        sensitivity: At the frozen operating point.
+        specificity: At the frozen operating point.
+        ppv: Positive predictive value at the frozen operating point.
+        npv: Negative predictive value at the frozen operating point.
+        false_positive_rate: float64 [points] of the ROC curve, rising from 0 to 1.
+        true_positive_rate: float64 [points] of the ROC curve.
+        calibration_score: float64 [bins], mean predicted probability; NaN in an empty bin.
+        calibration_rate: float64 [bins], share of positives; NaN in an empty bin.
+        calibration_count: float64 [bins], cases.
+    """
+
+    positives: int
+    negatives: int
+    auc: Estimate
+    sensitivity: Estimate
+    specificity: Estimate
+    ppv: Estimate
+    npv: Estimate
+    false_positive_rate: npt.NDArray[np.float64]
+    true_positive_rate: npt.NDArray[np.float64]
+    calibration_score: npt.NDArray[np.float64]
+    calibration_rate: npt.NDArray[np.float64]
+    calibration_count: npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class SliceMetrics:
+    """Metrics of one slice.
+
+    Attributes:
+        cases: Cases with at least one known label.
+        metrics: `mean_auc` (classes that have both positives and negatives), `ece`; multi-class
+            also `accuracy` (top-1) and `balanced_accuracy` (mean sensitivity of the classes
+            present).
+        classes: By class name.
+        confusion: Multi-class: float64 [classes, classes], true class by predicted class.
+    """
+
+    cases: int
+    metrics: Mapping[str, Estimate]
+    classes: Mapping[str, ClassMetrics]
+    confusion: npt.NDArray[np.float64] | None
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """All slices of one model's predictions on the test and shifted splits."""
+
+    card: PredictionCard
+    slices: Mapping[Slice, SliceMetrics]

@@ -1,0 +1,1 @@
+"""The preprocessing function of the standard Transform component."""

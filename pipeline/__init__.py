@@ -1,0 +1,1 @@
+"""Configuration, the pipeline graph, its runners, and the `micle` command."""

@@ -1,0 +1,212 @@
+"""Settings of encoders, augmentation and training: frozen, checked when they are made.
+
+Plain dataclasses, so that `trainer` needs nothing but TensorFlow; the pipeline's configuration
+file is validated into the very same objects.
+"""
+
+import dataclasses
+import json
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal, TypeVar
+
+Architecture = Literal["resnet18", "resnet34", "resnet50", "resnet152"]
+Stem = Literal["small_image", "imagenet"]
+
+_FORBID_UNKNOWN_FIELDS = {"extra": "forbid"}
+T = TypeVar("T")
+
+
+def _require(condition: bool, field_name: str, expected: str, received: object) -> None:
+    if not condition:
+        raise ValueError(f"{field_name} must be {expected}. Received: {received}")
+
+
+@dataclass(frozen=True)
+class EncoderSettings:
+    """A ResNet (He et al. 2016; width multiplier as in SimCLR).
+
+    Attributes:
+        architecture: Depth and block type.
+        width_multiplier: Factor on every layer's channels; 1 is the published network.
+        stem: `imagenet` (7x7 stride 2, max pooling) or `small_image` (3x3 stride 1).
+        image_size: Side of the square input, pixels.
+    """
+
+    architecture: Architecture = "resnet18"
+    width_multiplier: float = 0.5
+    stem: Stem = "small_image"
+    image_size: int = 64
+
+    __pydantic_config__: ClassVar[Any] = _FORBID_UNKNOWN_FIELDS
+
+    def __post_init__(self) -> None:
+        _require(self.width_multiplier > 0, "width_multiplier", "above 0", self.width_multiplier)
+        _require(self.image_size >= 16, "image_size", "at least 16", self.image_size)
+
+
+@dataclass(frozen=True)
+class AugmentationSettings:
+    """Random transformations of one view (SimCLR appendix A; medical changes: paper section 4).
+
+    Attributes:
+        crop_area: Smallest and largest share of the image's area that a crop keeps.
+        horizontal_flip: Probability of a left-right flip.
+        vertical_flip: Probability of an up-down flip.
+        rotation_degrees: Rotation is uniform within plus and minus this angle.
+        colour_strength: SimCLR's strength `s`: brightness, contrast, saturation 0.8 s, hue 0.2 s.
+        colour_probability: Probability of the colour change.
+        grayscale_probability: Probability of dropping colour.
+        blur_probability: Probability of a Gaussian blur, sigma uniform in 0.1..2 at 224 pixels.
+    """
+
+    crop_area: tuple[float, float] = (0.3, 1.0)
+    horizontal_flip: float = 0.5
+    vertical_flip: float = 0.0
+    rotation_degrees: float = 0.0
+    colour_strength: float = 0.5
+    colour_probability: float = 0.8
+    grayscale_probability: float = 0.0
+    blur_probability: float = 0.0
+
+    __pydantic_config__: ClassVar[Any] = _FORBID_UNKNOWN_FIELDS
+
+    def __post_init__(self) -> None:
+        low, high = self.crop_area
+        _require(0 < low <= high <= 1, "crop_area", "0 < smallest <= largest <= 1", self.crop_area)
+        _require(self.colour_strength >= 0, "colour_strength", "0 or more", self.colour_strength)
+        _require(
+            0 <= self.rotation_degrees <= 180,
+            "rotation_degrees",
+            "within 0..180",
+            self.rotation_degrees,
+        )
+        for name in (
+            "horizontal_flip",
+            "vertical_flip",
+            "colour_probability",
+            "grayscale_probability",
+            "blur_probability",
+        ):
+            value = getattr(self, name)
+            _require(0 <= value <= 1, name, "a probability within 0..1", value)
+
+
+@dataclass(frozen=True)
+class ContrastiveSettings:
+    """Contrastive pretraining (SimCLR or MICLe; the pairs decide which).
+
+    Attributes:
+        epochs: Passes over the images (SimCLR) or over the cases (MICLe).
+        batch_size: Positive pairs per step; the negatives are the other pairs of the batch.
+        temperature: Of NT-Xent (SimCLR equation 1).
+        projection_layers: Dense layers of the projection head; the paper's code uses 3.
+        projection_size: Length of the projected vector.
+        optimizer: `lars` (paper) or `adamw` (small batches).
+        learning_rate: Peak rate; for `lars` per 256 pairs (scaled by batch_size / 256).
+        weight_decay: Not applied to biases and batch normalisation.
+        warmup_fraction: Share of the steps with a linear warm-up; cosine decay to 0 follows.
+        augmentation: Applied to each view on its own.
+        checkpoint_seconds: Longest time between two checkpoints.
+    """
+
+    epochs: int = 10
+    batch_size: int = 128
+    temperature: float = 0.1
+    projection_layers: int = 3
+    projection_size: int = 128
+    optimizer: Literal["lars", "adamw"] = "adamw"
+    learning_rate: float = 0.001
+    weight_decay: float = 0.0001
+    warmup_fraction: float = 0.05
+    augmentation: AugmentationSettings = field(default_factory=AugmentationSettings)
+    checkpoint_seconds: float = 30.0
+
+    __pydantic_config__: ClassVar[Any] = _FORBID_UNKNOWN_FIELDS
+
+    def __post_init__(self) -> None:
+        _require(self.epochs >= 1, "epochs", "at least 1", self.epochs)
+        _require(self.batch_size >= 2, "batch_size", "at least 2 (negatives)", self.batch_size)
+        _require(self.temperature > 0, "temperature", "above 0", self.temperature)
+        _require(
+            self.projection_layers >= 1, "projection_layers", "at least 1", self.projection_layers
+        )
+        _require(self.projection_size >= 2, "projection_size", "at least 2", self.projection_size)
+        _check_optimization(self.learning_rate, self.weight_decay, self.warmup_fraction)
+
+
+@dataclass(frozen=True)
+class FineTuneSettings:
+    """Supervised fine-tuning of the whole network on labelled cases (paper section 3.3).
+
+    Attributes:
+        epochs: Most passes over the labelled cases.
+        batch_size: Cases per step.
+        optimizer: `adamw`, or `sgd` with Nesterov momentum 0.9 (paper).
+        learning_rate: Peak rate.
+        weight_decay: Not applied to biases and batch normalisation.
+        warmup_fraction: Share of the steps with a linear warm-up; cosine decay to 0 follows.
+        label_smoothing: Of the softmax target; multi-class only.
+        balance_classes: Weigh classes (or each finding's positives) by inverse frequency.
+        max_images_per_case: In training, at most so many images of a case, drawn each time.
+        patience: Stop after so many epochs without a better validation loss.
+        augmentation: Applied to every image in training.
+        checkpoint_seconds: Longest time between two checkpoints.
+    """
+
+    epochs: int = 30
+    batch_size: int = 32
+    optimizer: Literal["adamw", "sgd"] = "adamw"
+    learning_rate: float = 0.0005
+    weight_decay: float = 0.0001
+    warmup_fraction: float = 0.1
+    label_smoothing: float = 0.0
+    balance_classes: bool = True
+    max_images_per_case: int = 4
+    patience: int = 10
+    augmentation: AugmentationSettings = field(
+        default_factory=lambda: AugmentationSettings(crop_area=(0.6, 1.0), colour_strength=0.2)
+    )
+    checkpoint_seconds: float = 30.0
+
+    __pydantic_config__: ClassVar[Any] = _FORBID_UNKNOWN_FIELDS
+
+    def __post_init__(self) -> None:
+        _require(self.epochs >= 1, "epochs", "at least 1", self.epochs)
+        _require(self.batch_size >= 1, "batch_size", "at least 1", self.batch_size)
+        _require(
+            0 <= self.label_smoothing < 1, "label_smoothing", "within 0..1", self.label_smoothing
+        )
+        _require(
+            self.max_images_per_case >= 1,
+            "max_images_per_case",
+            "at least 1",
+            self.max_images_per_case,
+        )
+        _require(self.patience >= 1, "patience", "at least 1", self.patience)
+        _check_optimization(self.learning_rate, self.weight_decay, self.warmup_fraction)
+
+
+def _check_optimization(learning_rate: float, weight_decay: float, warmup_fraction: float) -> None:
+    _require(learning_rate > 0, "learning_rate", "above 0", learning_rate)
+    _require(weight_decay >= 0, "weight_decay", "0 or more", weight_decay)
+    _require(0 <= warmup_fraction < 1, "warmup_fraction", "within 0..1", warmup_fraction)
+
+
+def to_json(settings: Any) -> str:
+    """Serialises settings; the same settings give the same text."""
+    return json.dumps(dataclasses.asdict(settings), sort_keys=True)
+
+
+def from_json(settings_class: type[T], text: str) -> T:
+    """Reads what `to_json` wrote; `augmentation` becomes an object again.
+
+    Raises:
+        TypeError: A field is unknown.
+        ValueError: A value is out of its range.
+    """
+    values = json.loads(text)
+    augmentation = values.get("augmentation")
+    if augmentation is not None:
+        augmentation["crop_area"] = tuple(augmentation["crop_area"])
+        values["augmentation"] = AugmentationSettings(**augmentation)
+    return settings_class(**values)
