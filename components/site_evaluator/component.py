@@ -1,0 +1,52 @@
+"""The TFX component `SiteEvaluator`."""
+
+from tfx import types
+from tfx.dsl.components.base import base_beam_component, executor_spec
+from tfx.types import component_spec, standard_artifacts
+
+from components.site_evaluator.executor import Executor
+
+
+class SiteEvaluatorSpec(component_spec.ComponentSpec):
+    """What goes in and out."""
+
+    PARAMETERS = {
+        "slice_features": component_spec.ExecutionParameter(type=str),
+        "seed": component_spec.ExecutionParameter(type=int),
+    }
+    INPUTS = {
+        "predictions": component_spec.ChannelParameter(type=standard_artifacts.InferenceResult),
+    }
+    OUTPUTS = {
+        "evaluation": component_spec.ChannelParameter(type=standard_artifacts.ModelEvaluation),
+    }
+
+
+class SiteEvaluator(base_beam_component.BaseBeamComponent):
+    """Evaluates predictions on the test and shifted splits, by site and patient group.
+
+    The output holds TFMA's files and the predictions' card; `reader.load_evaluation` reads it.
+    """
+
+    SPEC_CLASS = SiteEvaluatorSpec
+    EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(Executor)
+
+    def __init__(
+        self, predictions: types.BaseChannel, slice_features: str = "[]", seed: int = 0
+    ) -> None:
+        """Makes the component.
+
+        Args:
+            predictions: Of `CasePredictor` (`InferenceResult`).
+            slice_features: JSON list of crossings beside the standard slices (all cases, site,
+                distribution, sex, age group, image count): `[["site", "sex"]]`.
+            seed: Of the patient bootstrap, 0 or more; the same for models to be compared.
+        """
+        super().__init__(
+            spec=SiteEvaluatorSpec(
+                predictions=predictions,
+                slice_features=slice_features,
+                seed=seed,
+                evaluation=types.Channel(type=standard_artifacts.ModelEvaluation),
+            )
+        )

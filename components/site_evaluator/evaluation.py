@@ -1,0 +1,119 @@
+"""Evaluates predictions with TFMA."""
+
+import json
+from pathlib import Path
+
+import apache_beam as beam
+import pyarrow as pa
+import pyarrow.compute as pc
+import tensorflow_model_analysis as tfma
+from tfx_bsl.public import tfxio
+
+from components.case_predictor.predictions import (
+    AGE_GROUP,
+    DISTRIBUTION,
+    IMAGE_COUNT,
+    LABEL,
+    LABEL_WEIGHT,
+    PATIENT_ID,
+    RECORDS,
+    SCORE,
+    SEX,
+    SITE,
+    SPLIT,
+    PredictionCard,
+    read_card,
+)
+from components.site_evaluator.metric import PatientResampledMetrics
+from components.site_evaluator.slices import slice_crossings
+from schemas.case_features import SHIFTED, TEST
+from trainer.errors import UserError
+
+EVALUATED_SPLITS = (TEST, SHIFTED)
+"""Validation is left out: on it the operating point was chosen."""
+
+_COLUMNS = (PATIENT_ID, SITE, DISTRIBUTION, SEX, AGE_GROUP, IMAGE_COUNT, LABEL, LABEL_WEIGHT, SCORE)
+
+
+def evaluation_config(card: PredictionCard, slice_features: str, seed: int) -> tfma.EvalConfig:
+    """Returns the TFMA configuration of an evaluation.
+
+    Args:
+        card: Of the predictions.
+        slice_features: See `slices.slice_crossings`.
+        seed: Of the patient bootstrap, 0 or more.
+
+    Raises:
+        UserError: `slice_features` is malformed.
+    """
+    settings = {
+        "task": card.task,
+        "classes": list(card.classes),
+        "operating_point": dict(card.operating_point),
+        "seed": seed,
+    }
+    metrics = [
+        tfma.MetricConfig(class_name="ExampleCount"),
+        tfma.MetricConfig(
+            class_name=PatientResampledMetrics.__name__,
+            module=PatientResampledMetrics.__module__,
+            config=json.dumps(settings),
+        ),
+    ]
+    return tfma.EvalConfig(
+        model_specs=[tfma.ModelSpec(label_key=LABEL, prediction_key=SCORE)],
+        metrics_specs=[tfma.MetricsSpec(metrics=metrics)],
+        slicing_specs=[
+            tfma.SlicingSpec(feature_keys=crossing) for crossing in slice_crossings(slice_features)
+        ],
+        # Our metric makes its own intervals, over patients.
+        options=tfma.Options(compute_confidence_intervals={"value": False}),
+    )
+
+
+def evaluate_predictions(
+    predictions_uri: str,
+    evaluation_uri: str,
+    pipeline: beam.Pipeline,
+    slice_features: str = "[]",
+    seed: int = 0,
+) -> None:
+    """Adds the evaluation of the test and shifted splits to a Beam pipeline.
+
+    Args:
+        predictions_uri: Directory of the predictions and their card.
+        evaluation_uri: Directory for TFMA's output and a copy of the card.
+        pipeline: Beam pipeline; the evaluation is there once it has run.
+        slice_features: See `slices.slice_crossings`.
+        seed: Of the patient bootstrap, 0 or more. Evaluations can be compared pairwise only if
+            they share it.
+
+    Raises:
+        UserError: There are no predictions, or `slice_features` is malformed.
+    """
+    if not list(Path(predictions_uri).glob(RECORDS)):
+        raise UserError(f"{predictions_uri}: no file {RECORDS}. Score the cases first.")
+    card = read_card(predictions_uri)
+    config = evaluation_config(card, slice_features, seed)
+    Path(evaluation_uri).mkdir(parents=True, exist_ok=True)
+    card.write(evaluation_uri)
+    records = tfxio.TFExampleRecord(
+        str(Path(predictions_uri, RECORDS)), telemetry_descriptors=["SiteEvaluator"]
+    )
+    _ = (
+        pipeline
+        | "ReadPredictions" >> records.BeamSource()
+        | "KeepEvaluatedSplits" >> beam.Map(_evaluated_cases)
+        | "DropEmptyBatches" >> beam.Filter(lambda batch: batch.num_rows > 0)
+        | "Evaluate"
+        >> tfma.ExtractEvaluateAndWriteResults(eval_config=config, output_path=evaluation_uri)
+    )
+
+
+def _evaluated_cases(batch: pa.RecordBatch) -> pa.RecordBatch:
+    splits = batch.column(batch.schema.get_field_index(SPLIT)).flatten()
+    wanted = pa.array([split.encode() for split in EVALUATED_SPLITS], splits.type)
+    kept = batch.filter(pc.is_in(splits, value_set=wanted))
+    return pa.RecordBatch.from_arrays(
+        [kept.column(kept.schema.get_field_index(name)) for name in _COLUMNS], names=_COLUMNS
+    )

@@ -1,0 +1,38 @@
+"""Executor of `SiteEvaluator`."""
+
+from typing import Any
+
+from tfx import types
+from tfx.dsl.components.base import base_beam_executor
+from tfx.types import artifact_utils
+
+from components.site_evaluator.evaluation import evaluate_predictions
+from components.site_evaluator.reader import load_evaluation
+
+
+class Executor(base_beam_executor.BaseBeamExecutor):
+    """Evaluates predictions in Beam."""
+
+    def Do(
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Runs the evaluation; inputs, outputs and parameters as in `SiteEvaluatorSpec`.
+
+        Raises:
+            UserError: There are no predictions, none in an evaluated split, or `slice_features`
+                is malformed.
+        """
+        evaluation_uri = artifact_utils.get_single_uri(output_dict["evaluation"])
+        with self._make_beam_pipeline() as pipeline:
+            evaluate_predictions(
+                predictions_uri=artifact_utils.get_single_uri(input_dict["predictions"]),
+                evaluation_uri=evaluation_uri,
+                pipeline=pipeline,
+                slice_features=exec_properties["slice_features"],
+                seed=exec_properties["seed"],
+            )
+        # Fails here, and not only in a later step, if no case was in an evaluated split.
+        load_evaluation(evaluation_uri)

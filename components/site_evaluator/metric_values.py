@@ -1,0 +1,112 @@
+"""How the metrics of a slice are written as TFMA metric values, and read back.
+
+A metric is stored under its name, the ends of its interval under `NAME_lower` and `NAME_upper`,
+its replicates under `NAME_replicates`; arrays are TFMA array values. The key of a class has the
+class' index as its `class_id`.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow_model_analysis as tfma
+
+from components.site_evaluator.results import ClassMetrics, Estimate, SliceMetrics
+
+CLASS_COUNTS = ("positives", "negatives")
+CLASS_ESTIMATES = ("auc", "sensitivity", "specificity", "ppv", "npv")
+CLASS_ARRAYS = (
+    "false_positive_rate",
+    "true_positive_rate",
+    "calibration_score",
+    "calibration_rate",
+    "calibration_count",
+)
+SLICE_ESTIMATES = ("mean_auc", "ece", "accuracy", "balanced_accuracy")
+
+Value = float | npt.NDArray[np.float64]
+
+
+def to_metric_values(metrics: SliceMetrics) -> dict[tfma.metrics.MetricKey, Value]:
+    """Returns the metrics of a slice under their TFMA keys."""
+    values: dict[str, Value] = {"cases": metrics.cases}
+    if metrics.confusion is not None:
+        values["confusion"] = metrics.confusion
+    for name, estimate in metrics.metrics.items():
+        values |= _estimate_values(name, estimate)
+    keyed = {tfma.metrics.MetricKey(name): value for name, value in values.items()}
+    for index, class_metrics in enumerate(metrics.classes.values()):
+        sub_key = tfma.metrics.SubKey(class_id=index)
+        for name, value in _class_values(class_metrics).items():
+            keyed[tfma.metrics.MetricKey(name, sub_key=sub_key)] = value
+    return keyed
+
+
+def from_metric_values(
+    values: Mapping[tuple[str, int | None], Value], classes: Sequence[str]
+) -> SliceMetrics:
+    """Returns the metrics that `to_metric_values` wrote.
+
+    Args:
+        values: By metric name and class index (None: of the whole slice).
+        classes: Class names, in order.
+    """
+    of_slice = {name: value for (name, index), value in values.items() if index is None}
+    confusion = of_slice.get("confusion")
+    return SliceMetrics(
+        cases=int(of_slice["cases"]),
+        metrics={
+            name: _to_estimate(of_slice, name) for name in SLICE_ESTIMATES if name in of_slice
+        },
+        classes={
+            class_name: _to_class_metrics(
+                {name: value for (name, of_class), value in values.items() if of_class == index}
+            )
+            for index, class_name in enumerate(classes)
+        },
+        confusion=None if confusion is None else np.asarray(confusion),
+    )
+
+
+def _class_values(metrics: ClassMetrics) -> dict[str, Value]:
+    values: dict[str, Value] = {
+        name: getattr(metrics, name) for name in (*CLASS_COUNTS, *CLASS_ARRAYS)
+    }
+    for name in CLASS_ESTIMATES:
+        values |= _estimate_values(name, getattr(metrics, name))
+    return values
+
+
+def _to_class_metrics(values: Mapping[str, Value]) -> ClassMetrics:
+    return ClassMetrics(
+        positives=int(values["positives"]),
+        negatives=int(values["negatives"]),
+        auc=_to_estimate(values, "auc"),
+        sensitivity=_to_estimate(values, "sensitivity"),
+        specificity=_to_estimate(values, "specificity"),
+        ppv=_to_estimate(values, "ppv"),
+        npv=_to_estimate(values, "npv"),
+        false_positive_rate=np.asarray(values["false_positive_rate"]),
+        true_positive_rate=np.asarray(values["true_positive_rate"]),
+        calibration_score=np.asarray(values["calibration_score"]),
+        calibration_rate=np.asarray(values["calibration_rate"]),
+        calibration_count=np.asarray(values["calibration_count"]),
+    )
+
+
+def _estimate_values(name: str, estimate: Estimate) -> dict[str, Value]:
+    return {
+        name: estimate.value,
+        f"{name}_lower": estimate.lower,
+        f"{name}_upper": estimate.upper,
+        f"{name}_replicates": estimate.replicates,
+    }
+
+
+def _to_estimate(values: Mapping[str, Value], name: str) -> Estimate:
+    return Estimate(
+        value=float(values[name]),
+        lower=float(values[f"{name}_lower"]),
+        upper=float(values[f"{name}_upper"]),
+        replicates=np.asarray(values[f"{name}_replicates"]),
+    )
