@@ -1,0 +1,125 @@
+"""From rows to cases, and from patients to splits: pure rules, used by Beam and by validation."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from components.case_example_gen.manifest import ManifestRow
+from components.case_example_gen.settings import DataSettings
+from schemas import case_features
+
+
+@dataclass(frozen=True)
+class Case:
+    """What a clinician would label once: its rows, and what they agree on."""
+
+    case_id: str
+    patient_id: str
+    site: str
+    sex: str
+    age: float | None
+    split: str | None
+    label: str | None
+    findings: tuple[float | None, ...]
+    rows: tuple[ManifestRow, ...]
+
+    @property
+    def labelled(self) -> bool:
+        """Whether anything is known of this case."""
+        return self.label is not None or any(value is not None for value in self.findings)
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """Rows that contradict each other, and the column in which they do."""
+
+    rows: tuple[ManifestRow, ...]
+    column: str
+    message: str
+
+
+def assemble_case(rows: Iterable[ManifestRow], classes: Sequence[str]) -> Case | Conflict:
+    """Joins the rows of one case, in the order of the manifest.
+
+    A blank in one row gives way to a value in another (labels, sex, age, split); two different
+    values are a conflict.
+    """
+    ordered = tuple(sorted(rows, key=lambda row: row.row))
+    merged: dict[str, str | float | None] = {}
+    for column in ("patient_id", "site", "sex", "age", "split", "label"):
+        values = _distinct(getattr(row, column) for row in ordered)
+        if len(values) > 1:
+            return _conflict(ordered, column, values)
+        merged[column] = values[0] if values else None
+    findings: list[float | None] = []
+    for index in range(len(ordered[0].findings)):
+        values = _distinct(row.findings[index] for row in ordered)
+        if len(values) > 1:
+            return _conflict(ordered, classes[index], values)
+        findings.append(values[0] if values else None)  # type: ignore[arg-type]
+    return Case(
+        case_id=ordered[0].case_id,
+        findings=tuple(findings),
+        rows=ordered,
+        sex=str(merged.pop("sex") or case_features.UNKNOWN),
+        **merged,  # type: ignore[arg-type]
+    )
+
+
+def _distinct(values: Iterable[str | float | None]) -> list[str | float]:
+    known = (value for value in values if value is not None and value != case_features.UNKNOWN)
+    return list(dict.fromkeys(known))
+
+
+def _conflict(
+    rows: tuple[ManifestRow, ...], column: str, values: Sequence[str | float]
+) -> Conflict:
+    if column == "patient_id":
+        return Conflict(rows, column, "one case with the identifiers of two patients")
+    listed = " and ".join(f"'{value}'" for value in values[:2])
+    return Conflict(rows, column, f"one case with both {listed}")
+
+
+@dataclass(frozen=True)
+class PatientSplit:
+    """The split of one patient's cases; cases that must be left out, with the reason."""
+
+    placed: tuple[tuple[str, Case], ...]
+    left_out: tuple[tuple[Case, str], ...]
+
+
+HELD_OUT_PATIENT = "patient is also seen at a held-out site"
+TWO_SPLITS = "patient stands in two given splits"
+
+
+def split_patient(cases: Sequence[Case], data: DataSettings) -> PatientSplit:
+    """Places all cases of one patient in one split.
+
+    A patient with a case at a held-out site must not be trained on, so that patient's other cases
+    are left out. A given split wins over the drawn one.
+    """
+    shifted = [case for case in cases if case.site in data.shifted_sites]
+    others = [case for case in cases if case.site not in data.shifted_sites]
+    if shifted:
+        return PatientSplit(
+            tuple((case_features.SHIFTED, case) for case in shifted),
+            tuple((case, HELD_OUT_PATIENT) for case in others),
+        )
+    given = {case.split for case in cases if case.split}
+    if len(given) > 1:
+        return PatientSplit((), tuple((case, TWO_SPLITS) for case in cases))
+    split = given.pop() if given else draw_split(cases[0].patient_id, data)
+    return PatientSplit(tuple((split, case) for case in cases), ())
+
+
+def draw_split(patient_id: str, data: DataSettings) -> str:
+    """Returns the split that a hash of the patient falls into; the same for ever."""
+    if data.task == "unlabelled":
+        return case_features.TRAIN
+    digest = hashlib.sha256(f"{data.split_seed}:{patient_id}".encode()).digest()
+    position = int.from_bytes(digest[:8], "big") / 2**64
+    if position < data.validation_fraction:
+        return case_features.VALIDATION
+    if position < data.validation_fraction + data.test_fraction:
+        return case_features.TEST
+    return case_features.TRAIN

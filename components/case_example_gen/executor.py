@@ -1,0 +1,118 @@
+"""Runs the ingestion and writes its examples and its report."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import apache_beam as beam
+from tfx import types
+from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
+from tfx.types import artifact_utils
+
+from components.case_example_gen.ingestion import Ingestion, ingest
+from components.case_example_gen.ingestion_report import (
+    IngestionReport,
+    QuarantinedImage,
+    SplitCount,
+    read_ingestion_report,
+)
+from components.case_example_gen.pseudonym import read_key
+from components.case_example_gen.settings import DataSettings, read_settings
+from schemas import case_features
+from trainer.errors import UserError
+
+
+class Executor(BaseBeamExecutor):
+    """Executor of `CaseExampleGen`."""
+
+    def Do(
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Writes `Split-<name>/cases-*.gz` and `ingestion_report.json`.
+
+        Raises:
+            UserError: Too many images are bad, or no case is left to train on.
+        """
+        del input_dict
+        data = read_settings(exec_properties["data"])
+        examples = artifact_utils.get_single_instance(output_dict["examples"])
+        report_artifact = artifact_utils.get_single_instance(output_dict["ingestion_report"])
+        key = read_key(exec_properties["pseudonym_key_file"])
+
+        with self._make_beam_pipeline() as pipeline:
+            ingestion = ingest(pipeline, data, key)
+            write_examples(ingestion, examples.uri)
+            write_report(ingestion, pipeline, report_artifact.uri)
+        report = read_ingestion_report(report_artifact.uri)
+        check_report(report, data)
+        splits = {count.split for count in report.counts}
+        for split in set(case_features.SPLITS) - splits:
+            shutil.rmtree(Path(examples.uri, f"Split-{split}"))
+        examples.split_names = artifact_utils.encode_split_names(
+            [split for split in case_features.SPLITS if split in splits]
+        )
+
+
+def write_examples(ingestion: Ingestion, directory: str) -> None:
+    """Writes gzipped TFRecords, one folder per split."""
+    for split, examples in ingestion.examples.items():
+        examples | f"Write{split.title()}" >> beam.io.WriteToTFRecord(
+            str(Path(directory, f"Split-{split}", "cases")),
+            file_name_suffix=".gz",
+        )
+
+
+def write_report(ingestion: Ingestion, pipeline: beam.Pipeline, directory: str) -> None:
+    """Joins the figures of the pipeline into `ingestion_report.json`."""
+    (
+        pipeline
+        | "Directory" >> beam.Create([directory])
+        | "WriteReport"
+        >> beam.Map(
+            _write_report,
+            beam.pvalue.AsList(ingestion.quarantined),
+            beam.pvalue.AsList(ingestion.counts),
+            beam.pvalue.AsSingleton(ingestion.received_images),
+            beam.pvalue.AsSingleton(ingestion.received_cases),
+            beam.pvalue.AsSingleton(ingestion.kept_cases),
+        )
+    )
+
+
+def _write_report(
+    directory: str,
+    quarantined: list[QuarantinedImage],
+    counts: list[SplitCount],
+    received_images: int,
+    received_cases: int,
+    kept_cases: int,
+) -> None:
+    Path(directory).mkdir(parents=True, exist_ok=True)
+    IngestionReport(
+        received_images=received_images,
+        received_cases=received_cases,
+        quarantined=tuple(sorted(quarantined, key=lambda image: image.row)),
+        lost_cases=received_cases - kept_cases,
+        counts=tuple(sorted(counts, key=lambda count: (count.site, count.split))),
+    ).write(directory)
+
+
+def check_report(report: IngestionReport, data: DataSettings) -> None:
+    """Stops the run where the data cannot be trusted.
+
+    Raises:
+        UserError: More than `max_bad_fraction` of the images are bad, or none is left.
+    """
+    if report.bad_fraction > data.max_bad_fraction:
+        worst = report.quarantined[0]
+        raise UserError(
+            f"{data.manifest}: {len(report.quarantined)} of {report.received_images} images "
+            f"({report.bad_fraction:.1%}) are bad, more than max_bad_fraction "
+            f"{data.max_bad_fraction:.1%}. The first: row {worst.row}, image '{worst.image}': "
+            f"{worst.reason}. Mend or remove them ('micle validate' lists all), or raise the limit."
+        )
+    if not any(count.split == case_features.TRAIN for count in report.counts):
+        raise UserError(f"{data.manifest}: no case is left to train on.")

@@ -1,0 +1,190 @@
+"""The manifest CSV: one row per image.
+
+Columns: `image`, `case_id`, `patient_id`, `site`; optional `view`, `sex`, `age`, `split`; and the
+label columns that the data settings name. Further columns are ignored.
+"""
+
+import csv
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TextIO
+
+from components.case_example_gen.settings import DataSettings
+from schemas import case_features
+from trainer.errors import UserError
+
+REQUIRED_COLUMNS = ("image", "case_id", "patient_id", "site")
+GIVEN_SPLITS = (case_features.TRAIN, case_features.VALIDATION, case_features.TEST)
+_SEXES = {"f": "female", "m": "male", "": case_features.UNKNOWN} | {
+    sex: sex for sex in case_features.SEXES
+}
+_FINDING_VALUES = {"1": 1.0, "1.0": 1.0, "0": 0.0, "0.0": 0.0, "": None}
+
+
+@dataclass(frozen=True)
+class ManifestRow:
+    """One image and what the manifest says of it.
+
+    Attributes:
+        row: 1-based, header included, as a spreadsheet shows it.
+        image: Path as written.
+        label: Multi-class: the class; None = unlabelled.
+        findings: Multi-label: 1, 0 or None (unknown) per class, in the settings' order.
+        age: Years.
+        split: Given split; None = drawn by patient.
+    """
+
+    row: int
+    image: str
+    case_id: str
+    patient_id: str
+    site: str
+    view: str
+    sex: str
+    age: float | None
+    split: str | None
+    label: str | None
+    findings: tuple[float | None, ...]
+
+    @property
+    def labelled(self) -> bool:
+        """Whether anything is known of this image's case."""
+        return self.label is not None or any(value is not None for value in self.findings)
+
+
+@dataclass(frozen=True)
+class RowProblem:
+    """A row that cannot be used, with the column to look at."""
+
+    row: int
+    column: str
+    image: str
+    site: str
+    message: str
+
+
+def read_manifest(
+    lines: TextIO, name: str, data: DataSettings
+) -> Iterator[ManifestRow | RowProblem]:
+    """Yields a row or what is wrong with it, for each row; memory does not grow with the file.
+
+    Args:
+        lines: The CSV's text; a byte order mark, and `;` or tabs for commas, are understood.
+        name: Of the file, for messages.
+        data: Task, classes and label column.
+
+    Raises:
+        UserError: The header lacks a column, or the file is no text.
+    """
+    try:
+        header_line = lines.readline().lstrip("\ufeff")
+        reader = csv.reader(lines, delimiter=_delimiter(header_line))
+        columns = _columns(header_line, name, data)
+        for row_number, cells in enumerate(reader, start=2):
+            if any(cell.strip() for cell in cells):
+                yield _parse(row_number, cells, columns, data)
+    except UnicodeDecodeError as error:
+        raise UserError(
+            f"{name}: not UTF-8 text ({error.reason} at byte {error.start}). "
+            "Save it as 'CSV UTF-8'."
+        ) from error
+
+
+def _delimiter(header: str) -> str:
+    return max(",;\t", key=header.count)
+
+
+def _columns(header_line: str, name: str, data: DataSettings) -> list[str]:
+    columns = [
+        c.strip() for c in next(csv.reader([header_line], delimiter=_delimiter(header_line)), [])
+    ]
+    if not any(columns):
+        raise UserError(f"{name}: the file is empty. Its first row must name the columns.")
+    repeated = sorted({column for column in columns if column and columns.count(column) > 1})
+    if repeated:
+        raise UserError(f"{name}: column '{repeated[0]}' appears twice in the header. Rename one.")
+    wanted = list(REQUIRED_COLUMNS)
+    if data.task == "multi_class":
+        wanted.append(data.label_column)
+    if data.task == "multi_label":
+        wanted.extend(data.classes)
+    missing = [column for column in wanted if column not in columns]
+    if missing:
+        raise UserError(
+            f"{name}: column{'s' if len(missing) > 1 else ''} missing: {', '.join(missing)}. "
+            f"The header has: {', '.join(columns)}."
+        )
+    return columns
+
+
+def _parse(
+    row: int, cells: list[str], columns: list[str], data: DataSettings
+) -> ManifestRow | RowProblem:
+    values = {column: cell.strip() for column, cell in zip(columns, cells, strict=False)}
+
+    def problem(column: str, message: str) -> RowProblem:
+        return RowProblem(row, column, values.get("image", ""), values.get("site", ""), message)
+
+    if len(cells) != len(columns):
+        return problem("", f"{len(cells)} cells where the header has {len(columns)}")
+    for column in REQUIRED_COLUMNS:
+        if not values[column]:
+            return problem(column, "blank")
+    sex = _SEXES.get(values.get("sex", "").lower())
+    if sex is None:
+        return problem("sex", f"'{values['sex']}' is none of {', '.join(case_features.SEXES)}")
+    try:
+        age = _age(values.get("age", ""))
+    except ValueError:
+        return problem("age", f"'{values['age']}' is no age in years (0..130, or blank)")
+    split = values.get("split") or None
+    if split is not None and split not in GIVEN_SPLITS:
+        return problem("split", f"'{split}' is none of {', '.join(GIVEN_SPLITS)}")
+    label, findings, label_problem = _labels(values, data)
+    if label_problem:
+        return problem(*label_problem)
+    return ManifestRow(
+        row=row,
+        image=values["image"],
+        case_id=values["case_id"],
+        patient_id=values["patient_id"],
+        site=values["site"],
+        view=values.get("view", "") or case_features.UNKNOWN,
+        sex=sex,
+        age=age,
+        split=split,
+        label=label,
+        findings=findings,
+    )
+
+
+def _age(text: str) -> float | None:
+    if not text:
+        return None
+    age = float(text)
+    if not (math.isfinite(age) and 0 <= age <= 130):
+        raise ValueError(text)
+    return age
+
+
+def _labels(
+    values: Mapping[str, str], data: DataSettings
+) -> tuple[str | None, tuple[float | None, ...], tuple[str, str] | None]:
+    if data.task == "multi_class":
+        label = values[data.label_column] or None
+        if label is not None and label not in data.classes:
+            known = ", ".join(data.classes)
+            return None, (), (data.label_column, f"label '{label}' is none of {known}")
+        return label, (), None
+    if data.task == "multi_label":
+        findings = []
+        for finding in data.classes:
+            if values[finding] not in _FINDING_VALUES:
+                message = (
+                    f"'{values[finding]}' is neither 1 (present), 0 (absent) nor blank (unknown)"
+                )
+                return None, (), (finding, message)
+            findings.append(_FINDING_VALUES[values[finding]])
+        return None, tuple(findings), None
+    return None, (), None

@@ -1,0 +1,57 @@
+"""What a data set is: where its manifest lies, its task and classes, and how it is split."""
+
+import json
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+
+@dataclass(frozen=True)
+class DataSettings:
+    """One data set, described by a manifest CSV (docs/data.md).
+
+    Attributes:
+        manifest: Path of the CSV; image paths in it are relative to its directory.
+        task: `unlabelled` sets serve pretraining only and lie wholly in the training split.
+        classes: Class names (multi-class) or finding columns (multi-label); the order of scores.
+        label_column: Multi-class: the column with the class name; blank = unlabelled.
+        shifted_sites: Sites held out of training, to measure distribution shift.
+        validation_fraction: Share of the other sites' patients.
+        test_fraction: Share of the other sites' patients.
+        split_seed: Patients are drawn by a hash of this and their identifier, so that a patient
+            stays in its split as the data grow.
+        max_bad_fraction: Largest share of images that may be quarantined before the run stops.
+    """
+
+    manifest: str
+    task: Literal["multi_class", "multi_label", "unlabelled"] = "unlabelled"
+    classes: tuple[str, ...] = ()
+    label_column: str = "label"
+    shifted_sites: tuple[str, ...] = ()
+    validation_fraction: float = 0.15
+    test_fraction: float = 0.2
+    split_seed: int = 0
+    max_bad_fraction: float = 0.01
+
+    __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
+
+    def __post_init__(self) -> None:
+        if self.task == "unlabelled" and self.classes:
+            raise ValueError("classes must be empty for an unlabelled data set")
+        smallest = {"unlabelled": 0, "multi_class": 2, "multi_label": 1}[self.task]
+        if len(self.classes) < smallest:
+            raise ValueError(f"classes must name at least {smallest}. Received: {self.classes}")
+        if len(set(self.classes)) != len(self.classes):
+            raise ValueError(f"classes must differ from each other. Received: {self.classes}")
+        for name in ("validation_fraction", "test_fraction", "max_bad_fraction"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ValueError(f"{name} must be within 0..1. Received: {getattr(self, name)}")
+        if self.validation_fraction + self.test_fraction >= 1:
+            raise ValueError("validation_fraction + test_fraction must leave patients to train on")
+
+
+def read_settings(text: str) -> DataSettings:
+    """Reads the settings from the JSON text of `dataclasses.asdict`."""
+    values = json.loads(text)
+    for name in ("classes", "shifted_sites"):
+        values[name] = tuple(values[name])
+    return DataSettings(**values)

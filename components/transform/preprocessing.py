@@ -1,0 +1,123 @@
+"""The `preprocessing_fn` of the Transform component: training and serving share its graph.
+
+Each image is decoded once, brought to one square size and re-encoded; the statistics of the
+pixels over the whole training split come along with every case.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import tensorflow as tf
+import tensorflow_transform as tft
+
+from schemas import case_features
+
+JPEG_QUALITY = 95
+
+
+@dataclass(frozen=True)
+class TransformSettings:
+    """How cases become what a network reads.
+
+    Attributes:
+        image_size: Side of the square image, pixels.
+        fit: `pad` keeps the whole image on a black square; `crop` keeps its central square.
+        task: Of the data set.
+        classes: Class names or findings, in the order of their indices.
+    """
+
+    image_size: int
+    fit: Literal["pad", "crop"]
+    task: Literal["multi_class", "multi_label", "unlabelled"]
+    classes: tuple[str, ...]
+
+
+def preprocessing_fn(inputs: Mapping[str, Any], custom_config: Mapping[str, Any]) -> dict[str, Any]:
+    """Transforms raw case examples (schemas/case.pbtxt) into transformed ones.
+
+    Args:
+        inputs: Ragged or dense batched tensors by feature name; `image` is ragged string [n, M].
+        custom_config: `settings`: JSON text of `TransformSettings`.
+
+    Returns:
+        `image`: ragged string [n, M], JPEGs of one size; `label` int64 [n, 1] or `finding_value`
+        and `finding_weight` float32 [n, findings]; `pixel_mean` and `pixel_std` float32 [n, 3];
+        the identifiers and slice features as they are.
+    """
+    settings = TransformSettings(**json.loads(custom_config["settings"]))
+    images = inputs[case_features.IMAGE]
+    pixels = tf.map_fn(
+        lambda encoded: decode_square(encoded, settings.image_size, settings.fit),
+        images.flat_values,
+        fn_output_signature=tf.TensorSpec([settings.image_size, settings.image_size, 3], tf.uint8),
+    )
+    encoded = tf.map_fn(_encode, pixels, fn_output_signature=tf.TensorSpec([], tf.string))
+    mean, std = _pixel_statistics(pixels)
+    cases = tf.shape(inputs[case_features.CASE_ID])[0]
+    outputs = {
+        case_features.IMAGE: images.with_flat_values(encoded),
+        case_features.PIXEL_MEAN: tf.tile(mean[tf.newaxis], [cases, 1]),
+        case_features.PIXEL_STD: tf.tile(std[tf.newaxis], [cases, 1]),
+    }
+    for name in ("CASE_ID", "PATIENT_ID", "SITE", "VIEW", "SEX", "AGE_GROUP"):
+        feature = getattr(case_features, name)
+        outputs[feature] = inputs[feature]
+    return outputs | _labels(inputs, settings, cases)
+
+
+def decode_square(encoded: tf.Tensor, image_size: int, fit: str) -> tf.Tensor:
+    """Decodes a JPEG or PNG into uint8 [image_size, image_size, 3]; grey becomes three channels.
+
+    Args:
+        encoded: String scalar.
+        image_size: Pixels.
+        fit: `pad` or `crop`.
+    """
+    image = tf.io.decode_image(encoded, channels=3, expand_animations=False)
+    image = tf.ensure_shape(image, [None, None, 3])
+    if fit == "crop":
+        side = tf.minimum(tf.shape(image)[0], tf.shape(image)[1])
+        image = tf.image.resize_with_crop_or_pad(image, side, side)
+        image = tf.image.resize(image, [image_size, image_size], antialias=True)
+    else:
+        image = tf.image.resize_with_pad(image, image_size, image_size, antialias=True)
+    return tf.cast(tf.clip_by_value(tf.round(image), 0, 255), tf.uint8)
+
+
+def _encode(image: tf.Tensor) -> tf.Tensor:
+    return tf.io.encode_jpeg(image, quality=JPEG_QUALITY, chroma_downsampling=False)
+
+
+def _pixel_statistics(pixels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Mean and standard deviation, float32 [3] each, over all pixels of the training split.
+
+    All images have one size, so means over images of per-image means are means over pixels.
+    """
+    scaled = tf.cast(pixels, tf.float32) / 255.0
+    mean = tft.mean(tf.reduce_mean(scaled, axis=[1, 2]), reduce_instance_dims=False)
+    square = tft.mean(tf.reduce_mean(tf.square(scaled), axis=[1, 2]), reduce_instance_dims=False)
+    return mean, tf.sqrt(tf.maximum(square - tf.square(mean), 1e-6))
+
+
+def _labels(
+    inputs: Mapping[str, Any], settings: TransformSettings, cases: tf.Tensor
+) -> dict[str, tf.Tensor]:
+    if settings.task == "multi_class":
+        table = tf.lookup.StaticHashTable(
+            tf.lookup.KeyValueTensorInitializer(
+                list(settings.classes), list(range(len(settings.classes))), tf.string, tf.int64
+            ),
+            default_value=case_features.UNLABELLED,
+        )
+        names = inputs[case_features.LABEL].to_tensor(default_value="", shape=[None, 1])
+        # An unlabelled batch has no column at all, so the number of cases is stated.
+        return {case_features.LABEL: tf.reshape(table.lookup(names), [cases, 1])}
+    if settings.task == "multi_label":
+        shape = [None, len(settings.classes)]
+        return {
+            name: inputs[name].to_tensor(default_value=0.0, shape=shape)
+            for name in (case_features.FINDING_VALUE, case_features.FINDING_WEIGHT)
+        }
+    return {}

@@ -1,0 +1,170 @@
+"""The component on small sets of real files: what is kept, what is quarantined, what stops."""
+
+import dataclasses
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+import tensorflow as tf
+from tfx.types import artifact_utils, standard_artifacts
+
+from components.artifact_types import IngestionReport as IngestionReportArtifact
+from components.case_example_gen.executor import Executor
+from components.case_example_gen.ingestion_report import SplitCount, read_ingestion_report
+from components.case_example_gen.pseudonym import pseudonym
+from components.case_example_gen.settings import DataSettings
+from trainer.errors import UserError
+
+KEY = b"0123456789abcdef0123456789abcdef"
+
+
+def run(data: DataSettings, directory: Path):
+    key_file = directory / "key"
+    key_file.write_bytes(KEY)
+    examples = standard_artifacts.Examples()
+    examples.uri = str(directory / "examples")
+    report = IngestionReportArtifact()
+    report.uri = str(directory / "report")
+    Executor().Do(
+        {},
+        {"examples": [examples], "ingestion_report": [report]},
+        {"data": json.dumps(dataclasses.asdict(data)), "pseudonym_key_file": str(key_file)},
+    )
+    return examples, read_ingestion_report(report.uri)
+
+
+def read_examples(examples) -> dict[str, list[tf.train.Example]]:
+    found = {}
+    for split in artifact_utils.decode_split_names(examples.split_names):
+        files = [str(p) for p in Path(examples.uri, f"Split-{split}").iterdir()]
+        records = tf.data.TFRecordDataset(files, compression_type="GZIP").as_numpy_iterator()
+        found[split] = [tf.train.Example.FromString(record) for record in records]
+    return found
+
+
+def text(example: tf.train.Example, feature: str) -> list[str]:
+    return [v.decode() for v in example.features.feature[feature].bytes_list.value]
+
+
+def rows_of_cases(write_image, cases: int, site: str = "north", images: int = 2):
+    return [
+        {
+            "image": write_image(
+                f"{site}-{case}-{image}.png", seed=hash((site, case, image)) % 9999
+            ),
+            "case_id": f"{site}-case-{case}",
+            "patient_id": f"{site}-patient-{case // 2}",
+            "site": site,
+            "view": f"view-{image}",
+            "label": "ill" if case % 2 else "well",
+        }
+        for case in range(cases)
+        for image in range(images)
+    ]
+
+
+@pytest.fixture
+def settings():
+    return DataSettings(
+        manifest="", task="multi_class", classes=("well", "ill"), shifted_sites=("valley",)
+    )
+
+
+def test_cases_keep_their_images_views_and_label(tmp_path, write_image, write_manifest, settings):
+    manifest = write_manifest(rows_of_cases(write_image, cases=20))
+    examples, report = run(dataclasses.replace(settings, manifest=manifest), tmp_path)
+    by_case = {
+        text(e, "case_id")[0]: e for split in read_examples(examples).values() for e in split
+    }
+    example = by_case[pseudonym(KEY, "case", "north-case-3")]
+    assert text(example, "view") == ["view-0", "view-1"]
+    assert text(example, "label") == ["ill"]
+    assert text(example, "sex") == ["unknown"]
+    images = list(example.features.feature["image"].bytes_list.value)
+    assert images == [(tmp_path / f"north-3-{i}.png").read_bytes() for i in range(2)]
+    assert (report.received_images, report.received_cases, report.lost_cases) == (40, 20, 0)
+
+
+def test_a_patient_stands_in_one_split_and_a_held_out_site_in_its_own(
+    tmp_path, write_image, write_manifest, settings
+):
+    rows = rows_of_cases(write_image, 30) + rows_of_cases(write_image, 6, site="valley")
+    examples, report = run(dataclasses.replace(settings, manifest=write_manifest(rows)), tmp_path)
+    splits_of_patient: dict[str, set[str]] = {}
+    sites_of_split: dict[str, set[str]] = {}
+    for split, found in read_examples(examples).items():
+        for example in found:
+            splits_of_patient.setdefault(text(example, "patient_id")[0], set()).add(split)
+            sites_of_split.setdefault(split, set()).add(text(example, "site")[0])
+    assert all(len(splits) == 1 for splits in splits_of_patient.values())
+    assert len(splits_of_patient) == 18
+    assert sites_of_split["shifted"] == {"valley"}
+    assert sites_of_split["train"] == {"north"}
+    assert SplitCount("valley", "shifted", 6, 3, 12, 6, 6) in report.counts
+
+
+def test_no_raw_identifier_is_written(tmp_path, write_image, write_manifest, settings):
+    manifest = write_manifest(rows_of_cases(write_image, cases=12))
+    examples, _ = run(dataclasses.replace(settings, manifest=manifest), tmp_path)
+    for split in read_examples(examples).values():
+        for example in split:
+            assert b"patient-" not in example.SerializeToString()
+            assert b"case-" not in example.SerializeToString()
+
+
+def test_every_bad_image_is_quarantined_with_its_reason(
+    tmp_path, write_image, write_manifest, settings
+):
+    rows = rows_of_cases(write_image, cases=10)
+    whole = (tmp_path / rows[0]["image"]).read_bytes()
+    (tmp_path / rows[0]["image"]).write_bytes(whole[: len(whole) // 2])
+    (tmp_path / rows[2]["image"]).write_bytes(b"this is no image")
+    (tmp_path / rows[4]["image"]).unlink()
+    (tmp_path / rows[6]["image"]).write_bytes((tmp_path / rows[9]["image"]).read_bytes())
+    (tmp_path / rows[10]["image"]).write_bytes(b"")
+    rows[12]["label"] = "perhaps"
+    rows[14]["label"], rows[15]["label"] = "well", "ill"
+    data = dataclasses.replace(settings, manifest=write_manifest(rows), max_bad_fraction=0.9)
+    _, report = run(data, tmp_path)
+    assert Counter(image.reason for image in report.quarantined) == {
+        "truncated": 1,
+        "cannot be decoded": 1,
+        "file is missing": 1,
+        "duplicate image": 1,
+        "empty file": 1,
+        "row cannot be read": 1,
+        "case contradicts itself": 2,
+    }
+    duplicate = next(i for i in report.quarantined if i.reason == "duplicate image")
+    assert (duplicate.row, duplicate.detail) == (11, "same bytes as row 8")
+    assert sum(count.images for count in report.counts) == 20 - 8
+
+
+def test_a_patient_seen_at_a_held_out_site_is_not_trained_on(
+    tmp_path, write_image, write_manifest, settings
+):
+    rows = rows_of_cases(write_image, 20) + rows_of_cases(write_image, 2, site="valley")
+    rows[-1]["patient_id"] = rows[-2]["patient_id"] = rows[0]["patient_id"]
+    data = dataclasses.replace(settings, manifest=write_manifest(rows), max_bad_fraction=0.5)
+    _, report = run(data, tmp_path)
+    reasons = {(image.row, image.reason) for image in report.quarantined}
+    assert reasons == {(row, "patient is also seen at a held-out site") for row in (2, 3, 4, 5)}
+
+
+def test_too_many_bad_images_stop_the_run_and_the_first_is_named(
+    tmp_path, write_image, write_manifest, settings
+):
+    rows = rows_of_cases(write_image, cases=10)
+    (tmp_path / rows[5]["image"]).write_bytes(b"no image")
+    data = dataclasses.replace(settings, manifest=write_manifest(rows))
+    with pytest.raises(UserError, match=r"1 of 20 images \(5.0%\).*row 7.*north-2-1.png"):
+        run(data, tmp_path)
+
+
+def test_an_unlabelled_set_lies_wholly_in_the_training_split(tmp_path, write_image, write_manifest):
+    manifest = write_manifest(rows_of_cases(write_image, cases=10))
+    examples, _ = run(DataSettings(manifest=manifest), tmp_path)
+    found = read_examples(examples)
+    assert {split: len(cases) for split, cases in found.items()} == {"train": 10}
+    assert not text(found["train"][0], "label")
