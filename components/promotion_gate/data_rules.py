@@ -1,0 +1,58 @@
+"""Rules about the data that the model was made and evaluated with."""
+
+from collections.abc import Iterator
+
+from components.case_example_gen.ingestion_report import IngestionReport
+from components.promotion_gate.rules import GateRules
+from components.promotion_gate.verdict import RuleResult
+
+
+def judge_data(
+    rules: GateRules, ingestion: IngestionReport, anomaly_count: int | None
+) -> Iterator[RuleResult]:
+    """Yields the results of the data rules that are asked.
+
+    Args:
+        rules: The rules.
+        ingestion: What became of every image.
+        anomaly_count: Features that deviate from the schema; None if they were not looked for.
+    """
+    if rules.max_quarantined_fraction is not None:
+        yield _judge_quarantine(rules.max_quarantined_fraction, ingestion)
+    if rules.max_schema_anomalies is not None:
+        yield _judge_anomalies(rules.max_schema_anomalies, anomaly_count)
+
+
+def _judge_quarantine(bound: float, ingestion: IngestionReport) -> RuleResult:
+    measured = ingestion.bad_fraction
+    left_out = f"{len(ingestion.quarantined)} of {ingestion.received_images}"
+    return RuleResult(
+        rule="max_quarantined_fraction",
+        slice="all images",
+        measured=measured,
+        lower=None,
+        upper=None,
+        bound=bound,
+        passed=measured <= bound,
+        reason=(
+            f"Required: at most {bound:.1%} of the images left out as unusable. "
+            f"Measured: {left_out} ({measured:.1%})."
+        ),
+    )
+
+
+def _judge_anomalies(bound: int, anomaly_count: int | None) -> RuleResult:
+    measured = "not checked" if anomaly_count is None else f"{anomaly_count}"
+    return RuleResult(
+        rule="max_schema_anomalies",
+        slice="all splits",
+        measured=anomaly_count,
+        lower=None,
+        upper=None,
+        bound=bound,
+        passed=anomaly_count is not None and anomaly_count <= bound,
+        reason=(
+            f"Required: at most {bound} data fields that deviate from what was agreed. "
+            f"Measured: {measured}."
+        ),
+    )

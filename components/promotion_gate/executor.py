@@ -1,0 +1,79 @@
+"""Executor of `PromotionGate`."""
+
+from pathlib import Path
+from typing import Any
+
+from tensorflow_metadata.proto.v0 import anomalies_pb2
+from tfx import types
+from tfx.components.evaluator import constants
+from tfx.dsl.components.base import base_executor
+from tfx.types import artifact_utils
+
+from components.case_example_gen.ingestion_report import read_ingestion_report
+from components.promotion_gate.gate import judge
+from components.promotion_gate.rules import from_json
+from components.site_evaluator.reader import load_evaluation
+
+ANOMALIES = "Split-*/SchemaDiff.pb"
+
+
+class Executor(base_executor.BaseExecutor):
+    """Judges a model and blesses it or not."""
+
+    def Do(
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Writes verdict and blessing; inputs, outputs, parameters as in `PromotionGateSpec`.
+
+        Raises:
+            UserError: The rules are malformed, or an evaluation has no case.
+        """
+        baseline = input_dict.get("baseline_evaluation")
+        anomalies = input_dict.get("anomalies")
+        verdict = judge(
+            evaluation=load_evaluation(artifact_utils.get_single_uri(input_dict["evaluation"])),
+            rules=from_json(exec_properties["rules"]),
+            baseline=load_evaluation(artifact_utils.get_single_uri(baseline)) if baseline else None,
+            ingestion=read_ingestion_report(
+                artifact_utils.get_single_uri(input_dict["ingestion_report"])
+            ),
+            anomaly_count=(
+                count_anomalies(artifact_utils.get_single_uri(anomalies)) if anomalies else None
+            ),
+        )
+        verdict_uri = artifact_utils.get_single_uri(output_dict["verdict"])
+        Path(verdict_uri).mkdir(parents=True, exist_ok=True)
+        verdict.write(verdict_uri)
+        _bless(
+            artifact_utils.get_single_instance(output_dict["blessing"]),
+            artifact_utils.get_single_instance(input_dict["model"]),
+            verdict.passed,
+        )
+
+
+def count_anomalies(anomalies_uri: str) -> int:
+    """Returns how many features deviate from the schema, over all splits.
+
+    Args:
+        anomalies_uri: Directory of an `ExampleAnomalies` artifact.
+    """
+    return sum(
+        len(anomalies_pb2.Anomalies.FromString(path.read_bytes()).anomaly_info)
+        for path in Path(anomalies_uri).glob(ANOMALIES)
+    )
+
+
+def _bless(blessing: types.Artifact, model: types.Artifact, passed: bool) -> None:
+    """Marks the blessing as TFX's own Evaluator does, which is what the Pusher reads."""
+    name = constants.BLESSED_FILE_NAME if passed else constants.NOT_BLESSED_FILE_NAME
+    value = constants.BLESSED_VALUE if passed else constants.NOT_BLESSED_VALUE
+    Path(blessing.uri).mkdir(parents=True, exist_ok=True)
+    Path(blessing.uri, name).touch()
+    blessing.set_int_custom_property(constants.ARTIFACT_PROPERTY_BLESSED_KEY, value)
+    blessing.set_string_custom_property(
+        constants.ARTIFACT_PROPERTY_CURRENT_MODEL_URI_KEY, model.uri
+    )
+    blessing.set_int_custom_property(constants.ARTIFACT_PROPERTY_CURRENT_MODEL_ID_KEY, model.id)
