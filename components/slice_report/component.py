@@ -1,0 +1,70 @@
+"""The `SliceReport` component: evaluations, a verdict and an ingestion report in, a page out."""
+
+from tfx.dsl.components.base import base_component, executor_spec
+from tfx.types import BaseChannel, Channel, standard_artifacts
+from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
+
+from components.artifact_types import IngestionReport
+from components.artifact_types import SliceReport as SliceReportArtifact
+from components.slice_report import executor
+from components.slice_report.settings import ReportSettings, RunFields
+from trainer.settings import to_json
+
+
+class SliceReportSpec(ComponentSpec):
+    """What goes in and out of `SliceReport`."""
+
+    PARAMETERS = {
+        "settings": ExecutionParameter(type=str),
+        "run_fields": ExecutionParameter(type=str),
+    }
+    INPUTS = {
+        "evaluation": ChannelParameter(type=standard_artifacts.ModelEvaluation),
+        "baseline_evaluation": ChannelParameter(
+            type=standard_artifacts.ModelEvaluation, optional=True
+        ),
+        "verdict": ChannelParameter(type=standard_artifacts.ModelEvaluation),
+        "ingestion_report": ChannelParameter(type=IngestionReport),
+    }
+    OUTPUTS = {"report": ChannelParameter(type=SliceReportArtifact)}
+
+
+class SliceReport(base_component.BaseComponent):
+    """Writes the report that a clinician or safety officer reads.
+
+    Output `report` holds `report.html`, `report.json` and `metrics.csv`.
+    """
+
+    SPEC_CLASS = SliceReportSpec
+    EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(executor.Executor)
+
+    def __init__(
+        self,
+        evaluation: BaseChannel,
+        verdict: BaseChannel,
+        ingestion_report: BaseChannel,
+        settings: ReportSettings,
+        run_fields: RunFields,
+        baseline_evaluation: BaseChannel | None = None,
+    ) -> None:
+        """Describes one run of the component.
+
+        Args:
+            evaluation: Of the candidate.
+            verdict: Of the gate on the candidate.
+            ingestion_report: Of the cases that were evaluated and trained on.
+            settings: Words and limits of the report.
+            run_fields: Where the report comes from; a new value makes a new report.
+            baseline_evaluation: Of a model to compare with, on the same cases.
+        """
+        super().__init__(
+            SliceReportSpec(
+                settings=to_json(settings),
+                run_fields=to_json(run_fields),
+                evaluation=evaluation,
+                baseline_evaluation=baseline_evaluation,
+                verdict=verdict,
+                ingestion_report=ingestion_report,
+                report=Channel(type=SliceReportArtifact),
+            )
+        )

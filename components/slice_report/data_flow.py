@@ -1,0 +1,66 @@
+"""What became of the data, as in a STARD flow diagram, and who is in each site."""
+
+from collections import Counter
+from typing import Any
+
+from components.case_example_gen.ingestion_report import IngestionReport, SplitCount
+from schemas.case_features import SPLITS
+
+_COUNTED = ("cases", "patients", "images", "labelled_cases", "several_image_cases")
+
+
+def data_flow(report: IngestionReport) -> dict[str, Any]:
+    """Returns images and cases received, left out by reason and site, and kept by split.
+
+    Rows, file names and details of quarantined images stay behind: they may identify a patient.
+    """
+    kept_images = sum(count.images for count in report.counts)
+    kept_cases = sum(count.cases for count in report.counts)
+    left_out = Counter((image.reason, image.site) for image in report.quarantined)
+    return {
+        "received": {"images": report.received_images, "cases": report.received_cases},
+        "quarantined_images": len(report.quarantined),
+        "quarantined": [
+            {"reason": reason, "site": site, "images": images}
+            for (reason, site), images in sorted(left_out.items())
+        ],
+        "lost_cases": report.lost_cases,
+        "kept": {"images": kept_images, "cases": kept_cases},
+        # Not 0 only if the input component lost something without saying so.
+        "unaccounted": {
+            "images": report.received_images - len(report.quarantined) - kept_images,
+            "cases": report.received_cases - report.lost_cases - kept_cases,
+        },
+        "splits": [
+            {"split": split, **_total([c for c in report.counts if c.split == split])}
+            for split in _splits(report)
+        ],
+    }
+
+
+def population(report: IngestionReport) -> list[dict[str, Any]]:
+    """Returns a row a site: what was kept over all splits, and what was left out."""
+    left_out = Counter(image.site for image in report.quarantined)
+    sites = sorted({count.site for count in report.counts} | set(left_out))
+    return [
+        {
+            "site": site,
+            **_total([count for count in report.counts if count.site == site]),
+            "quarantined_images": left_out[site],
+            "splits": {
+                count.split: {"cases": count.cases, "patients": count.patients}
+                for count in report.counts
+                if count.site == site
+            },
+        }
+        for site in sites
+    ]
+
+
+def _splits(report: IngestionReport) -> list[str]:
+    present = {count.split for count in report.counts}
+    return [split for split in SPLITS if split in present] + sorted(present - set(SPLITS))
+
+
+def _total(counts: list[SplitCount]) -> dict[str, int]:
+    return {name: sum(getattr(count, name) for count in counts) for name in _COUNTED}

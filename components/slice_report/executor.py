@@ -1,0 +1,42 @@
+"""Reads what the report is made from and writes it."""
+
+from typing import Any
+
+from pydantic import TypeAdapter
+from tfx import types
+from tfx.dsl.components.base.base_executor import BaseExecutor
+from tfx.types import artifact_utils
+
+from components.case_example_gen.ingestion_report import read_ingestion_report
+from components.promotion_gate.verdict import read_verdict
+from components.site_evaluator.reader import load_evaluation
+from components.slice_report.report import write_report
+from components.slice_report.report_data import ReportInputs
+from components.slice_report.settings import ReportSettings, RunFields
+
+
+class Executor(BaseExecutor):
+    """Executor of `SliceReport`."""
+
+    def Do(
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Writes `report.html`, `report.json` and `metrics.csv`.
+
+        Raises:
+            UserError: The evaluations of candidate and baseline cannot be compared.
+        """
+        uris = {name: artifacts[0].uri for name, artifacts in input_dict.items() if artifacts}
+        baseline_uri = uris.get("baseline_evaluation")
+        inputs = ReportInputs(
+            candidate=load_evaluation(uris["evaluation"]),
+            baseline=None if baseline_uri is None else load_evaluation(baseline_uri),
+            verdict=read_verdict(uris["verdict"]),
+            ingestion=read_ingestion_report(uris["ingestion_report"]),
+            settings=TypeAdapter(ReportSettings).validate_json(exec_properties["settings"]),
+            run=TypeAdapter(RunFields).validate_json(exec_properties["run_fields"]),
+        )
+        write_report(artifact_utils.get_single_uri(output_dict["report"]), inputs)

@@ -1,0 +1,45 @@
+"""`metrics.csv`: every metric of every model, slice and class, one a row."""
+
+import csv
+import io
+from collections.abc import Iterator
+from typing import Any
+
+from components.slice_report.estimates import CLASS_METRICS
+
+COLUMNS = ("model", "slice", "class", "metric", "value", "lower", "upper", "n")
+
+
+def metrics_csv(data: dict[str, Any]) -> str:
+    """Returns the table as CSV text.
+
+    `n` counts the cases of the slice, of a class those whose label is known. The class is empty
+    for a metric of the whole slice; value and interval are empty where there is nothing to show.
+    """
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerows(_rows(data))
+    return text.getvalue()
+
+
+def _rows(data: dict[str, Any]) -> Iterator[list[Any]]:
+    for entry in data["slices"]:
+        for role, metrics in entry["models"].items():
+            model = data["models"][role]["model_name"]
+            where = [_safe(model), _safe(entry["name"])]
+            for name, estimate in metrics["metrics"].items():
+                yield [*where, "", name, *_numbers(estimate), entry["cases"]]
+            for class_name, values in metrics["classes"].items():
+                known = values["positives"] + values["negatives"]
+                for name in CLASS_METRICS:
+                    yield [*where, _safe(class_name), name, *_numbers(values[name]), known]
+
+
+def _numbers(estimate: dict[str, Any]) -> list[Any]:
+    return ["" if estimate[key] is None else estimate[key] for key in ("value", "lower", "upper")]
+
+
+def _safe(name: str) -> str:
+    """Keeps a spreadsheet from taking a name for a formula."""
+    return f"'{name}" if name.startswith(("=", "+", "-", "@", "\t", "\r")) else name

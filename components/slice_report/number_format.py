@@ -1,0 +1,68 @@
+"""Numbers as the page prints them: percentages, three decimals, signed differences."""
+
+from typing import Any
+
+from components.slice_report.estimates import ESTIMATED, MISSING, TOO_FEW, UNDEFINED
+from components.slice_report.vocabulary import METRICS
+
+_MINUS = "\N{MINUS SIGN}"
+_WORDS = {TOO_FEW: "too few to estimate", UNDEFINED: "not defined", MISSING: "not available"}
+
+
+def value(estimate: dict[str, Any], metric: str) -> str:
+    """Returns `87.3%`, `0.873`, or why there is no number: `too few to estimate`."""
+    if estimate["status"] != ESTIMATED:
+        return _WORDS[estimate["status"]]
+    return number(estimate["value"], metric)
+
+
+def interval(estimate: dict[str, Any], metric: str) -> str:
+    """Returns `82.1 to 91.4` or `0.821 to 0.914`; empty where there is no interval."""
+    if estimate["lower"] is None or estimate["upper"] is None:
+        return ""
+    ends = (number(estimate[end], metric).rstrip("%") for end in ("lower", "upper"))
+    return " to ".join(ends)
+
+
+def signed_value(estimate: dict[str, Any], metric: str) -> str:
+    """Returns a difference, `+3.2 points` for percentages and `+0.032` otherwise, or why none."""
+    if estimate["status"] != ESTIMATED:
+        return _WORDS[estimate["status"]]
+    unit = " points" if METRICS[metric].is_percent else ""
+    return signed_number(estimate["value"], metric) + unit
+
+
+def signed_interval(estimate: dict[str, Any], metric: str) -> str:
+    """Returns `−1.2 to +5.0`; empty where there is no interval."""
+    if estimate["lower"] is None or estimate["upper"] is None:
+        return ""
+    return " to ".join(signed_number(estimate[end], metric) for end in ("lower", "upper"))
+
+
+def number(amount: float, metric: str) -> str:
+    """Returns a value of a metric: `87.3%` or `0.873`."""
+    text = f"{100 * amount:.1f}%" if METRICS[metric].is_percent else f"{amount:.3f}"
+    return text.replace("-", _MINUS)
+
+
+def signed_number(amount: float, metric: str) -> str:
+    """Returns a difference with its sign, percentages in points: `+3.2`, `−0.032`."""
+    text = f"{100 * amount:+.1f}" if METRICS[metric].is_percent else f"{amount:+.3f}"
+    return text.replace("-", _MINUS)
+
+
+def percent(share: float | None) -> str:
+    """Returns a share as `12.5%`, or a dash for None."""
+    return "\N{EN DASH}" if share is None else f"{100 * share:.1f}%"
+
+
+def count(amount: int) -> str:
+    """Returns a whole number with separators: `12,345`."""
+    return f"{amount:,}"
+
+
+def bound(amount: float | None) -> str:
+    """Returns a number of a gate's rule, whose metric is not known: at most four decimals."""
+    if amount is None:
+        return "not available"
+    return f"{amount:.4f}".rstrip("0").rstrip(".").replace("-", _MINUS)

@@ -1,0 +1,51 @@
+"""The report's content as one HTML page that loads nothing."""
+
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+from components.slice_report import number_format
+from components.slice_report.curve_plots import reliability_plot, roc_plot
+from components.slice_report.forest_plot import forest_plot
+from components.slice_report.vocabulary import METRICS
+
+_TEMPLATE = "report.html.jinja"
+_STYLE_SHEET = "report.css"
+
+
+def render(data: dict[str, Any]) -> str:
+    """Returns the page; every text that comes from data is escaped.
+
+    Args:
+        data: What `report_data` returns.
+    """
+    directory = Path(__file__).parent
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(directory),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        value=number_format.value,
+        interval=number_format.interval,
+        signed_value=number_format.signed_value,
+        signed_interval=number_format.signed_interval,
+        percent=number_format.percent,
+        count=number_format.count,
+        bound=number_format.bound,
+        metric_label=lambda metric: METRICS[metric].label,
+        capitalize_first=lambda name: name[:1].upper() + name[1:],
+    )
+    return environment.get_template(_TEMPLATE).render(
+        report=data,
+        metric_names=METRICS,
+        style_sheet=Markup((directory / _STYLE_SHEET).read_text(encoding="utf-8")),
+        forest_plot=forest_plot(data),
+        curves={
+            name: (roc_plot(data, name), reliability_plot(data, name)) for name in data["classes"]
+        },
+    )

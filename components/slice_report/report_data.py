@@ -1,0 +1,127 @@
+"""Everything the report shows, as one plain dictionary: what `report.json` holds."""
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+from components.case_example_gen.ingestion_report import IngestionReport
+from components.promotion_gate.verdict import Verdict
+from components.site_evaluator.results import OVERALL, Evaluation
+from components.slice_report.data_flow import data_flow, population
+from components.slice_report.settings import ReportSettings, RunFields
+from components.slice_report.shift import shift_rows
+from components.slice_report.slice_entries import slice_entries
+from components.slice_report.summary import findings, worst_site
+from components.slice_report.vocabulary import MAIN_METRICS
+from trainer.errors import UserError
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class ReportInputs:
+    """What a report is made from.
+
+    Attributes:
+        candidate: Evaluation of the model that the gate judged.
+        baseline: Evaluation of a model to compare with, on the same cases; None without one.
+        verdict: The gate's verdict on the candidate.
+        ingestion: What became of the images and cases.
+        settings: Words and limits.
+        run: Where the report comes from.
+    """
+
+    candidate: Evaluation
+    baseline: Evaluation | None
+    verdict: Verdict
+    ingestion: IngestionReport
+    settings: ReportSettings
+    run: RunFields
+
+
+def report_data(inputs: ReportInputs) -> dict[str, Any]:
+    """Returns the report's content; numbers of sparse slices are already left out.
+
+    The keys are described in `schemas/slice_report.schema.json`.
+
+    Raises:
+        UserError: The evaluations cannot be compared, or lack the slice of all cases.
+    """
+    _check(inputs)
+    candidate, baseline, settings = inputs.candidate, inputs.baseline, inputs.settings
+    main_metrics = MAIN_METRICS[candidate.card.task]
+    entries = slice_entries(candidate, baseline, settings)
+    shift = shift_rows(candidate, baseline, settings)
+    worst = worst_site(entries, main_metrics[0])
+    baseline_name = baseline.card.model_name if baseline else None
+    return {
+        "format": FORMAT,
+        "settings": dataclasses.asdict(settings),
+        "run": dataclasses.asdict(inputs.run),
+        "task": candidate.card.task,
+        "classes": list(candidate.card.classes),
+        "main_metrics": list(main_metrics),
+        "models": _models(candidate, baseline),
+        "findings": findings(entries, shift, main_metrics[0], baseline_name),
+        "verdict": _verdict(inputs.verdict, {entry["name"]: entry["cases"] for entry in entries}),
+        "worst_site": None if worst is None else worst["name"],
+        "slices": entries,
+        "shift": shift,
+        "data_flow": data_flow(inputs.ingestion),
+        "population": population(inputs.ingestion),
+        "method": {
+            "replicates": _replicates(candidate),
+            "slices_examined": len(entries),
+        },
+    }
+
+
+def _check(inputs: ReportInputs) -> None:
+    if OVERALL not in inputs.candidate.slices:
+        raise UserError(
+            "evaluation: the slice of all cases is missing; evaluate with the overall slice"
+        )
+    if inputs.baseline is None:
+        return
+    ours, theirs = inputs.candidate.card, inputs.baseline.card
+    for field in ("task", "classes"):
+        first, second = getattr(ours, field), getattr(theirs, field)
+        if first != second:
+            raise UserError(
+                f"baseline_evaluation: {field} is {second}, expected {first} as in the candidate's "
+                "evaluation; evaluate both models on the same cases"
+            )
+    if OVERALL not in inputs.baseline.slices:
+        raise UserError(
+            "baseline_evaluation: the slice of all cases is missing; evaluate with the overall "
+            "slice"
+        )
+    replicates = _replicates(inputs.candidate), _replicates(inputs.baseline)
+    if replicates[0] != replicates[1]:
+        raise UserError(
+            f"baseline_evaluation: {replicates[1]} replicates, expected {replicates[0]} as in the "
+            "candidate's evaluation; evaluate both with the same settings"
+        )
+
+
+def _models(candidate: Evaluation, baseline: Evaluation | None) -> dict[str, dict[str, Any]]:
+    evaluations = {"candidate": candidate, "baseline": baseline}
+    return {
+        role: dataclasses.asdict(evaluation.card)
+        for role, evaluation in evaluations.items()
+        if evaluation is not None
+    }
+
+
+def _verdict(verdict: Verdict, cases: dict[str, int]) -> dict[str, Any]:
+    """Returns the rules, failing ones first, each with the n of its slice where it is known."""
+    rules = sorted(verdict.rules, key=lambda rule: rule.passed)
+    return {
+        "promoted": verdict.passed,
+        "rules": [dataclasses.asdict(rule) | {"cases": cases.get(rule.slice)} for rule in rules],
+    }
+
+
+def _replicates(evaluation: Evaluation) -> int:
+    metrics = evaluation.slices[OVERALL].metrics
+    return max(estimate.replicates.size for estimate in metrics.values())

@@ -1,0 +1,65 @@
+"""What a person decides about the report, and which run it belongs to."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+_FORBID_UNKNOWN_FIELDS = {"extra": "forbid"}
+
+
+@dataclass(frozen=True)
+class ReportSettings:
+    """Words and limits of the report, from the configuration file.
+
+    Attributes:
+        title: Heading of the page.
+        intended_use: What the model is for: which cases, which users, which decision.
+        not_intended_for: What it must not be used for, a line each.
+        owner: Who answers for the model.
+        limits: Known limits of the model and of this evaluation, a line each.
+        min_positives: With fewer positive cases a rate over positives is not shown.
+        min_negatives: With fewer negative cases a rate over negatives is not shown.
+        min_cases: With fewer cases no metric of a slice is shown.
+        held_out_sites: Sites that training never saw.
+    """
+
+    title: str
+    intended_use: str
+    not_intended_for: tuple[str, ...] = ()
+    owner: str = "not named"
+    limits: tuple[str, ...] = ()
+    min_positives: int = 10
+    min_negatives: int = 10
+    min_cases: int = 20
+    held_out_sites: tuple[str, ...] = ()
+
+    __pydantic_config__: ClassVar[Any] = _FORBID_UNKNOWN_FIELDS
+
+    def __post_init__(self) -> None:
+        for name in ("title", "intended_use"):
+            if not getattr(self, name).strip():
+                raise ValueError(f"{name} must be a text that is not empty")
+        for name in ("min_positives", "min_negatives", "min_cases"):
+            value = getattr(self, name)
+            if value < 1:
+                raise ValueError(f"{name} must be at least 1. Received: {value}")
+
+
+@dataclass(frozen=True)
+class RunFields:
+    """Where the report comes from.
+
+    Attributes:
+        pipeline_name: Name of the pipeline.
+        data_fingerprint: Digest of the manifest and the images.
+        package_version: Version of `micle-tfx`.
+        configuration_digest: Digest of the configuration that made the run.
+        created: Date and time of the run, ISO 8601.
+    """
+
+    pipeline_name: str
+    data_fingerprint: str
+    package_version: str
+    configuration_digest: str
+    created: str
+
+    __pydantic_config__: ClassVar[Any] = _FORBID_UNKNOWN_FIELDS

@@ -1,0 +1,158 @@
+"""One entry a slice: counts, metrics of the candidate and the baseline, and their difference."""
+
+from typing import Any
+
+import numpy as np
+
+from components.case_predictor import predictions
+from components.site_evaluator.results import (
+    OVERALL,
+    ClassMetrics,
+    Evaluation,
+    Slice,
+    SliceMetrics,
+)
+from components.slice_report import estimates
+from components.slice_report.settings import ReportSettings
+from components.slice_report.vocabulary import slice_name
+
+_KINDS = {predictions.SITE: "site", predictions.DISTRIBUTION: "distribution"}
+_KIND_ORDER = ("overall", "distribution", "site", "subgroup")
+# Curves are kept to what a plot of this many pixels a side can show.
+_CURVE_RESOLUTION = 400
+
+
+def slice_entries(
+    candidate: Evaluation, baseline: Evaluation | None, settings: ReportSettings
+) -> list[dict[str, Any]]:
+    """Returns an entry a slice: all cases, distributions, sites by falling n, then subgroups.
+
+    A held-out site without any evaluated case gets an entry too, so that its absence shows.
+    """
+    entries = [
+        _entry(key, metrics, baseline.slices.get(key) if baseline else None, settings)
+        for key, metrics in candidate.slices.items()
+    ]
+    sites = {entry["features"].get(predictions.SITE) for entry in entries}
+    entries += [_empty_site(site) for site in settings.held_out_sites if site not in sites]
+    return sorted(entries, key=_position)
+
+
+def _position(entry: dict[str, Any]) -> tuple[Any, ...]:
+    kind = _KIND_ORDER.index(entry["kind"])
+    if entry["kind"] == "site":
+        return (kind, -entry["cases"], entry["name"])
+    return (kind, sorted(entry["features"].items()))
+
+
+def _entry(
+    key: Slice, candidate: SliceMetrics, baseline: SliceMetrics | None, settings: ReportSettings
+) -> dict[str, Any]:
+    models = {"candidate": _model_entry(candidate, settings)}
+    differences = {}
+    if baseline is not None:
+        models["baseline"] = _model_entry(baseline, settings)
+        differences = {
+            name: estimates.shown_difference(
+                candidate.metrics[name],
+                baseline.metrics[name],
+                models["candidate"]["metrics"][name],
+                models["baseline"]["metrics"][name],
+            )
+            for name in candidate.metrics
+            if name in baseline.metrics
+        }
+    features = dict(key)
+    return {
+        "name": slice_name(key),
+        "kind": _kind(key),
+        "features": features,
+        "held_out": features.get(predictions.SITE) in settings.held_out_sites,
+        "cases": candidate.cases,
+        "models": models,
+        "differences": differences,
+    }
+
+
+def _empty_site(site: str) -> dict[str, Any]:
+    return {
+        "name": slice_name(((predictions.SITE, site),)),
+        "kind": "site",
+        "features": {predictions.SITE: site},
+        "held_out": True,
+        "cases": 0,
+        "models": {},
+        "differences": {},
+    }
+
+
+def _kind(key: Slice) -> str:
+    if key == OVERALL:
+        return "overall"
+    return _KINDS.get(key[0][0], "subgroup") if len(key) == 1 else "subgroup"
+
+
+def _model_entry(metrics: SliceMetrics, settings: ReportSettings) -> dict[str, Any]:
+    enough = estimates.enough_cases(metrics, settings)
+    return {
+        "metrics": {
+            name: estimates.shown(estimate, enough) for name, estimate in metrics.metrics.items()
+        },
+        "absent_classes": [
+            name
+            for name, counts in metrics.classes.items()
+            if counts.positives == 0 or counts.negatives == 0
+        ],
+        "sparse_classes": [
+            name
+            for name, counts in metrics.classes.items()
+            if counts.positives > 0
+            and counts.negatives > 0
+            and not estimates.enough_for("auc", counts, settings)
+        ],
+        "classes": {
+            name: _class_entry(counts, settings) for name, counts in metrics.classes.items()
+        },
+        "confusion": None if metrics.confusion is None else _whole_numbers(metrics.confusion),
+    }
+
+
+def _class_entry(metrics: ClassMetrics, settings: ReportSettings) -> dict[str, Any]:
+    known = metrics.positives + metrics.negatives
+    enough_for_curves = estimates.enough_for("auc", metrics, settings)
+    return {
+        "positives": metrics.positives,
+        "negatives": metrics.negatives,
+        "prevalence": metrics.positives / known if known else None,
+        **{
+            name: estimates.shown(
+                getattr(metrics, name), estimates.enough_for(name, metrics, settings)
+            )
+            for name in estimates.CLASS_METRICS
+        },
+        "roc": _roc(metrics) if enough_for_curves else None,
+        "calibration": _calibration(metrics) if enough_for_curves else None,
+    }
+
+
+def _roc(metrics: ClassMetrics) -> dict[str, list[float]]:
+    """Returns the curve's points on the plot's grid; both coordinates rise along it."""
+    points = np.stack([metrics.false_positive_rate, metrics.true_positive_rate], axis=1)
+    points = np.unique(np.round(points * _CURVE_RESOLUTION), axis=0) / _CURVE_RESOLUTION
+    return {
+        "false_positive_rate": points[:, 0].tolist(),
+        "true_positive_rate": points[:, 1].tolist(),
+    }
+
+
+def _calibration(metrics: ClassMetrics) -> dict[str, list[float]]:
+    filled = metrics.calibration_count > 0
+    return {
+        "score": metrics.calibration_score[filled].tolist(),
+        "rate": metrics.calibration_rate[filled].tolist(),
+        "cases": metrics.calibration_count[filled].tolist(),
+    }
+
+
+def _whole_numbers(matrix: np.ndarray) -> list[list[int]]:
+    return np.rint(matrix).astype(int).tolist()

@@ -1,0 +1,94 @@
+"""The findings of the first screen in plain sentences, made from the numbers they state."""
+
+from typing import Any
+
+from components.case_predictor import predictions
+from components.slice_report import number_format
+from components.slice_report.estimates import ESTIMATED
+from components.slice_report.vocabulary import METRICS
+
+
+def worst_site(entries: list[dict[str, Any]], metric: str) -> dict[str, Any] | None:
+    """Returns the site entry with the candidate's lowest metric among those with enough cases."""
+    sites = [
+        entry
+        for entry in entries
+        if entry["kind"] == "site"
+        and "candidate" in entry["models"]
+        and entry["models"]["candidate"]["metrics"][metric]["status"] == ESTIMATED
+    ]
+    return min(
+        sites,
+        key=lambda entry: entry["models"]["candidate"]["metrics"][metric]["value"],
+        default=None,
+    )
+
+
+def findings(
+    entries: list[dict[str, Any]],
+    shift: list[dict[str, Any]],
+    metric: str,
+    baseline_name: str | None,
+) -> list[str]:
+    """Returns sentences: the worst site, the shift at each held-out site, the baseline."""
+    sentences = []
+    worst = worst_site(entries, metric)
+    if worst is not None:
+        sentences.append(_worst_sentence(worst, metric))
+    sentences += [_shift_sentence(row) for row in shift if row["metric"] == metric]
+    overall = entries[0]["differences"].get(metric)
+    if overall is not None and baseline_name is not None:
+        sentences.append(_baseline_sentence(overall, metric, baseline_name))
+    return sentences
+
+
+def _worst_sentence(entry: dict[str, Any], metric: str) -> str:
+    estimate = entry["models"]["candidate"]["metrics"][metric]
+    site = entry["features"][predictions.SITE]
+    value = number_format.value(estimate, metric)
+    return (
+        f"Lowest {_in_text(metric)} of any site with enough cases: {value}"
+        f"{_interval(number_format.interval(estimate, metric))} at {site}, "
+        f"n = {number_format.count(entry['cases'])}."
+    )
+
+
+def _shift_sentence(row: dict[str, Any]) -> str:
+    metric, gap = row["metric"], row["gap"]
+    if gap["status"] != ESTIMATED:
+        reason = number_format.value(gap, metric)
+        return f"Held-out site {row['site']}: change of {_in_text(metric)} {reason}."
+    return (
+        f"Held-out site {row['site']}: {_in_text(metric)} is {_comparison(gap, metric)} "
+        "on in-distribution cases."
+    )
+
+
+def _baseline_sentence(estimate: dict[str, Any], metric: str, baseline_name: str) -> str:
+    if estimate["status"] != ESTIMATED:
+        reason = number_format.value(estimate, metric)
+        return f"Difference to {baseline_name} over all cases: {reason}."
+    return (
+        f"Over all cases, {_in_text(metric)} is {_comparison(estimate, metric)} "
+        f"with {baseline_name}."
+    )
+
+
+def _comparison(estimate: dict[str, Any], metric: str) -> str:
+    """Returns `5.2 points lower (95% CI ...) than`, or that the interval leaves it open."""
+    lower, upper = estimate["lower"], estimate["upper"]
+    interval = _interval(number_format.signed_interval(estimate, metric))
+    difference = number_format.signed_value(estimate, metric)
+    if lower is None or upper is None or lower <= 0 <= upper:
+        return f"not clearly different (by {difference}{interval}) from that"
+    direction = "higher" if lower > 0 else "lower"
+    return f"{difference[1:]} {direction}{interval} than"
+
+
+def _interval(text: str) -> str:
+    return f" (95% CI {text})" if text else ""
+
+
+def _in_text(metric: str) -> str:
+    label = METRICS[metric].label
+    return label[0].lower() + label[1:]
