@@ -1,0 +1,87 @@
+"""Reading gzipped records of transformed cases and pairs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import tensorflow as tf
+
+from schemas.case_features import IMAGE, PIXEL_MEAN, PIXEL_STD
+from trainer.errors import UserError
+
+COMPRESSION = "GZIP"
+
+
+@dataclass(frozen=True)
+class PixelStatistics:
+    """What the records of one data set say about all its images.
+
+    Attributes:
+        mean: Of red, green, blue over all training pixels in [0, 1].
+        std: Standard deviation of the same.
+        image_size: Side of the square images, pixels.
+    """
+
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    image_size: int
+
+
+def read_pixel_statistics(files: Sequence[str]) -> PixelStatistics:
+    """Reads the statistics that each record carries from the first one.
+
+    Raises:
+        UserError: There is no record.
+    """
+    for record in tf.data.TFRecordDataset(list(files), COMPRESSION).take(1):
+        example = tf.io.parse_single_example(
+            record,
+            {
+                IMAGE: tf.io.RaggedFeature(tf.string),
+                PIXEL_MEAN: tf.io.FixedLenFeature([3], tf.float32),
+                PIXEL_STD: tf.io.FixedLenFeature([3], tf.float32),
+            },
+        )
+        return PixelStatistics(
+            mean=tuple(example[PIXEL_MEAN].numpy().tolist()),
+            std=tuple(example[PIXEL_STD].numpy().tolist()),
+            image_size=int(tf.io.decode_jpeg(example[IMAGE][0]).shape[0]),
+        )
+    names = ", ".join(Path(file).name for file in files) or "no file at all"
+    raise UserError(f"{names}: no record to train on. Look at what the step before kept, and why.")
+
+
+def check_image_size(statistics: PixelStatistics, image_size: int) -> None:
+    """Compares the side of the records' images with the encoder's.
+
+    Raises:
+        UserError: They differ.
+    """
+    if statistics.image_size != image_size:
+        raise UserError(
+            f"image_size: the encoder expects {image_size} pixels, the records hold "
+            f"{statistics.image_size}. Give both the same image_size."
+        )
+
+
+def decode_image(encoded: tf.Tensor) -> tf.Tensor:
+    """Decodes one JPEG to uint8 [side, side, 3]; the same in training and in serving."""
+    return tf.io.decode_jpeg(encoded, channels=3)
+
+
+def to_unit_range(images: tf.Tensor) -> tf.Tensor:
+    """Converts uint8 pixels to float32 in [0, 1]."""
+    return tf.cast(images, tf.float32) / 255.0
+
+
+def shuffled_files(files: tf.Tensor, seed: tf.Tensor) -> tf.data.Dataset:
+    """Returns the serialised records of the files, file after file in an order drawn by seed."""
+    order = tf.random.experimental.stateless_shuffle(files, seed)
+    return tf.data.TFRecordDataset(order, COMPRESSION)
+
+
+def deterministic(dataset: tf.data.Dataset) -> tf.data.Dataset:
+    """Forbids a data set to trade its order for speed, and reads ahead."""
+    options = tf.data.Options()
+    options.deterministic = True
+    return dataset.prefetch(2).with_options(options)

@@ -1,0 +1,105 @@
+"""Random brightness, contrast, saturation, hue and grey of a batch."""
+
+from collections.abc import Callable
+
+import tensorflow as tf
+
+from trainer.settings import AugmentationSettings
+
+_BRIGHTNESS_CONTRAST_SATURATION = 0.8
+_HUE = 0.2
+
+
+def change_colours(images: tf.Tensor, settings: AugmentationSettings, seed: tf.Tensor) -> tf.Tensor:
+    """Changes the colours of each image by its own random factors (SimCLR `data_util.py`).
+
+    Brightness, contrast and saturation are multiplied by a factor within 1 +- 0.8 s, hue is
+    turned by +- 0.2 s, for strength s; each step is clipped to [0, 1]. An image that is not
+    drawn gets neutral factors. Two deviations from SimCLR: the order of the steps is drawn once
+    a batch, not once an image, so that a step is one operation on the batch; and saturation and
+    hue are one step, because they commute.
+
+    Args:
+        images: float32 [n, side, side, 3] in [0, 1].
+        settings: Strength and probabilities.
+        seed: int [2]; the same seed gives the same colours.
+
+    Returns:
+        float32 [n, side, side, 3] in [0, 1].
+    """
+    seeds = tf.random.split(seed, 2)
+    if settings.colour_strength > 0 and settings.colour_probability > 0:
+        images = _jitter(images, settings.colour_strength, settings.colour_probability, seeds[0])
+    if settings.grayscale_probability > 0:
+        images = _drop_colour(images, settings.grayscale_probability, seeds[1])
+    return images
+
+
+def _jitter(images: tf.Tensor, strength: float, probability: float, seed: tf.Tensor) -> tf.Tensor:
+    count = tf.shape(images)[0]
+    seeds = tf.random.split(seed, 6)
+    drawn = tf.random.stateless_uniform([count], seeds[0]) < probability
+
+    def factor(index: int) -> tf.Tensor:
+        spread = _BRIGHTNESS_CONTRAST_SATURATION * strength
+        low = max(0.0, 1 - spread)
+        value = tf.random.stateless_uniform([count], seeds[index], low, 1 + spread)
+        return tf.where(drawn, value, 1.0)
+
+    turn = tf.random.stateless_uniform([count], seeds[4], -_HUE * strength, _HUE * strength)
+    turn = tf.where(drawn, turn, 0.0)
+    brightness, contrast, saturation = factor(1), factor(2), factor(3)
+    steps: list[Callable[[tf.Tensor], tf.Tensor]] = [
+        lambda pixels: change_brightness(pixels, brightness),
+        lambda pixels: change_contrast(pixels, contrast),
+        lambda pixels: change_saturation_and_hue(pixels, saturation, turn),
+    ]
+    order = tf.random.experimental.stateless_shuffle(tf.range(len(steps)), seeds[5])
+    for position in range(len(steps)):
+        images = _one_of(steps, order[position], images)
+    return images
+
+
+def _one_of(
+    steps: list[Callable[[tf.Tensor], tf.Tensor]], index: tf.Tensor, images: tf.Tensor
+) -> tf.Tensor:
+    branches = [lambda step=step: step(images) for step in steps]
+    return tf.ensure_shape(tf.switch_case(index, branches), images.shape)
+
+
+def change_brightness(images: tf.Tensor, factors: tf.Tensor) -> tf.Tensor:
+    """Multiplies each image by its factor, float32 [n]; clips to [0, 1]."""
+    return tf.clip_by_value(images * _per_image(factors), 0.0, 1.0)
+
+
+def change_contrast(images: tf.Tensor, factors: tf.Tensor) -> tf.Tensor:
+    """Stretches each channel around its mean by the image's factor; clips to [0, 1]."""
+    mean = tf.reduce_mean(images, axis=[1, 2], keepdims=True)
+    scale = _per_image(factors)
+    return tf.clip_by_value(images * scale + mean * (1 - scale), 0.0, 1.0)
+
+
+def change_saturation_and_hue(images: tf.Tensor, factors: tf.Tensor, turns: tf.Tensor) -> tf.Tensor:
+    """Multiplies the saturation and turns the hue of each image.
+
+    Args:
+        images: float32 [n, side, side, 3] in [0, 1].
+        factors: float32 [n], of the saturation.
+        turns: float32 [n], added to the hue, in whole turns of the colour circle.
+
+    Returns:
+        float32 [n, side, side, 3] in [0, 1].
+    """
+    hue, saturation, value = tf.unstack(tf.image.rgb_to_hsv(images), axis=3)
+    hue = tf.math.floormod(hue + turns[:, tf.newaxis, tf.newaxis], 1.0)
+    saturation = tf.minimum(saturation * factors[:, tf.newaxis, tf.newaxis], 1.0)
+    return tf.image.hsv_to_rgb(tf.stack([hue, saturation, value], axis=3))
+
+
+def _drop_colour(images: tf.Tensor, probability: float, seed: tf.Tensor) -> tf.Tensor:
+    drawn = tf.random.stateless_uniform([tf.shape(images)[0]], seed) < probability
+    return tf.where(_per_image(drawn), tf.image.rgb_to_grayscale(images), images)
+
+
+def _per_image(values: tf.Tensor) -> tf.Tensor:
+    return values[:, tf.newaxis, tf.newaxis, tf.newaxis]

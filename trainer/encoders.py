@@ -1,0 +1,127 @@
+"""ResNet encoders: images to feature vectors.
+
+The published post-activation network (He et al. 2016) with the details of SimCLR's code: stride
+on the 3x3 convolution, fixed padding before strided convolutions, zero-initialised last scale of
+each block, and a width multiplier on every layer's channels.
+"""
+
+from collections.abc import Callable
+
+import keras
+
+from trainer.settings import Architecture, EncoderSettings
+
+BATCH_NORMALIZATION_MOMENTUM = 0.9
+BATCH_NORMALIZATION_EPSILON = 1e-5
+
+_BASIC_BLOCKS: dict[Architecture, tuple[int, ...]] = {
+    "resnet18": (2, 2, 2, 2),
+    "resnet34": (3, 4, 6, 3),
+}
+_BOTTLENECK_BLOCKS: dict[Architecture, tuple[int, ...]] = {
+    "resnet50": (3, 4, 6, 3),
+    "resnet152": (3, 8, 36, 3),
+}
+_BOTTLENECK_EXPANSION = 4
+_STEM_CHANNELS = 64
+
+Tensor = keras.KerasTensor
+
+
+def build_encoder(settings: EncoderSettings, *, seed: int = 0) -> keras.Model:
+    """Builds a ResNet without classifier.
+
+    Args:
+        settings: Architecture, width, stem and input size.
+        seed: Of the initial weights.
+
+    Returns:
+        A model from float32 [n, image_size, image_size, 3], normalised pixels, to float32
+        [n, features]: 512 x width for basic blocks, 2048 x width for bottlenecks.
+    """
+    layers = _Layers(seed)
+    channels = round(_STEM_CHANNELS * settings.width_multiplier)
+    images = keras.Input((settings.image_size, settings.image_size, 3), name="images")
+    features = _stem(layers, images, channels, settings)
+    block, block_counts = _blocks(layers, settings.architecture)
+    for group, count in enumerate(block_counts):
+        for index in range(count):
+            stride = 2 if group > 0 and index == 0 else 1
+            features = block(features, channels * 2**group, stride)
+    features = keras.layers.GlobalAveragePooling2D(name="features")(features)
+    return keras.Model(images, features, name=settings.architecture)
+
+
+def _blocks(
+    layers: "_Layers", architecture: Architecture
+) -> tuple[Callable[[Tensor, int, int], Tensor], tuple[int, ...]]:
+    if architecture in _BASIC_BLOCKS:
+        return layers.basic_block, _BASIC_BLOCKS[architecture]
+    return layers.bottleneck_block, _BOTTLENECK_BLOCKS[architecture]
+
+
+def _stem(layers: "_Layers", images: Tensor, channels: int, settings: EncoderSettings) -> Tensor:
+    if settings.stem == "small_image":
+        return layers.convolution(images, channels, 3, activation=True)
+    features = layers.convolution(images, channels, 7, stride=2, activation=True)
+    return keras.layers.MaxPooling2D(3, 2, padding="same")(features)
+
+
+class _Layers:
+    """Makes the layers of one encoder; each kernel draws on from the same seed."""
+
+    def __init__(self, seed: int) -> None:
+        self._seeds = keras.random.SeedGenerator(seed)
+
+    def convolution(
+        self,
+        inputs: Tensor,
+        channels: int,
+        size: int,
+        *,
+        stride: int = 1,
+        activation: bool = False,
+        scale_initializer: str = "ones",
+    ) -> Tensor:
+        """Convolution without bias, then batch normalisation, then perhaps ReLU."""
+        padding = "same"
+        if stride > 1 and size > 1:
+            inputs = keras.layers.ZeroPadding2D((size - 1) // 2)(inputs)
+            padding = "valid"
+        outputs = keras.layers.Conv2D(
+            channels,
+            size,
+            stride,
+            padding=padding,
+            use_bias=False,
+            kernel_initializer=keras.initializers.VarianceScaling(seed=self._seeds),
+        )(inputs)
+        outputs = keras.layers.BatchNormalization(
+            momentum=BATCH_NORMALIZATION_MOMENTUM,
+            epsilon=BATCH_NORMALIZATION_EPSILON,
+            gamma_initializer=scale_initializer,
+        )(outputs)
+        return keras.layers.ReLU()(outputs) if activation else outputs
+
+    def basic_block(self, inputs: Tensor, channels: int, stride: int) -> Tensor:
+        """Two 3x3 convolutions around a shortcut."""
+        outputs = self.convolution(inputs, channels, 3, stride=stride, activation=True)
+        outputs = self.convolution(outputs, channels, 3, scale_initializer="zeros")
+        return self._add(outputs, self._shortcut(inputs, channels, stride))
+
+    def bottleneck_block(self, inputs: Tensor, channels: int, stride: int) -> Tensor:
+        """1x1, strided 3x3 and widening 1x1 convolutions around a shortcut."""
+        wide = channels * _BOTTLENECK_EXPANSION
+        outputs = self.convolution(inputs, channels, 1, activation=True)
+        outputs = self.convolution(outputs, channels, 3, stride=stride, activation=True)
+        outputs = self.convolution(outputs, wide, 1, scale_initializer="zeros")
+        return self._add(outputs, self._shortcut(inputs, wide, stride))
+
+    def _shortcut(self, inputs: Tensor, channels: int, stride: int) -> Tensor:
+        if stride == 1 and inputs.shape[-1] == channels:
+            return inputs
+        return self.convolution(inputs, channels, 1, stride=stride)
+
+    @staticmethod
+    def _add(outputs: Tensor, shortcut: Tensor) -> Tensor:
+        return keras.layers.ReLU()(keras.layers.Add()([outputs, shortcut]))

@@ -1,0 +1,51 @@
+"""The course of a training, as a table."""
+
+import csv
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+HISTORY = "history.csv"
+
+
+@dataclass(frozen=True)
+class ContrastiveRow:
+    """One step of contrastive pretraining.
+
+    Attributes:
+        step: Counted from 1.
+        loss: NT-Xent, mean over the views.
+        accuracy: Share of views closest to their partner.
+        learning_rate: That of the step.
+    """
+
+    step: int
+    loss: float
+    accuracy: float
+    learning_rate: float
+
+
+@dataclass(frozen=True)
+class FineTuneRow:
+    """One epoch of fine-tuning.
+
+    Attributes:
+        epoch: Counted from 1.
+        loss: Mean training loss of the epoch's steps.
+        validation_loss: Loss on the validation cases after the epoch.
+        learning_rate: That of the epoch's last step.
+    """
+
+    epoch: int
+    loss: float
+    validation_loss: float
+    learning_rate: float
+
+
+def write_history(directory: str, rows: Sequence[ContrastiveRow] | Sequence[FineTuneRow]) -> None:
+    """Writes `history.csv`, one line a row under a header, into a directory."""
+    with Path(directory, HISTORY).open("w", newline="") as file:
+        writer = csv.DictWriter(file, [field.name for field in dataclasses.fields(rows[0])])
+        writer.writeheader()
+        writer.writerows(dataclasses.asdict(row) for row in rows)

@@ -1,0 +1,163 @@
+"""Batches of positive pairs for contrastive pretraining."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import tensorflow as tf
+
+from schemas.case_features import IMAGE, PATIENT_ID
+from trainer.case_records import COMPRESSION, decode_image, deterministic, shuffled_files
+from trainer.errors import UserError
+
+PairSource = Literal["images", "pairs"]
+"""`images`: both views of each image of a case (SimCLR); `pairs`: pair examples (MICLe)."""
+
+SHUFFLE_BUFFER = 4096
+"""Encoded images or pairs held for shuffling; bounds memory whatever the data set's size."""
+
+_ROUND = re.compile(r"-round-(\d+)-")
+_COUNTING_BATCH = 256
+_PATIENT_HASHES = 2**62
+
+
+@dataclass(frozen=True)
+class PairEpochs:
+    """Where the pairs of each epoch are.
+
+    Attributes:
+        source: What the records are.
+        rounds: Files of each round; epoch e reads round e modulo their number. Images have one.
+        entries: Pairs in each round.
+    """
+
+    source: PairSource
+    rounds: tuple[tuple[str, ...], ...]
+    entries: tuple[int, ...]
+
+    def steps(self, epoch: int, batch_size: int) -> int:
+        """Full batches of an epoch; what is left over differs from epoch to epoch."""
+        return self.entries[epoch % len(self.rounds)] // batch_size
+
+    def position(self, step: int, batch_size: int) -> tuple[int, int]:
+        """Returns the epoch that a step, counted from 0, falls into, and its number there."""
+        epoch = 0
+        while step >= self.steps(epoch, batch_size):
+            step -= self.steps(epoch, batch_size)
+            epoch += 1
+        return epoch, step
+
+
+def find_pairs(files: Sequence[str], source: PairSource) -> PairEpochs:
+    """Groups files by round and counts their pairs; reads every file once.
+
+    Raises:
+        UserError: A pair file's name has no round.
+    """
+    rounds = (tuple(sorted(files)),) if source == "images" else _by_round(files)
+    entries = tuple(_count(files_of_round, source) for files_of_round in rounds)
+    return PairEpochs(source, rounds, entries)
+
+
+def _by_round(files: Sequence[str]) -> tuple[tuple[str, ...], ...]:
+    rounds: dict[int, list[str]] = {}
+    for file in sorted(files):
+        match = _ROUND.search(Path(file).name)
+        if match is None:
+            raise UserError(
+                f"{Path(file).name}: a pair file's name must hold its round, as in "
+                "pairs-round-00000-00000-of-00001.gz. Give the output of PairBuilder."
+            )
+        rounds.setdefault(int(match.group(1)), []).append(file)
+    return tuple(tuple(rounds[number]) for number in sorted(rounds))
+
+
+def _count(files: Sequence[str], source: PairSource) -> int:
+    records = tf.data.TFRecordDataset(list(files), COMPRESSION)
+    if source == "pairs":
+        return int(records.reduce(0, lambda count, _: count + 1))
+    feature = {IMAGE: tf.io.RaggedFeature(tf.string)}
+    counts = records.batch(_COUNTING_BATCH).map(
+        lambda serialised: tf.size(tf.io.parse_example(serialised, feature)[IMAGE].flat_values)
+    )
+    return int(counts.reduce(0, lambda total, count: total + count))
+
+
+def pair_batches(
+    pairs: PairEpochs,
+    *,
+    epochs: int,
+    batch_size: int,
+    image_size: int,
+    seed: int,
+    start_step: int = 0,
+) -> tf.data.Dataset:
+    """Streams batches of pairs, epoch after epoch, from any step on.
+
+    The stream from `start_step` is the tail of the stream from 0, and depends on nothing but
+    the arguments. What is skipped is not decoded.
+
+    Args:
+        pairs: What `find_pairs` found.
+        epochs: Number of epochs.
+        batch_size: Pairs per batch.
+        image_size: Side of the images.
+        seed: Of the order.
+        start_step: Steps already done.
+
+    Returns:
+        A data set of `(images, patients)`: uint8 [batch_size, 2, image_size, image_size, 3],
+        the same image twice where a pair has but one; and int64 [batch_size], a hash of the
+        patient.
+    """
+    start_epoch, skipped_steps = pairs.position(start_step, batch_size)
+    rounds = tf.ragged.constant(pairs.rounds, dtype=tf.string)
+    steps = tf.constant(
+        [pairs.steps(epoch, batch_size) for epoch in range(len(pairs.rounds))], tf.int64
+    )
+
+    def entries_of(epoch: tf.Tensor) -> tf.data.Dataset:
+        round_index = epoch % len(pairs.rounds)
+        epoch_seed = tf.random.fold_in([seed, 0], epoch)
+        entries = shuffled_files(rounds[round_index], epoch_seed).flat_map(_entries(pairs.source))
+        entries = entries.shuffle(
+            SHUFFLE_BUFFER, seed=tf.cast(epoch_seed[0], tf.int64), reshuffle_each_iteration=False
+        )
+        done = tf.where(epoch == start_epoch, tf.cast(skipped_steps, tf.int64), 0)
+        return entries.take(steps[round_index] * batch_size).skip(done * batch_size)
+
+    def decode(images: tf.Tensor, patient: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        return _decode_pair(images, image_size), patient
+
+    return deterministic(
+        tf.data.Dataset.range(start_epoch, epochs)
+        .flat_map(entries_of)
+        .map(decode, num_parallel_calls=tf.data.AUTOTUNE)
+        .batch(batch_size, drop_remainder=True)
+    )
+
+
+def _entries(source: PairSource):  # noqa: ANN202
+    def parse(serialised: tf.Tensor) -> tf.data.Dataset:
+        example = tf.io.parse_single_example(
+            serialised,
+            {
+                IMAGE: tf.io.RaggedFeature(tf.string),
+                PATIENT_ID: tf.io.FixedLenFeature([], tf.string),
+            },
+        )
+        images = example[IMAGE]
+        images = images[:, tf.newaxis] if source == "images" else images[tf.newaxis, :]
+        patient = tf.strings.to_hash_bucket_fast(example[PATIENT_ID], _PATIENT_HASHES)
+        patients = tf.repeat(patient, tf.shape(images)[0])
+        return tf.data.Dataset.from_tensor_slices((images, patients))
+
+    return parse
+
+
+def _decode_pair(images: tf.Tensor, image_size: int) -> tf.Tensor:
+    first = decode_image(images[0])
+    second = tf.cond(tf.size(images) > 1, lambda: decode_image(images[-1]), lambda: first)
+    return tf.ensure_shape(tf.stack([first, second]), [2, image_size, image_size, 3])
