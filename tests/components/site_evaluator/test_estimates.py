@@ -1,0 +1,170 @@
+"""Metrics of a slice against scikit-learn and formulas written down here."""
+
+import warnings
+
+import numpy as np
+import pytest
+from sklearn import metrics as sklearn_metrics
+
+from components.site_evaluator.case_records import pack_case
+from components.site_evaluator.counts import logit_grid
+from tests.components.site_evaluator.synthetic_cases import CLASSES, evaluate, make_cases
+from trainer.errors import UserError
+
+
+def known_of(cases, index):
+    known = cases["label_weight"][:, index] > 0
+    score = cases["score"][known, index].astype(np.float64)
+    return cases["label"][known, index], score
+
+
+@pytest.fixture(scope="module")
+def findings():
+    return make_cases(600, 3)
+
+
+@pytest.fixture(scope="module")
+def classes():
+    return make_cases(600, 3, multi_class=True)
+
+
+def test_auc_equals_scikit_learns_on_the_known_labels(findings):
+    result = evaluate(findings)
+    for index, name in enumerate(CLASSES):
+        expected = sklearn_metrics.roc_auc_score(*known_of(findings, index))
+        assert result.classes[name].auc.value == pytest.approx(expected, abs=1e-12)
+
+
+def test_auc_from_1024_bins_agrees_with_scikit_learn_within_a_thousandth(findings):
+    result = evaluate(findings, edges=(logit_grid(),) * 3)
+    for index, name in enumerate(CLASSES):
+        expected = sklearn_metrics.roc_auc_score(*known_of(findings, index))
+        assert result.classes[name].auc.value == pytest.approx(expected, abs=1e-3)
+
+
+def test_tied_scores_count_half(findings):
+    coarse = {**findings, "score": np.round(findings["score"], 1)}
+    expected = sklearn_metrics.roc_auc_score(*known_of(coarse, 0))
+    assert evaluate(coarse).classes["edema"].auc.value == pytest.approx(expected, abs=1e-12)
+
+
+def test_the_roc_curve_equals_scikit_learns(findings):
+    result = evaluate(findings).classes["effusion"]
+    expected = sklearn_metrics.roc_curve(*known_of(findings, 1), drop_intermediate=False)
+    np.testing.assert_allclose(result.false_positive_rate, expected[0])
+    np.testing.assert_allclose(result.true_positive_rate, expected[1])
+
+
+def test_rates_at_the_operating_point_equal_those_of_the_confusion_matrix(findings):
+    result = evaluate(findings, threshold=0.3)
+    for index, name in enumerate(CLASSES):
+        label, score = known_of(findings, index)
+        tn, fp, fn, tp = sklearn_metrics.confusion_matrix(label, score >= 0.3).ravel()
+        of_class = result.classes[name]
+        assert (of_class.positives, of_class.negatives) == (tp + fn, tn + fp)
+        assert of_class.sensitivity.value == tp / (tp + fn)
+        assert of_class.specificity.value == tn / (tn + fp)
+        assert of_class.ppv.value == tp / (tp + fp)
+        assert of_class.npv.value == tn / (tn + fn)
+
+
+@pytest.mark.parametrize("edges", [None, (logit_grid(),)])
+def test_a_score_at_the_threshold_is_positive_and_the_next_smaller_one_is_not(edges):
+    threshold = np.float32(0.3)
+    just_below = np.nextafter(threshold, np.float32(0))
+    cases = {
+        "patient_id": np.array(["a", "b"]),
+        "label": np.ones((2, 1), np.float32),
+        "label_weight": np.ones((2, 1), np.float32),
+        "score": np.array([[threshold], [just_below]]),
+    }
+    result = evaluate(cases, threshold=float(threshold), edges=edges)
+    assert result.classes["edema"].sensitivity.value == 0.5
+
+
+def test_mean_auc_leaves_out_a_finding_without_positives(findings):
+    label = findings["label"].copy()
+    label[:, 2] = 0
+    result = evaluate({**findings, "label": label})
+    aucs = [sklearn_metrics.roc_auc_score(*known_of(findings, index)) for index in (0, 1)]
+    assert np.isnan(result.classes["mass"].auc.value)
+    assert result.metrics["mean_auc"].value == pytest.approx(np.mean(aucs))
+
+
+def test_top_1_metrics_equal_scikit_learns_on_the_labelled_cases(classes):
+    labelled = classes["label_weight"][:, 0] > 0
+    true = classes["label"][labelled].argmax(axis=1)
+    predicted = classes["score"][labelled].argmax(axis=1)
+    result = evaluate(classes, multi_class=True)
+    assert result.cases == labelled.sum()
+    assert result.metrics["accuracy"].value == sklearn_metrics.accuracy_score(true, predicted)
+    expected = sklearn_metrics.balanced_accuracy_score(true, predicted)
+    assert result.metrics["balanced_accuracy"].value == pytest.approx(expected)
+    np.testing.assert_array_equal(
+        result.confusion, sklearn_metrics.confusion_matrix(true, predicted)
+    )
+
+
+def expected_calibration_error(label, score):
+    """Naeini et al. 2015: mean over cases of the gap of the case's bin (ten of width 0.1)."""
+    bins = np.minimum(np.floor(score * 10), 9)
+    return sum(
+        np.mean(bins == b) * abs(score[bins == b].mean() - label[bins == b].mean())
+        for b in np.unique(bins)
+    )
+
+
+def test_calibration_error_of_findings_is_the_mean_over_findings(findings):
+    errors = [expected_calibration_error(*known_of(findings, index)) for index in range(3)]
+    assert evaluate(findings).metrics["ece"].value == pytest.approx(np.mean(errors), abs=1e-8)
+
+
+def test_calibration_error_of_classes_is_that_of_the_predicted_class(classes):
+    labelled = classes["label_weight"][:, 0] > 0
+    score = classes["score"][labelled].astype(np.float64)
+    right = score.argmax(axis=1) == classes["label"][labelled].argmax(axis=1)
+    expected = expected_calibration_error(right, score.max(axis=1))
+    assert evaluate(classes, multi_class=True).metrics["ece"].value == pytest.approx(
+        expected, abs=1e-8
+    )
+
+
+def test_reliability_bins_hold_mean_score_rate_and_count(findings):
+    label, score = known_of(findings, 0)
+    chosen = (score >= 0.4) & (score < 0.5)
+    result = evaluate(findings).classes["edema"]
+    assert result.calibration_count[4] == chosen.sum()
+    assert result.calibration_rate[4] == label[chosen].sum() / chosen.sum()
+    assert result.calibration_score[4] == pytest.approx(score[chosen].mean(), abs=1e-8)
+
+
+def test_an_unlabelled_case_changes_nothing(findings):
+    unlabelled = make_cases(50, 3, unknown_share=1.0, seed=1)
+    both = {name: np.concatenate([findings[name], unlabelled[name]]) for name in findings}
+    alone, together = evaluate(findings), evaluate(both)
+    assert together.cases == alone.cases
+    np.testing.assert_array_equal(
+        together.metrics["mean_auc"].replicates, alone.metrics["mean_auc"].replicates
+    )
+
+
+@pytest.mark.parametrize("multi_class", [False, True])
+def test_slices_without_positives_or_without_cases_are_nan_and_never_fail(multi_class):
+    cases = make_cases(3, 3, multi_class=multi_class, unknown_share=0)
+    one_class = {**cases, "label": np.tile(np.float32([0, 1, 0]), (3, 1))}
+    empty = {name: values[:0] for name, values in cases.items()}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        sparse, nothing = evaluate(one_class, multi_class), evaluate(empty, multi_class)
+    assert np.isnan(sparse.metrics["mean_auc"].value)
+    assert sparse.classes["edema"].positives == 0
+    assert np.isnan(sparse.classes["edema"].sensitivity.value)
+    assert nothing.cases == 0
+    assert all(np.isnan(metric.value) for metric in nothing.metrics.values())
+
+
+@pytest.mark.parametrize("score", [np.nan, -0.1, 1.1])
+def test_a_score_that_is_no_probability_is_refused(score):
+    one = np.ones(1, np.float32)
+    with pytest.raises(UserError, match=r"outside 0\.\.1"):
+        pack_case(b"a", one, one, np.float32([score]))

@@ -1,0 +1,34 @@
+from tfx.types import channel, standard_artifacts
+
+from components.site_evaluator.component import SiteEvaluator
+from components.site_evaluator.executor import Executor
+from components.site_evaluator.reader import load_evaluation
+from tests.components.site_evaluator.prediction_files import make_card, write_predictions
+from tests.components.site_evaluator.synthetic_cases import CLASSES, make_cases
+
+
+def artifact(artifact_class, uri):
+    result = artifact_class()
+    result.uri = str(uri)
+    return [result]
+
+
+def test_the_executor_evaluates_the_predictions(tmp_path):
+    predictions = write_predictions(
+        tmp_path / "predictions", make_cases(60, 3), make_card("multi_label", CLASSES)
+    )
+    Executor(Executor.Context(tmp_dir=str(tmp_path / "tmp"), unique_id="1")).Do(
+        {"predictions": artifact(standard_artifacts.InferenceResult, predictions)},
+        {"evaluation": artifact(standard_artifacts.ModelEvaluation, tmp_path / "evaluation")},
+        {"slice_features": "[]", "seed": 0},
+    )
+    evaluation = load_evaluation(str(tmp_path / "evaluation"))
+    assert evaluation.slices[("site", "north"),].cases == 20
+
+
+def test_the_component_hands_its_settings_to_the_executor():
+    component = SiteEvaluator(
+        channel.Channel(type=standard_artifacts.InferenceResult), '[["site", "sex"]]', seed=5
+    )
+    assert component.exec_properties == {"slice_features": '[["site", "sex"]]', "seed": 5}
+    assert component.outputs["evaluation"].type is standard_artifacts.ModelEvaluation

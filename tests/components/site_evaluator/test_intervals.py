@@ -1,0 +1,82 @@
+"""Intervals against a brute-force bootstrap that draws patients with replacement."""
+
+import numpy as np
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from components.site_evaluator.intervals import estimate, paired_difference
+from tests.components.site_evaluator.synthetic_cases import evaluate, make_cases
+
+DRAWS = 2000
+
+
+@pytest.fixture(scope="module")
+def clustered():
+    """60 patients with 8 much alike cases each."""
+    return make_cases(480, 1, cases_per_patient=8, unknown_share=0, seed=5)
+
+
+def interval_width(values):
+    lower, upper = np.nanquantile(values, (0.025, 0.975))
+    return upper - lower
+
+
+def brute_force_aucs(cases, groups):
+    """Resamples whole groups with replacement; every draw's AUC by scikit-learn."""
+    rng = np.random.default_rng(11)
+    members = [np.flatnonzero(groups == group) for group in np.unique(groups)]
+    aucs = []
+    for _ in range(DRAWS):
+        drawn = np.concatenate([members[g] for g in rng.integers(len(members), size=len(members))])
+        aucs.append(roc_auc_score(cases["label"][drawn, 0], cases["score"][drawn, 0]))
+    return np.array(aucs)
+
+
+def test_the_interval_agrees_with_drawing_patients_with_replacement(clustered):
+    auc = evaluate(clustered).classes["edema"].auc
+    expected = brute_force_aucs(clustered, clustered["patient_id"])
+    assert np.std(auc.replicates) == pytest.approx(np.std(expected), rel=0.15)
+    lower, upper = np.quantile(expected, (0.025, 0.975))
+    tolerance = 0.25 * (upper - lower)
+    assert auc.lower == pytest.approx(lower, abs=tolerance)
+    assert auc.upper == pytest.approx(upper, abs=tolerance)
+
+
+def test_it_is_wider_than_one_that_takes_correlated_cases_for_independent(clustered):
+    auc = evaluate(clustered).classes["edema"].auc
+    by_case = brute_force_aucs(clustered, np.arange(480))
+    assert auc.upper - auc.lower > 1.3 * interval_width(by_case)
+
+
+def test_a_paired_difference_of_like_models_is_narrower_than_an_unpaired_one(clustered):
+    score = clustered["score"]
+    noise = np.random.default_rng(2).normal(0, 0.02, score.shape)
+    other = {**clustered, "score": np.clip(score + noise, 0, 1).astype(np.float32)}
+    a = evaluate(clustered).classes["edema"].auc
+    b = evaluate(other).classes["edema"].auc
+    paired = paired_difference(a, b)
+    unpaired = interval_width(a.replicates - np.roll(b.replicates, 1))
+    assert paired.value == a.value - b.value
+    assert paired.upper - paired.lower < 0.3 * unpaired
+
+
+def test_the_interval_is_the_middle_95_percent_of_the_replicates():
+    result = estimate(0.5, np.arange(201) / 200)
+    assert (result.lower, result.upper) == pytest.approx((0.025, 0.975))
+
+
+def test_undefined_replicates_are_left_out():
+    result = estimate(0.5, np.append(np.arange(201) / 200, [np.nan] * 50))
+    assert (result.lower, result.upper) == pytest.approx((0.025, 0.975))
+
+
+def test_there_is_no_interval_where_most_replicates_are_undefined():
+    result = estimate(0.5, np.array([0.4, 0.5, 0.6] + [np.nan] * 5))
+    assert result.value == 0.5
+    assert np.isnan(result.lower)
+    assert np.isnan(result.upper)
+
+
+def test_evaluations_with_different_replicates_are_not_compared():
+    with pytest.raises(ValueError, match="equally many"):
+        paired_difference(estimate(0.5, np.zeros(3)), estimate(0.5, np.zeros(4)))
