@@ -35,12 +35,12 @@ def judge_shift_gap(
         holds=lambda judged: judged <= rule.bound,
         minimum_cases=minimum_cases,
     )
-    [reference] = select_slices(evaluation, IN_DISTRIBUTION_SLICE).values()
+    [(reference_title, reference)] = select_slices(evaluation, IN_DISTRIBUTION_SLICE).items()
     obstacle = question.why_not_judged(
         evaluation.slices.get(reference), measure(evaluation, reference, rule.metric)
     )
     if obstacle is not None:
-        return question.fail("in distribution", f"In distribution: {obstacle}.")
+        return question.fail(reference_title, f"On {reference_title}: {obstacle}.")
     gaps = {
         site: gap
         for site in _held_out_sites(ingestion)

@@ -38,7 +38,7 @@ def select_slices(evaluation: Evaluation, name: str) -> dict[str, Slice]:
     """
     named: dict[str, tuple[str, Slice]] = {
         OVERALL_SLICE: ("all cases", OVERALL),
-        IN_DISTRIBUTION_SLICE: ("in distribution", ((DISTRIBUTION, IN_DISTRIBUTION),)),
+        IN_DISTRIBUTION_SLICE: ("sites seen in training", ((DISTRIBUTION, IN_DISTRIBUTION),)),
         SHIFTED_SLICE: ("held-out sites", ((DISTRIBUTION, SHIFTED),)),
     }
     if name in named:
