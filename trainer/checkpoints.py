@@ -55,7 +55,7 @@ class CheckpointDirectory:
         path = self._directory / f"step-{checkpoint.step:010d}.npz"
         unfinished = path.with_suffix(".unfinished")
         with unfinished.open("wb") as file:
-            np.savez(file, **checkpoint.arrays, **{_NOTES: notes})  # type: ignore[arg-type]
+            np.savez(file, **checkpoint.arrays, **{_NOTES: notes})
             file.flush()
             os.fsync(file.fileno())
         unfinished.replace(path)

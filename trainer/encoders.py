@@ -25,8 +25,6 @@ _BOTTLENECK_BLOCKS: dict[Architecture, tuple[int, ...]] = {
 _BOTTLENECK_EXPANSION = 4
 _STEM_CHANNELS = 64
 
-Tensor = keras.KerasTensor
-
 
 def build_encoder(settings: EncoderSettings, *, seed: int = 0) -> keras.Model:
     """Builds a ResNet without classifier.
@@ -54,13 +52,15 @@ def build_encoder(settings: EncoderSettings, *, seed: int = 0) -> keras.Model:
 
 def _blocks(
     layers: "_Layers", architecture: Architecture
-) -> tuple[Callable[[Tensor, int, int], Tensor], tuple[int, ...]]:
+) -> tuple[Callable[[keras.KerasTensor, int, int], keras.KerasTensor], tuple[int, ...]]:
     if architecture in _BASIC_BLOCKS:
         return layers.basic_block, _BASIC_BLOCKS[architecture]
     return layers.bottleneck_block, _BOTTLENECK_BLOCKS[architecture]
 
 
-def _stem(layers: "_Layers", images: Tensor, channels: int, settings: EncoderSettings) -> Tensor:
+def _stem(
+    layers: "_Layers", images: keras.KerasTensor, channels: int, settings: EncoderSettings
+) -> keras.KerasTensor:
     if settings.stem == "small_image":
         return layers.convolution(images, channels, 3, activation=True)
     features = layers.convolution(images, channels, 7, stride=2, activation=True)
@@ -75,14 +75,14 @@ class _Layers:
 
     def convolution(
         self,
-        inputs: Tensor,
+        inputs: keras.KerasTensor,
         channels: int,
         size: int,
         *,
         stride: int = 1,
         activation: bool = False,
         scale_initializer: str = "ones",
-    ) -> Tensor:
+    ) -> keras.KerasTensor:
         """Convolution without bias, then batch normalisation, then perhaps ReLU."""
         padding = "same"
         if stride > 1 and size > 1:
@@ -103,13 +103,17 @@ class _Layers:
         )(outputs)
         return keras.layers.ReLU()(outputs) if activation else outputs
 
-    def basic_block(self, inputs: Tensor, channels: int, stride: int) -> Tensor:
+    def basic_block(
+        self, inputs: keras.KerasTensor, channels: int, stride: int
+    ) -> keras.KerasTensor:
         """Two 3x3 convolutions around a shortcut."""
         outputs = self.convolution(inputs, channels, 3, stride=stride, activation=True)
         outputs = self.convolution(outputs, channels, 3, scale_initializer="zeros")
         return self._add(outputs, self._shortcut(inputs, channels, stride))
 
-    def bottleneck_block(self, inputs: Tensor, channels: int, stride: int) -> Tensor:
+    def bottleneck_block(
+        self, inputs: keras.KerasTensor, channels: int, stride: int
+    ) -> keras.KerasTensor:
         """1x1, strided 3x3 and widening 1x1 convolutions around a shortcut."""
         wide = channels * _BOTTLENECK_EXPANSION
         outputs = self.convolution(inputs, channels, 1, activation=True)
@@ -117,11 +121,11 @@ class _Layers:
         outputs = self.convolution(outputs, wide, 1, scale_initializer="zeros")
         return self._add(outputs, self._shortcut(inputs, wide, stride))
 
-    def _shortcut(self, inputs: Tensor, channels: int, stride: int) -> Tensor:
+    def _shortcut(self, inputs: keras.KerasTensor, channels: int, stride: int) -> keras.KerasTensor:
         if stride == 1 and inputs.shape[-1] == channels:
             return inputs
         return self.convolution(inputs, channels, 1, stride=stride)
 
     @staticmethod
-    def _add(outputs: Tensor, shortcut: Tensor) -> Tensor:
+    def _add(outputs: keras.KerasTensor, shortcut: keras.KerasTensor) -> keras.KerasTensor:
         return keras.layers.ReLU()(keras.layers.Add()([outputs, shortcut]))

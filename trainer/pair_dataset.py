@@ -1,7 +1,7 @@
 """Batches of positive pairs for contrastive pretraining."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -139,7 +139,7 @@ def pair_batches(
     )
 
 
-def _entries(source: PairSource):  # noqa: ANN202
+def _entries(source: PairSource) -> Callable[[tf.Tensor], tf.data.Dataset]:
     def parse(serialised: tf.Tensor) -> tf.data.Dataset:
         example = tf.io.parse_single_example(
             serialised,

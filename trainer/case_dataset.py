@@ -1,0 +1,159 @@
+"""Batches of labelled cases, each with all or some of its images."""
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import tensorflow as tf
+
+from schemas.case_features import IMAGE, PATIENT_ID, Task
+from trainer.case_labels import label_features, targets_and_weights
+from trainer.case_records import COMPRESSION, decode_image, deterministic, shuffled_files
+
+SHUFFLE_BUFFER = 1024
+"""Encoded cases held for shuffling; bounds memory whatever the data set's size."""
+
+
+class CaseBatch(NamedTuple):
+    """Cases with their images laid end to end.
+
+    Attributes:
+        images: uint8 [images, side, side, 3].
+        case_index: int64 [images], ascending: the case of each image, within the batch.
+        targets: float32 [cases, classes].
+        weights: float32 [cases, classes].
+    """
+
+    images: tf.Tensor
+    case_index: tf.Tensor
+    targets: tf.Tensor
+    weights: tf.Tensor
+
+
+class CaseReader:
+    """Reads the labelled cases of some files."""
+
+    def __init__(
+        self, files: Sequence[str], *, task: Task, class_count: int, image_size: int
+    ) -> None:
+        """Remembers what to read.
+
+        Args:
+            files: Records of transformed cases.
+            task: Multi-class or multi-label.
+            class_count: Classes or findings.
+            image_size: Side of the images.
+        """
+        self._files = sorted(files)
+        self._task: Task = task
+        self._class_count = class_count
+        self._image_size = image_size
+        self._label_features = label_features(task, class_count)
+
+    def evaluation_batches(self, batch_size: int) -> tf.data.Dataset:
+        """Streams each labelled case once, in the files' order, with all its images."""
+        records = tf.data.TFRecordDataset(self._files, COMPRESSION).filter(self._is_labelled)
+        return self._batches(records.map(self._parse), batch_size)
+
+    def training_batches(
+        self,
+        patients: frozenset[bytes],
+        *,
+        cases: int,
+        batch_size: int,
+        max_images_per_case: int,
+        epochs: int,
+        seed: int,
+        start_step: int = 0,
+    ) -> tf.data.Dataset:
+        """Streams shuffled batches, epoch after epoch, from any step on.
+
+        The stream from `start_step` is the tail of the stream from 0, and depends on nothing
+        but the arguments. Every case comes once an epoch; the batches of an epoch differ in
+        size by less than their number, so that no batch is a small remainder.
+
+        Args:
+            patients: Whose labelled cases to use.
+            cases: Number of these cases.
+            batch_size: Most cases per batch.
+            max_images_per_case: At most so many images of a case, drawn anew each epoch.
+            epochs: Number of epochs.
+            seed: Of the order and of the images drawn.
+            start_step: Steps already done.
+
+        Returns:
+            A data set of `CaseBatch`.
+        """
+        steps = steps_per_epoch(cases, batch_size)
+        even_batch_size = math.ceil(cases / steps)
+        start_epoch, skipped_steps = divmod(start_step, steps)
+        chosen = _set_of(patients)
+
+        def is_chosen(serialised: tf.Tensor) -> tf.Tensor:
+            feature = {PATIENT_ID: tf.io.FixedLenFeature([], tf.string)}
+            patient = tf.io.parse_single_example(serialised, feature)[PATIENT_ID]
+            return self._is_labelled(serialised) & chosen.lookup(patient)
+
+        def parse(seed: tf.Tensor, serialised: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+            images, targets, weights = self._parse(serialised)
+            images = tf.random.experimental.stateless_shuffle(images, seed)
+            return images[:max_images_per_case], targets, weights
+
+        def batches_of(epoch: tf.Tensor) -> tf.data.Dataset:
+            epoch_seed = tf.random.fold_in(tf.constant([seed, 1], tf.int64), epoch)
+            records = shuffled_files(tf.constant(self._files), epoch_seed).filter(is_chosen)
+            records = records.shuffle(
+                SHUFFLE_BUFFER, seed=epoch_seed[0], reshuffle_each_iteration=False
+            )
+            done = tf.where(epoch == start_epoch, tf.constant(skipped_steps, tf.int64), 0)
+            numbered = records.enumerate().skip(done * even_batch_size)
+            seeded = numbered.map(
+                lambda number, serialised: (tf.random.fold_in(epoch_seed, number), serialised)
+            )
+            return self._batches(seeded.map(parse), even_batch_size)
+
+        return deterministic(tf.data.Dataset.range(start_epoch, epochs).flat_map(batches_of))
+
+    def _is_labelled(self, serialised: tf.Tensor) -> tf.Tensor:
+        features = tf.io.parse_single_example(serialised, self._label_features)
+        _, weights = targets_and_weights(features, self._task, self._class_count)
+        return tf.reduce_any(weights > 0)
+
+    def _parse(self, serialised: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        """Returns a case's encoded images [images], targets and weights."""
+        features = tf.io.parse_single_example(
+            serialised, {IMAGE: tf.io.RaggedFeature(tf.string), **self._label_features}
+        )
+        targets, weights = targets_and_weights(features, self._task, self._class_count)
+        return features[IMAGE], targets, weights
+
+    def _batches(self, cases: tf.data.Dataset, batch_size: int) -> tf.data.Dataset:
+        signature = tf.TensorSpec([self._image_size, self._image_size, 3], tf.uint8)
+
+        def decode(
+            images: tf.Tensor, targets: tf.Tensor, weights: tf.Tensor
+        ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+            decoded = tf.map_fn(decode_image, images, fn_output_signature=signature)
+            return decoded, targets, weights
+
+        def lay_out(images: tf.RaggedTensor, targets: tf.Tensor, weights: tf.Tensor) -> CaseBatch:
+            return CaseBatch(images.values, images.value_rowids(), targets, weights)
+
+        return deterministic(
+            cases.map(decode, num_parallel_calls=tf.data.AUTOTUNE)
+            .ragged_batch(batch_size)
+            .map(lay_out)
+        )
+
+
+def steps_per_epoch(cases: int, batch_size: int) -> int:
+    """Returns how many batches of at most `batch_size` hold all cases."""
+    return math.ceil(cases / batch_size)
+
+
+def _set_of(patients: frozenset[bytes]) -> tf.lookup.StaticHashTable:
+    keys = tf.constant(sorted(patients), tf.string)
+    values = tf.ones([len(patients)], tf.bool)
+    return tf.lookup.StaticHashTable(
+        tf.lookup.KeyValueTensorInitializer(keys, values), default_value=False
+    )
