@@ -17,9 +17,8 @@ def shift_rows(
 ) -> list[dict[str, Any]]:
     """Returns a row a held-out site and main metric, with paired intervals.
 
-    `gap` is the site minus the in-distribution cases, so a loss is negative; `gap_difference` is
-    the candidate's gap minus the baseline's, so a positive one means that the candidate loses
-    less.
+    `loss` is the in-distribution value minus the site's, as in the gate; `spared_loss` is the
+    baseline's loss minus the candidate's, so a positive one speaks for the candidate.
     """
     return [
         _row(site, metric, candidate, baseline, settings)
@@ -38,19 +37,19 @@ def _row(
     key: Slice = ((predictions.SITE, site),)
     inside, outside = candidate.slices.get(_IN_DISTRIBUTION), candidate.slices.get(key)
     row: dict[str, Any] = {"site": site, "metric": metric, "classes": [], "cases": 0}
-    names = ("in_distribution", "at_site", "gap", "baseline_gap", "gap_difference")
+    names = ("in_distribution", "at_site", "loss", "baseline_loss", "spared_loss")
     if inside is None or outside is None:
         return row | {name: estimates.without_number(estimates.MISSING) for name in names}
-    classes = _shared_classes(inside, outside, settings)
+    classes = _shared_classes(inside, outside)
     row |= {"classes": classes, "cases": outside.cases}
     first = _metric(metric, inside, classes)
     second = _metric(metric, outside, classes)
     shown_first = estimates.shown(first, estimates.enough_cases(inside, settings))
     shown_second = estimates.shown(second, estimates.enough_cases(outside, settings))
-    gap = estimates.shown_difference(second, first, shown_second, shown_first)
-    row |= {"in_distribution": shown_first, "at_site": shown_second, "gap": gap}
+    loss = estimates.shown_difference(first, second, shown_first, shown_second)
+    row |= {"in_distribution": shown_first, "at_site": shown_second, "loss": loss}
     return row | _against_baseline(
-        metric, key, classes, intervals.paired_difference(second, first), gap, baseline
+        metric, key, classes, intervals.paired_difference(first, second), loss, baseline
     )
 
 
@@ -58,40 +57,30 @@ def _against_baseline(
     metric: str,
     key: Slice,
     classes: list[str],
-    gap: Estimate,
-    shown_gap: dict[str, Any],
+    loss: Estimate,
+    shown_loss: dict[str, Any],
     baseline: Evaluation | None,
 ) -> dict[str, Any]:
     inside = baseline.slices.get(_IN_DISTRIBUTION) if baseline else None
     outside = baseline.slices.get(key) if baseline else None
-    if inside is None or outside is None or shown_gap["status"] != estimates.ESTIMATED:
-        status = estimates.MISSING if baseline is None else shown_gap["status"]
+    if inside is None or outside is None or shown_loss["status"] != estimates.ESTIMATED:
+        status = estimates.MISSING if baseline is None else shown_loss["status"]
         nothing = estimates.without_number(status)
-        return {"baseline_gap": nothing, "gap_difference": nothing}
-    baseline_gap = intervals.paired_difference(
-        _metric(metric, outside, classes), _metric(metric, inside, classes)
+        return {"baseline_loss": nothing, "spared_loss": nothing}
+    baseline_loss = intervals.paired_difference(
+        _metric(metric, inside, classes), _metric(metric, outside, classes)
     )
-    shown_baseline_gap = estimates.shown(baseline_gap, enough=True)
+    shown_baseline_loss = estimates.shown(baseline_loss, enough=True)
     return {
-        "baseline_gap": shown_baseline_gap,
-        "gap_difference": estimates.shown_difference(
-            gap, baseline_gap, shown_gap, shown_baseline_gap
+        "baseline_loss": shown_baseline_loss,
+        "spared_loss": estimates.shown_difference(
+            baseline_loss, loss, shown_baseline_loss, shown_loss
         ),
     }
 
 
-def _shared_classes(
-    inside: SliceMetrics, outside: SliceMetrics, settings: ReportSettings
-) -> list[str]:
-    """Names the classes that both sides can estimate; all that both have, where none is."""
-    both = [name for name in inside.classes if _present(name, inside) and _present(name, outside)]
-    dense = [
-        name
-        for name in both
-        if estimates.enough_for("auc", inside.classes[name], settings)
-        and estimates.enough_for("auc", outside.classes[name], settings)
-    ]
-    return dense or both
+def _shared_classes(inside: SliceMetrics, outside: SliceMetrics) -> list[str]:
+    return [name for name in inside.classes if _present(name, inside) and _present(name, outside)]
 
 
 def _present(name: str, metrics: SliceMetrics) -> bool:

@@ -54,14 +54,21 @@ def _worst_sentence(entry: dict[str, Any], metric: str) -> str:
 
 
 def _shift_sentence(row: dict[str, Any]) -> str:
-    metric, gap = row["metric"], row["gap"]
-    if gap["status"] != ESTIMATED:
-        reason = number_format.value(gap, metric)
-        return f"Held-out site {row['site']}: change of {_in_text(metric)} {reason}."
+    metric, loss = row["metric"], row["loss"]
+    if loss["status"] != ESTIMATED:
+        reason = number_format.value(loss, metric)
+        return f"Held-out site {row['site']}: loss of {_in_text(metric)} {reason}."
     return (
-        f"Held-out site {row['site']}: {_in_text(metric)} is {_comparison(gap, metric)} "
-        "on in-distribution cases."
+        f"Held-out site {row['site']}: {_in_text(metric)} is "
+        f"{_comparison(_negated(loss), metric)} in distribution."
     )
+
+
+def _negated(estimate: dict[str, Any]) -> dict[str, Any]:
+    value, lower, upper = (
+        None if estimate[key] is None else -estimate[key] for key in ("value", "upper", "lower")
+    )
+    return {"status": estimate["status"], "value": value, "lower": lower, "upper": upper}
 
 
 def _baseline_sentence(estimate: dict[str, Any], metric: str, baseline_name: str) -> str:

@@ -81,7 +81,7 @@ _FEATURES = {
     predictions.AGE_GROUP: "age {}",
 }
 _VALUES = {
-    (predictions.DISTRIBUTION, predictions.IN_DISTRIBUTION): "in-distribution cases",
+    (predictions.DISTRIBUTION, predictions.IN_DISTRIBUTION): "in distribution",
     (predictions.DISTRIBUTION, "shifted"): "held-out sites",
     (predictions.IMAGE_COUNT, "single_image"): "cases with one image",
     (predictions.IMAGE_COUNT, "several_images"): "cases with several images",

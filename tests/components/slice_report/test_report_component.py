@@ -1,0 +1,55 @@
+"""The component: what it is given becomes what the report is made from."""
+
+import json
+
+import pytest
+from tfx.types import standard_artifacts
+from tfx.types.channel_utils import as_channel
+
+from components.artifact_types import IngestionReport, SliceReport
+from components.slice_report import component, executor
+from tests.components.slice_report.simulated_evaluation import RUN, SETTINGS, simulated_inputs
+
+
+def artifact(artifact_class, path):
+    path.mkdir()
+    made = artifact_class()
+    made.uri = str(path)
+    return made
+
+
+@pytest.mark.parametrize("with_baseline", [True, False])
+def test_the_executor_reads_its_inputs_and_writes_the_report(monkeypatch, tmp_path, with_baseline):
+    inputs = simulated_inputs(with_baseline=with_baseline)
+    artifacts = {
+        name: [artifact(standard_artifacts.ModelEvaluation, tmp_path / name)]
+        for name in ("evaluation", "verdict")
+    }
+    artifacts["ingestion_report"] = [artifact(IngestionReport, tmp_path / "ingestion_report")]
+    evaluations = {artifacts["evaluation"][0].uri: inputs.candidate}
+    if with_baseline:
+        baseline = artifact(standard_artifacts.ModelEvaluation, tmp_path / "baseline")
+        artifacts["baseline_evaluation"] = [baseline]
+        evaluations[baseline.uri] = inputs.baseline
+    monkeypatch.setattr(executor, "load_evaluation", evaluations.__getitem__)
+    inputs.verdict.write(artifacts["verdict"][0].uri)
+    inputs.ingestion.write(artifacts["ingestion_report"][0].uri)
+    described = component.SliceReport(
+        evaluation=as_channel(artifacts["evaluation"]),
+        verdict=as_channel(artifacts["verdict"]),
+        ingestion_report=as_channel(artifacts["ingestion_report"]),
+        settings=SETTINGS,
+        run_fields=RUN,
+        baseline_evaluation=as_channel(artifacts["baseline_evaluation"]) if with_baseline else None,
+    )
+
+    report = artifact(SliceReport, tmp_path / "report")
+    executor.Executor().Do(artifacts, {"report": [report]}, described.exec_properties)
+
+    data = json.loads((tmp_path / "report" / "report.json").read_text(encoding="utf-8"))
+    assert data["settings"]["title"] == SETTINGS.title
+    assert data["run"]["data_fingerprint"] == RUN.data_fingerprint
+    assert set(data["models"]) == ({"candidate", "baseline"} if with_baseline else {"candidate"})
+    assert [rule["passed"] for rule in data["verdict"]["rules"]] == [False, True, True]
+    assert data["data_flow"]["received"] == {"images": 1003, "cases": 501}
+    assert (tmp_path / "report" / "report.html").exists()

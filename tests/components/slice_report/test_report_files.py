@@ -1,0 +1,172 @@
+"""The written files: the schema of the JSON, the CSV, privacy, determinism, user mistakes."""
+
+import csv
+import dataclasses
+import io
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+import schemas
+from components.promotion_gate.verdict import Verdict
+from components.slice_report.data_flow import data_flow, population
+from components.slice_report.metrics_table import metrics_csv
+from components.slice_report.report import write_report
+from components.slice_report.report_data import report_data
+from components.slice_report.settings import ReportSettings
+from tests.components.slice_report.simulated_evaluation import (
+    SETTINGS,
+    simulated_evaluation,
+    simulated_inputs,
+)
+from trainer.errors import UserError
+from trainer.settings import to_json
+
+SCHEMA = json.loads(Path(schemas.__file__).with_name("slice_report.schema.json").read_text())
+VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
+
+
+def no_constant(name):
+    raise AssertionError(f"{name} is not JSON")
+
+
+@pytest.fixture(scope="module")
+def written(inputs, tmp_path_factory):
+    directory = tmp_path_factory.mktemp("report")
+    write_report(str(directory), inputs)
+    return directory
+
+
+def test_the_schema_is_a_schema():
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+
+
+def test_the_json_is_as_the_schema_says(written):
+    text = (written / "report.json").read_text(encoding="utf-8")
+    VALIDATOR.validate(json.loads(text, parse_constant=no_constant))
+
+
+def test_the_json_without_baseline_rules_or_held_out_site_is_as_the_schema_says(tmp_path):
+    inputs = dataclasses.replace(
+        simulated_inputs(with_baseline=False),
+        verdict=Verdict(()),
+        settings=ReportSettings(title="t", intended_use="u"),
+    )
+    write_report(str(tmp_path), inputs)
+    VALIDATOR.validate(json.loads((tmp_path / "report.json").read_text(encoding="utf-8")))
+
+
+def test_the_schema_refuses_a_number_for_a_sparse_slice(written):
+    data = json.loads((written / "report.json").read_text(encoding="utf-8"))
+    tiny = next(item for item in data["slices"] if item["name"] == "site tiny")
+    tiny["models"]["candidate"]["metrics"]["mean_auc"]["value"] = 0.9
+    assert not VALIDATOR.is_valid(data)
+
+
+def test_the_csv_has_every_metric_of_the_json(written):
+    data = json.loads((written / "report.json").read_text(encoding="utf-8"))
+    with (written / "metrics.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    by_key = {(r["model"], r["slice"], r["class"], r["metric"]): r for r in rows}
+    assert len(by_key) == len(rows)
+    for entry in data["slices"]:
+        for role, model in entry["models"].items():
+            name = data["models"][role]["model_name"]
+            for metric, estimate in model["metrics"].items():
+                row = by_key.pop((name, entry["name"], "", metric))
+                assert row["n"] == str(entry["cases"])
+                assert row["value"] == ("" if estimate["value"] is None else str(estimate["value"]))
+            for class_name, values in model["classes"].items():
+                row = by_key.pop((name, entry["name"], class_name, "auc"))
+                assert row["n"] == str(values["positives"] + values["negatives"])
+    assert {key[3] for key in by_key} == {"sensitivity", "specificity", "ppv", "npv"}
+
+
+def test_a_name_in_the_csv_is_no_formula_for_a_spreadsheet():
+    inputs = simulated_inputs(with_baseline=False)
+    card = dataclasses.replace(inputs.candidate.card, model_name='=HYPERLINK("x")')
+    candidate = dataclasses.replace(inputs.candidate, card=card)
+    table = metrics_csv(report_data(dataclasses.replace(inputs, candidate=candidate)))
+    assert {row["model"] for row in csv.DictReader(io.StringIO(table))} == {'\'=HYPERLINK("x")'}
+
+
+def test_no_file_names_an_image(written):
+    for name in ("report.html", "report.json", "metrics.csv"):
+        text = (written / name).read_text(encoding="utf-8")
+        assert not any(word in text for word in ("secret", "jane-doe", "john", ".png"))
+
+
+def test_the_same_inputs_give_the_same_bytes(inputs, written, tmp_path):
+    write_report(str(tmp_path), inputs)
+    for name in ("report.html", "report.json", "metrics.csv"):
+        assert (tmp_path / name).read_bytes() == (written / name).read_bytes()
+
+
+def test_the_flow_counts_images_left_out_by_reason_and_site(inputs):
+    flow = data_flow(inputs.ingestion)
+    assert flow["quarantined"] == [
+        {"reason": "cannot be decoded", "site": "north", "images": 2},
+        {"reason": "file is missing", "site": "tiny", "images": 1},
+    ]
+    assert flow["kept"] == {"images": 1000, "cases": 500}
+    assert flow["unaccounted"] == {"images": 0, "cases": 0}
+    assert [(s["split"], s["cases"]) for s in flow["splits"]] == [
+        ("train", 200),
+        ("test", 160),
+        ("shifted", 140),
+    ]
+
+
+def test_images_that_vanished_without_a_reason_are_called_out(inputs):
+    ingestion = dataclasses.replace(inputs.ingestion, received_images=1010)
+    assert data_flow(ingestion)["unaccounted"]["images"] == 7
+    data = report_data(dataclasses.replace(inputs, ingestion=ingestion))
+    assert data["data_flow"]["unaccounted"]["images"] == 7
+
+
+def test_a_site_whose_images_were_all_left_out_is_in_the_population(inputs):
+    rows = {row["site"]: row for row in population(inputs.ingestion)}
+    assert (rows["tiny"]["cases"], rows["tiny"]["quarantined_images"]) == (0, 1)
+    assert (rows["north"]["cases"], rows["north"]["patients"]) == (360, 330)
+
+
+def test_failing_rules_come_first_with_the_n_of_their_slice(data):
+    rules = data["verdict"]["rules"]
+    assert [rule["passed"] for rule in rules] == [False, True, True]
+    assert [rule["cases"] for rule in rules] == [90, 366, 6]
+
+
+def test_the_worst_site_is_the_lowest_of_those_with_enough_cases(inputs, data):
+    metric = data["main_metrics"][0]
+    values = {
+        site: inputs.candidate.slices[(("site", site),)].metrics[metric].value
+        for site in ("north", "east", "island <b>")
+    }
+    assert data["worst_site"] == f"site {min(values, key=values.get)}"
+
+
+def test_a_baseline_with_other_classes_is_refused():
+    inputs = simulated_inputs("multi_label")
+    other = simulated_evaluation("multi_class", "other", 1.0, 0.5)
+    with pytest.raises(UserError, match="baseline_evaluation: task is multi_class, expected"):
+        report_data(dataclasses.replace(inputs, baseline=other))
+
+
+def test_a_candidate_without_the_slice_of_all_cases_is_refused():
+    inputs = simulated_inputs()
+    candidate = dataclasses.replace(inputs.candidate, slices={})
+    with pytest.raises(UserError, match="slice of all cases is missing"):
+        report_data(dataclasses.replace(inputs, candidate=candidate))
+
+
+def test_settings_survive_the_way_through_a_component():
+    assert TypeAdapter(ReportSettings).validate_json(to_json(SETTINGS)) == SETTINGS
+
+
+@pytest.mark.parametrize("wrong", [{"titel": "x"}, {"min_cases": 0}, {"title": " "}])
+def test_wrong_settings_are_refused(wrong):
+    with pytest.raises(ValidationError):
+        TypeAdapter(ReportSettings).validate_python({"title": "t", "intended_use": "u"} | wrong)

@@ -1,0 +1,212 @@
+"""The page as a browser and a screen reader see it."""
+
+import dataclasses
+from html.parser import HTMLParser
+
+import pytest
+
+from components.promotion_gate.verdict import RuleResult, Verdict
+from components.slice_report.render import render
+from components.slice_report.report_data import report_data
+from tests.components.slice_report.simulated_evaluation import SETTINGS, simulated_inputs
+
+VOID = {"meta", "br", "link", "img", "hr", "input"}
+SECTIONS = (
+    "purpose verdict sites rules shift by-site by-class subgroups comparison operating-point "
+    "data-flow model limits glossary method"
+)
+SCRIPT = "<script>alert(1)</script>"
+
+
+class Page(HTMLParser):
+    """Collects tags with attributes, the text of each section, and the cells of each row."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.rows, self.svg_text, self.open = [], [], [], []
+        self.text = {}
+        self.section = "page"
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag, attributes):
+        attributes = dict(attributes)
+        self.tags.append((tag, attributes))
+        if tag in ("section", "header"):
+            self.section = attributes.get("aria-labelledby", tag)
+        if tag == "tr":
+            self.rows.append((self.section, []))
+        if tag in ("td", "th"):
+            self.rows[-1][1].append("")
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attributes):
+        self.tags.append((tag, dict(attributes)))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, text):
+        self.text[self.section] = self.text.get(self.section, "") + text
+        if "svg" in self.open:
+            self.svg_text.append(text)
+        elif self.open and ("td" in self.open or "th" in self.open):
+            self.rows[-1][1][-1] += text
+
+    def row(self, section, first_cell):
+        return next(
+            cells for where, cells in self.rows if where == section and first_cell in cells[0]
+        )
+
+    def attributes(self, tag):
+        return [attributes for name, attributes in self.tags if name == tag]
+
+
+@pytest.fixture(scope="module")
+def parsed(page):
+    return Page(page)
+
+
+def test_every_element_is_closed_in_order(parsed):
+    assert parsed.open == []
+
+
+def test_the_page_has_all_its_sections(parsed, data):
+    found = {attributes["aria-labelledby"] for attributes in parsed.attributes("section")}
+    expected = set(SECTIONS.split())
+    if data["task"] == "multi_class":
+        expected.add("confusion")
+    assert found == expected
+
+
+def test_ids_are_unique_and_links_lead_to_them(parsed):
+    ids = [attributes["id"] for _, attributes in parsed.tags if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    targets = {a["href"] for a in parsed.attributes("a")} | {
+        a["xlink:href"] for a in parsed.attributes("use")
+    }
+    assert targets <= {f"#{name}" for name in ids}
+
+
+def test_the_page_loads_nothing(page, parsed):
+    assert not {"script", "link", "img", "iframe", "object"} & {tag for tag, _ in parsed.tags}
+    assert not any("src" in attributes for _, attributes in parsed.tags)
+    assert "http" not in page
+    assert "@import" not in page
+    assert page.count("url(") == page.count("url(#")
+
+
+def test_pictures_have_a_text_and_headers_a_scope(parsed):
+    pictures = [a for a in parsed.attributes("svg") if a.get("aria-hidden") != "true"]
+    assert len(pictures) == 1 + 2 * 3
+    assert all(a["role"] == "img" and a["aria-label"] for a in pictures)
+    assert all("scope" in attributes for attributes in parsed.attributes("th"))
+
+
+def test_the_row_of_a_site_shows_the_numbers_given(inputs, parsed):
+    metrics = inputs.candidate.slices[(("site", "north"),)].metrics
+    row = parsed.row("by-site", "north")
+    auc = metrics["mean_auc"]
+    assert f"{auc.value:.3f}{auc.lower:.3f} to {auc.upper:.3f}" in row
+    assert row[1] == "160"
+    if "balanced_accuracy" in metrics:
+        rate = metrics["balanced_accuracy"]
+        shown = f"{100 * rate.value:.1f}%{100 * rate.lower:.1f} to {100 * rate.upper:.1f}"
+        assert shown in row
+
+
+def test_the_row_of_a_class_shows_the_numbers_given(inputs, parsed):
+    name = inputs.candidate.card.classes[0]
+    given = inputs.candidate.slices[()].classes[name]
+    row = parsed.row("by-class", name)
+    assert row[1] == f"{given.positives} / {given.positives + given.negatives}"
+    shown = [cell.split("%")[0] for cell in row[4:8]]
+    rates = (given.sensitivity, given.specificity, given.ppv, given.npv)
+    assert shown == [f"{100 * rate.value:.1f}" for rate in rates]
+
+
+def test_a_sparse_site_shows_counts_and_words(parsed):
+    row = parsed.row("by-site", "tiny")
+    assert row[1] == "6"
+    assert all(cell.startswith("too few to estimate") for cell in row[3:])
+    assert not any("." in cell for cell in row)
+
+
+def test_the_forest_plot_names_every_site_with_its_value_and_n(inputs, parsed):
+    texts = "".join(parsed.svg_text)
+    for site in ("north", "east", "island <b>", "tiny"):
+        assert site in texts
+    metric = "balanced_accuracy" if inputs.candidate.card.task == "multi_class" else "mean_auc"
+    value = inputs.candidate.slices[(("site", "east"),)].metrics[metric].value
+    shown = f"{100 * value:.1f}%" if metric == "balanced_accuracy" else f"{value:.3f}"
+    assert f"{shown} (" in texts
+    assert "too few to estimate" in texts
+
+
+def test_the_verdict_is_in_words_with_the_failing_rule_first(parsed):
+    words = parsed.text["verdict"]
+    assert "Refused" in words
+    assert "1 of 3 checks of the promotion gate fails." in " ".join(words.split())
+    assert words.index("fails max shift gap") < words.index("holds minimum mean auc")
+    assert "not judged" in words
+
+
+def test_a_model_whose_rules_hold_is_promoted_but_not_approved():
+    rule = RuleResult("minimum mean_auc", "all cases", 0.83, 0.8, 0.86, 0.75, True, "Good.")
+    inputs = dataclasses.replace(simulated_inputs(), verdict=Verdict((rule,)))
+    words = Page(render(report_data(inputs))).text["verdict"]
+    assert "Promoted" in words
+    assert "not an approval for clinical use" in words
+
+
+def test_text_from_data_is_never_markup():
+    names = {SCRIPT: 160, "island <b>": 90, "tiny": 6}
+    settings = dataclasses.replace(
+        SETTINGS,
+        title=SCRIPT,
+        intended_use=SCRIPT,
+        not_intended_for=(SCRIPT,),
+        limits=(SCRIPT,),
+        held_out_sites=(SCRIPT,),
+    )
+    rule = RuleResult(SCRIPT, f"site {SCRIPT}", None, None, None, 0.5, False, SCRIPT)
+    inputs = simulated_inputs("multi_class", sites=names)
+    card = dataclasses.replace(inputs.candidate.card, model_name=SCRIPT, pretraining=(SCRIPT,))
+    candidate = dataclasses.replace(inputs.candidate, card=card)
+    verdict = Verdict((rule,))
+    text = render(
+        report_data(
+            dataclasses.replace(inputs, candidate=candidate, settings=settings, verdict=verdict)
+        )
+    )
+    parsed = Page(text)
+    assert "script" not in {tag for tag, _ in parsed.tags}
+    assert "<script" not in text
+    assert any(SCRIPT[:20] in piece for piece in parsed.svg_text)
+    assert SCRIPT in parsed.text["shift"]
+
+
+def test_a_dollar_sign_in_a_name_is_not_mathematics():
+    inputs = simulated_inputs(with_baseline=False, sites={"a$x^2$": 90, "island <b>": 90})
+    assert "a$x^2$" in Page(render(report_data(inputs))).svg_text
+
+
+def test_without_a_baseline_nothing_is_compared():
+    page = Page(render(report_data(simulated_inputs(with_baseline=False))))
+    assert "No baseline was evaluated" in page.text["comparison"]
+    assert not any("random initialisation" in text for text in page.text.values())
+
+
+def test_a_finding_that_a_site_lacks_is_named_below_the_shift_table():
+    inputs = simulated_inputs("multi_label")
+    key = (("site", "island <b>"),)
+    island = inputs.candidate.slices[key]
+    nothing = dataclasses.replace(island.classes["nodule"], positives=0)
+    island = dataclasses.replace(island, classes={**island.classes, "nodule": nothing})
+    candidate = dataclasses.replace(
+        inputs.candidate, slices={**inputs.candidate.slices, key: island}
+    )
+    page = Page(render(report_data(dataclasses.replace(inputs, candidate=candidate))))
+    assert "both sides average over effusion, cardiomegaly" in page.text["shift"]
+    assert "left out nodule" in page.text["by-site"]

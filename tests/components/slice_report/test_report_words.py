@@ -1,0 +1,97 @@
+"""Numbers and sentences as a person reads them."""
+
+import pytest
+
+from components.slice_report import number_format
+from components.slice_report.summary import findings
+
+
+def estimate(value, lower=None, upper=None, status="estimated"):
+    return {"status": status, "value": value, "lower": lower, "upper": upper}
+
+
+@pytest.mark.parametrize(
+    ("metric", "value", "interval"),
+    [("sensitivity", "87.3%", "82.1 to 91.4"), ("auc", "0.873", "0.821 to 0.914")],
+)
+def test_rates_are_percentages_and_areas_are_not(metric, value, interval):
+    given = estimate(0.8731, 0.8213, 0.9136)
+    assert number_format.value(given, metric) == value
+    assert number_format.interval(given, metric) == interval
+
+
+def test_differences_have_a_sign_and_percentages_are_in_points():
+    given = estimate(-0.0321, -0.0712, 0.011)
+    assert number_format.signed_value(given, "accuracy") == "−3.2 points"
+    assert number_format.signed_interval(given, "accuracy") == "−7.1 to +1.1"
+    assert number_format.signed_value(given, "auc") == "−0.032"
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        ("too_few", "too few to estimate"),
+        ("undefined", "not defined"),
+        ("missing", "not available"),
+    ],
+)
+def test_what_has_no_number_says_why(status, words):
+    assert number_format.value(estimate(None, status=status), "auc") == words
+    assert number_format.signed_value(estimate(None, status=status), "auc") == words
+
+
+def test_a_bound_is_printed_without_idle_digits():
+    assert [number_format.bound(x) for x in (0.75, 1.0, -0.05, 0.12345, None)] == [
+        "0.75",
+        "1",
+        "−0.05",
+        "0.1235",
+        "not available",
+    ]
+
+
+def site(name, value):
+    metrics = {"accuracy": estimate(value, value - 0.1, value + 0.1)}
+    return {
+        "kind": "site",
+        "name": f"site {name}",
+        "features": {"site": name},
+        "cases": 50,
+        "models": {"candidate": {"metrics": metrics}},
+        "differences": {},
+    }
+
+
+def overall(difference):
+    return site("", 0.8) | {"kind": "overall", "differences": {"accuracy": difference}}
+
+
+def shift(loss):
+    return [{"site": "east", "metric": "accuracy", "loss": loss}]
+
+
+def test_the_lowest_site_is_named_with_interval_and_n():
+    [sentence] = findings([overall(None), site("a", 0.9), site("b", 0.7)], [], "accuracy", None)
+    assert sentence == (
+        "Lowest accuracy of any site with enough cases: 70.0% (95% CI 60.0 to 80.0) at b, n = 50."
+    )
+
+
+def test_a_loss_is_said_to_be_lower_only_if_its_interval_leaves_out_zero():
+    clear = findings([overall(None)], shift(estimate(0.08, 0.03, 0.13)), "accuracy", None)
+    assert clear == [
+        "Held-out site east: accuracy is 8.0 points lower (95% CI −13.0 to −3.0) than in "
+        "distribution."
+    ]
+    [open_question] = findings([overall(None)], shift(estimate(0.08, -0.1, 0.2)), "accuracy", None)
+    assert "not clearly different" in open_question
+    [no_interval] = findings([overall(None)], shift(estimate(0.08)), "accuracy", None)
+    assert "not clearly different" in no_interval
+
+
+def test_the_baseline_is_compared_over_all_cases():
+    [sentence] = findings([overall(estimate(0.05, 0.01, 0.09))], [], "accuracy", "the champion")
+    assert sentence == (
+        "Over all cases, accuracy is 5.0 points higher (95% CI +1.0 to +9.0) than with "
+        "the champion."
+    )
