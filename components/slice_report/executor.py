@@ -1,5 +1,9 @@
 """Reads what the report is made from and writes it."""
 
+import dataclasses
+import datetime
+from collections.abc import Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -30,13 +34,24 @@ class Executor(BaseExecutor):
             UserError: The evaluations of candidate and baseline cannot be compared.
         """
         uris = {name: artifacts[0].uri for name, artifacts in input_dict.items() if artifacts}
-        baseline_uri = uris.get("baseline_evaluation")
-        inputs = ReportInputs(
-            candidate=load_evaluation(uris["evaluation"]),
-            baseline=None if baseline_uri is None else load_evaluation(baseline_uri),
-            verdict=read_verdict(uris["verdict"]),
-            ingestion=read_ingestion_report(uris["ingestion_report"]),
-            settings=TypeAdapter(ReportSettings).validate_json(exec_properties["settings"]),
-            run=TypeAdapter(RunFields).validate_json(exec_properties["run_fields"]),
-        )
+        inputs = read_inputs(uris, exec_properties["settings"], exec_properties["run_fields"])
         write_report(artifact_utils.get_single_uri(output_dict["report"]), inputs)
+
+
+def read_inputs(uris: Mapping[str, str], settings: str, run_fields: str) -> ReportInputs:
+    """Reads what a report is made from.
+
+    Args:
+        uris: Directories by input of the component; `baseline_evaluation` may be missing.
+        settings: JSON of `ReportSettings`.
+        run_fields: JSON of `RunFields`.
+    """
+    baseline_uri = uris.get("baseline_evaluation")
+    return ReportInputs(
+        candidate=load_evaluation(uris["evaluation"]),
+        baseline=None if baseline_uri is None else load_evaluation(baseline_uri),
+        verdict=read_verdict(uris["verdict"]),
+        ingestion=read_ingestion_report(uris["ingestion_report"]),
+        settings=TypeAdapter(ReportSettings).validate_json(settings),
+        run=TypeAdapter(RunFields).validate_json(run_fields),
+    )

@@ -53,13 +53,14 @@ class RunFields:
         data_fingerprint: Digest of the manifest and the images.
         package_version: Version of `micle-tfx`.
         configuration_digest: Digest of the configuration that made the run.
-        created: Date and time of the run, ISO 8601.
+        created: Date of the report, ISO 8601; blank = the day it is made. Not a fixed field of a
+            pipeline, since a new value makes a new report.
     """
 
     pipeline_name: str
     data_fingerprint: str
     package_version: str
     configuration_digest: str
-    created: str
+    created: str = ""
 
     __pydantic_config__: ClassVar[Any] = _FORBID_UNKNOWN_FIELDS

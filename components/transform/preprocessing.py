@@ -42,9 +42,9 @@ def preprocessing_fn(inputs: Mapping[str, Any], custom_config: Mapping[str, Any]
         custom_config: `settings`: JSON text of `TransformSettings`.
 
     Returns:
-        `image`: ragged string [n, M], JPEGs of one size; `label` int64 [n, 1] or `finding_value`
-        and `finding_weight` float32 [n, findings]; `pixel_mean` and `pixel_std` float32 [n, 3];
-        the identifiers and slice features as they are.
+        `image` and `view`: sparse string [n, M], the images as JPEGs of one size; `label` int64
+        [n, 1], or `finding_value` and `finding_weight` float32 [n, findings]; `pixel_mean` and
+        `pixel_std` float32 [n, 3]; the identifiers and slice features as they are.
     """
     settings = TransformSettings(**json.loads(custom_config["settings"]))
     images = inputs[case_features.IMAGE]
@@ -57,11 +57,13 @@ def preprocessing_fn(inputs: Mapping[str, Any], custom_config: Mapping[str, Any]
     mean, std = _pixel_statistics(pixels)
     cases = tf.shape(inputs[case_features.CASE_ID])[0]
     outputs = {
-        case_features.IMAGE: images.with_flat_values(encoded),
+        # Sparse, because Transform writes a ragged tensor under another feature name.
+        case_features.IMAGE: images.with_flat_values(encoded).to_sparse(),
+        case_features.VIEW: inputs[case_features.VIEW].to_sparse(),
         case_features.PIXEL_MEAN: tf.tile(mean[tf.newaxis], [cases, 1]),
         case_features.PIXEL_STD: tf.tile(std[tf.newaxis], [cases, 1]),
     }
-    for name in ("CASE_ID", "PATIENT_ID", "SITE", "VIEW", "SEX", "AGE_GROUP"):
+    for name in ("CASE_ID", "PATIENT_ID", "SITE", "SEX", "AGE_GROUP"):
         feature = getattr(case_features, name)
         outputs[feature] = inputs[feature]
     return outputs | _labels(inputs, settings, cases)

@@ -1,0 +1,75 @@
+"""The `ContrastivePretrainer` component: images or pairs in, an encoder out."""
+
+from typing import Literal
+
+from tfx.dsl.components.base import executor_spec
+from tfx.dsl.components.base.base_component import BaseComponent
+from tfx.types import BaseChannel, Channel, standard_artifacts
+from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
+
+from components.artifact_types import Encoder
+from components.contrastive_pretrainer import executor
+from trainer.settings import ContrastiveSettings, EncoderSettings, to_json
+
+
+class ContrastivePretrainerSpec(ComponentSpec):
+    """What goes in and out of `ContrastivePretrainer`."""
+
+    PARAMETERS = {
+        "method": ExecutionParameter(type=str),
+        "trained_on": ExecutionParameter(type=str),
+        "encoder_settings": ExecutionParameter(type=str),
+        "settings": ExecutionParameter(type=str),
+        "seed": ExecutionParameter(type=int),
+        "checkpoint_root": ExecutionParameter(type=str),
+    }
+    INPUTS = {
+        "examples": ChannelParameter(type=standard_artifacts.Examples),
+        "initial_encoder": ChannelParameter(type=Encoder, optional=True),
+    }
+    OUTPUTS = {"encoder": ChannelParameter(type=Encoder)}
+
+
+class ContrastivePretrainer(BaseComponent):
+    """Pretrains an encoder by SimCLR (transformed cases in) or MICLe (pairs in)."""
+
+    SPEC_CLASS = ContrastivePretrainerSpec
+    EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(executor.Executor)
+
+    def __init__(
+        self,
+        examples: BaseChannel,
+        method: Literal["simclr", "micle"],
+        trained_on: str,
+        encoder_settings: EncoderSettings,
+        settings: ContrastiveSettings,
+        seed: int,
+        checkpoint_root: str,
+        initial_encoder: BaseChannel | None = None,
+    ) -> None:
+        """Describes one run of the component.
+
+        Args:
+            examples: Transformed cases for `simclr`, pairs for `micle`.
+            method: Decides how `examples` are read.
+            trained_on: What the images are, for a person: `natural images`.
+            encoder_settings: The network.
+            settings: Of the training.
+            seed: Of weights, order and augmentation.
+            checkpoint_root: Directory that outlives a stopped run; each training keeps its
+                checkpoints in a folder named by the fingerprint of its settings and data.
+            initial_encoder: Encoder to start from.
+        """
+        super().__init__(
+            ContrastivePretrainerSpec(
+                examples=examples,
+                initial_encoder=initial_encoder,
+                method=method,
+                trained_on=trained_on,
+                encoder_settings=to_json(encoder_settings),
+                settings=to_json(settings),
+                seed=seed,
+                checkpoint_root=checkpoint_root,
+                encoder=Channel(type=Encoder),
+            )
+        )

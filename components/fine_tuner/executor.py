@@ -1,0 +1,86 @@
+"""Fine-tunes, chooses the operating point, and exports the model with its card."""
+
+import json
+from typing import Any
+
+from tfx import types
+from tfx.dsl.components.base.base_executor import BaseExecutor
+from tfx.types import artifact_utils
+from tfx.utils import path_utils
+
+from components.fine_tuner.model_card import ModelCard
+from components.fine_tuner.serving_preprocessing import ServingPreprocessing
+from components.records import records_fingerprint, split_files
+from schemas import case_features
+from trainer import operating_point
+from trainer.fine_tuning import FineTuneResult, fine_tune
+from trainer.history import write_history
+from trainer.serving import export_case_model
+from trainer.settings import EncoderSettings, FineTuneSettings, from_json
+
+
+class Executor(BaseExecutor):
+    """Executor of `FineTuner`."""
+
+    def Do(
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Writes the SavedModel with its card, and `history.csv`.
+
+        Raises:
+            UserError: The data, the settings and the initial encoder do not fit together.
+        """
+        examples = artifact_utils.get_single_instance(input_dict["examples"])
+        initial = input_dict.get("initial_encoder")
+        train_files = split_files(examples, case_features.TRAIN)
+        validation_files = split_files(examples, case_features.VALIDATION)
+        result = fine_tune(
+            train_files,
+            validation_files,
+            task=exec_properties["task"],
+            classes=json.loads(exec_properties["classes"]),
+            encoder_settings=from_json(EncoderSettings, exec_properties["encoder_settings"]),
+            settings=from_json(FineTuneSettings, exec_properties["settings"]),
+            label_fraction=exec_properties["label_fraction"],
+            seed=exec_properties["seed"],
+            checkpoint_directory=exec_properties["checkpoint_root"],
+            initial_encoder=initial[0].uri if initial else None,
+            data_fingerprint=records_fingerprint(train_files + validation_files),
+        )
+        model = artifact_utils.get_single_instance(output_dict["model"])
+        saved_model = path_utils.serving_model_dir(model.uri)
+        preprocessing = ServingPreprocessing(
+            artifact_utils.get_single_uri(input_dict["transform_graph"])
+        )
+        export_case_model(
+            saved_model,
+            result.classifier,
+            preprocessing.cases,
+            preprocess_images=preprocessing.images,
+            classes=json.loads(exec_properties["classes"]),
+            trackables=[preprocessing.layer],
+        )
+        model_card(result, exec_properties).write(saved_model)
+        write_history(model.uri, result.history)
+
+
+def model_card(result: FineTuneResult, exec_properties: dict[str, Any]) -> ModelCard:
+    """Builds the card; the operating point is chosen here, on validation, once."""
+    classes = tuple(json.loads(exec_properties["classes"]))
+    thresholds = operating_point.youden_operating_point(
+        result.validation_targets, result.validation_weights, result.validation_scores
+    )
+    return ModelCard(
+        model_name=exec_properties["model_name"],
+        task=exec_properties["task"],
+        classes=classes,
+        operating_point=dict(zip(classes, map(float, thresholds), strict=True)),
+        operating_point_rule=operating_point.RULE,
+        label_fraction=exec_properties["label_fraction"],
+        label_cases=result.labelled_cases,
+        seed=exec_properties["seed"],
+        pretraining=result.pretraining,
+    )

@@ -1,0 +1,63 @@
+"""The card that travels inside a model's SavedModel, so that a pushed model explains itself."""
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from schemas.case_features import Task
+from trainer.errors import UserError
+
+CARD = "assets.extra/model_card.json"
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """What a model is and how to read its scores; the fields are those of `PredictionCard`."""
+
+    model_name: str
+    task: Task
+    classes: tuple[str, ...]
+    operating_point: Mapping[str, float]
+    operating_point_rule: str
+    label_fraction: float
+    label_cases: int
+    seed: int
+    pretraining: tuple[str, ...]
+
+    def write(self, saved_model: str) -> None:
+        """Writes the card into a SavedModel directory."""
+        path = Path(saved_model, CARD)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(dataclasses.asdict(self), indent=2) + "\n")
+
+
+def read_model_card(saved_model: str) -> ModelCard:
+    """Reads the card of a SavedModel directory.
+
+    Raises:
+        UserError: The directory is not a model of this pipeline.
+    """
+    path = Path(saved_model, CARD)
+    try:
+        values = json.loads(path.read_text())
+    except OSError as error:
+        raise UserError(
+            f"{saved_model}: no model of this pipeline ({CARD} is missing). Give the directory "
+            "that holds saved_model.pb."
+        ) from error
+    values["classes"] = tuple(values["classes"])
+    values["pretraining"] = tuple(values["pretraining"])
+    return ModelCard(**values)
+
+
+def model_digest(saved_model: str) -> str:
+    """Returns SHA-256 over the names and bytes of a SavedModel's files."""
+    digest = hashlib.sha256()
+    root = Path(saved_model)
+    for path in sorted(p for p in root.rglob("*") if p.is_file()):
+        digest.update(str(path.relative_to(root)).encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()

@@ -1,0 +1,93 @@
+"""The `micle` command. TensorFlow and TFX load only in the commands that use them."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from trainer.errors import UserError
+
+
+class _OneLineErrors(click.Group):
+    """Shows a user's mistake as its line or lines, without a traceback."""
+
+    def invoke(self, context: click.Context) -> object:
+        try:
+            return super().invoke(context)
+        except UserError as error:
+            for line in str(error).splitlines():
+                click.echo(f"error: {line}", err=True)
+            sys.exit(1)
+
+
+@click.group(cls=_OneLineErrors, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="micle-tfx")
+def main() -> None:
+    """Self-supervised pretraining and site-wise evaluation for medical images."""
+
+
+@main.command()
+@click.argument("configuration", type=click.Path(dir_okay=False))
+def validate(configuration: str) -> None:
+    """Check CONFIGURATION and all it refers to, in seconds; nothing is trained."""
+    from pipeline.commands.validate import validate_command
+
+    sys.exit(validate_command(configuration))
+
+
+@main.command()
+@click.argument("configuration", type=click.Path(dir_okay=False))
+def run(configuration: str) -> None:
+    """Run the pipeline of CONFIGURATION on this machine; run it again to go on after a stop."""
+    from pipeline.commands.run import run_command
+
+    sys.exit(run_command(configuration))
+
+
+@main.command()
+@click.argument("run_directory", type=click.Path(file_okay=False))
+@click.option("--configuration", type=click.Path(dir_okay=False), help="Take its report section.")
+def report(run_directory: str, configuration: str | None) -> None:
+    """Rebuild the report of RUN_DIRECTORY from its artifacts."""
+    from pipeline.commands.report import report_command
+
+    report_command(Path(run_directory), configuration)
+
+
+@main.command()
+@click.argument("model", type=click.Path(file_okay=False))
+@click.argument("images", type=click.Path())
+@click.option(
+    "-o", "--output", required=True, type=click.Path(dir_okay=False), help="CSV to write."
+)
+@click.option("--batch-size", default=32, show_default=True, help="Cases scored at a time.")
+def predict(model: str, images: str, output: str, batch_size: int) -> None:
+    """Score IMAGES with a promoted MODEL: a CSV with a row of probabilities per case.
+
+    IMAGES is a manifest CSV, or a folder in which each sub-folder is a case and each loose image
+    is a case of its own.
+    """
+    from pipeline.commands.predict import predict_command
+
+    predict_command(Path(model), Path(images), Path(output), batch_size)
+
+
+@main.command()
+@click.argument("configuration", type=click.Path(dir_okay=False))
+@click.option("-o", "--output", required=True, type=click.Path(dir_okay=False), help="YAML.")
+def compile(configuration: str, output: str) -> None:
+    """Compile the pipeline of CONFIGURATION for Kubeflow Pipelines."""
+    from pipeline.commands.compile import compile_command
+
+    compile_command(configuration, Path(output))
+
+
+@main.command()
+@click.argument("layout", type=click.Choice(["ham10000", "image-folder"]))
+@click.argument("source", type=click.Path(file_okay=False))
+@click.option("-o", "--output", required=True, type=click.Path(dir_okay=False), help="CSV.")
+def manifest(layout: str, source: str, output: str) -> None:
+    """Write the manifest CSV of a public data set that lies in SOURCE as published."""
+    from pipeline.commands.manifest import manifest_command
+
+    manifest_command(layout, Path(source), Path(output))

@@ -1,0 +1,1 @@
+"""What each `micle` command does."""

@@ -1,0 +1,36 @@
+"""`micle report`."""
+
+import dataclasses
+from pathlib import Path
+
+import click
+
+from pipeline.configuration import load_configuration
+from pipeline.console import noise_to_log
+from pipeline.local_run import RunDirectory
+from trainer.errors import UserError
+
+
+def report_command(run_directory: Path, configuration_path: str | None) -> None:
+    """Rebuilds the newest report of a run from its artifacts; no model is loaded.
+
+    Raises:
+        UserError: The folder holds no finished run.
+    """
+    directory = RunDirectory(run_directory)
+    if not directory.metadata.is_file():
+        raise UserError(
+            f"{run_directory}: no run here ({directory.metadata.name} is missing). Give the "
+            "output_dir of a configuration."
+        )
+    settings = None
+    if configuration_path is not None:
+        configuration = load_configuration(configuration_path)
+        settings = dataclasses.replace(
+            configuration.report, held_out_sites=configuration.data.medical.shifted_sites
+        )
+    with noise_to_log(directory.new_log()):
+        from pipeline.report_rebuild import rebuild_report
+
+        rebuild_report(directory.metadata, directory.report, settings)
+    click.echo(f"report: {directory.report / 'report.html'}")

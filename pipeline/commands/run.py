@@ -1,0 +1,134 @@
+"""`micle run`."""
+
+import errno
+import os
+import shutil
+import signal
+import sys
+import time
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+
+from components.promotion_gate.verdict import Verdict, read_verdict
+from pipeline.commands.validate import print_findings, print_summary
+from pipeline.configuration import Configuration, load_configuration
+from pipeline.console import RunConsole, noise_to_log
+from pipeline.local_run import RunDirectory, run_pipeline
+from pipeline.validation import validate
+from trainer.errors import UserError
+
+if TYPE_CHECKING:
+    from pipeline.local_runner import NodeResult
+
+STOPPED = 130
+"""Exit status after Ctrl-C, as shells have it."""
+
+
+def run_command(path: str) -> int:
+    """Validates, runs, and says where the report is; returns the exit status.
+
+    Raises:
+        UserError: The data are not fit, or a step met a user's mistake.
+    """
+    configuration = load_configuration(path)
+    directory = RunDirectory(Path(configuration.output_dir))
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        with directory.lock():
+            return _run(configuration, directory)
+    except KeyboardInterrupt:
+        _stop(path)
+
+
+def _run(configuration: Configuration, directory: RunDirectory) -> int:
+    _generate(configuration)
+    validation = validate(configuration)
+    print_findings(validation)
+    if validation.errors:
+        return 1
+    print_summary(validation)
+    log = directory.new_log()
+    click.echo(f"log: {log}")
+    start = time.monotonic()
+    try:
+        with noise_to_log(log) as terminal, RunConsole(terminal) as console:
+            results = run_pipeline(configuration, directory, console)
+    except Exception as error:
+        raise UserError(explain(error, log)) from error
+    _copy_report(results, directory)
+    _print_outcome(results, directory, time.monotonic() - start)
+    return 0
+
+
+def _generate(configuration: Configuration) -> None:
+    if configuration.data.generate == "demo":
+        from pipeline.demo_data.write import write_demo_data
+
+        write_demo_data(Path(configuration.data.medical.manifest).parent.parent)
+
+
+def explain(error: Exception, log: Path) -> str:
+    """Returns one line for an error of a step: the user's mistake, or where to read on."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, UserError):
+            return str(cause)
+        full = isinstance(cause, OSError) and cause.errno == errno.ENOSPC
+        if full or "No space left on device" in str(cause):
+            return (
+                f"the disk is full ({log.parent.parent}). Free some, or set output_dir to another "
+                "disk; the same command goes on from the last finished step."
+            )
+        cause = cause.__cause__ or cause.__context__
+    first_line = (str(error).splitlines() or [""])[0][:200]
+    return f"a step failed: {type(error).__name__}: {first_line}. The whole story: {log}"
+
+
+def _copy_report(results: "dict[str, NodeResult]", directory: RunDirectory) -> None:
+    source = results["slice-report"].output_uris["report"]
+    shutil.copytree(source, directory.report, dirs_exist_ok=True)
+
+
+def _print_outcome(
+    results: "dict[str, NodeResult]", directory: RunDirectory, seconds: float
+) -> None:
+    verdict = read_verdict(results["promotion-gate"].output_uris["verdict"])
+    done = sum(not result.cached for result in results.values())
+    click.echo(f"{done} of {len(results)} steps run in {seconds:.0f} s.")
+    for line in verdict_lines(verdict):
+        click.echo(line)
+    if verdict.passed:
+        click.echo(f"model:  {newest_version(directory.serving)}")
+    click.echo(f"report: {directory.report / 'report.html'}")
+
+
+def verdict_lines(verdict: Verdict) -> list[str]:
+    """The verdict and, where it is a refusal, each rule that failed."""
+    if verdict.passed:
+        return [f"gate: passed, {len(verdict.rules)} rules met; the model is promoted."]
+    failed = [rule for rule in verdict.rules if not rule.passed]
+    return [
+        f"gate: refused, {len(failed)} of {len(verdict.rules)} rules not met; "
+        "the model is not promoted.",
+        *(f"  - {rule.reason}" for rule in failed),
+    ]
+
+
+def newest_version(serving: Path) -> Path:
+    """Returns the folder of the model pushed last; folders are named by time."""
+    return max(serving.iterdir(), key=lambda path: path.name)
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _stop(path: str) -> NoReturn:
+    click.echo(f"\nStopped. 'micle run {path}' goes on from here.", err=True)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Beam's worker threads would keep the interpreter waiting for a step nobody wants any more.
+    os._exit(STOPPED)

@@ -1,0 +1,209 @@
+"""The one configuration object, validated from one YAML file."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal, cast
+
+import yaml
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
+
+from components.case_example_gen.settings import DataSettings
+from components.pair_builder.settings import PairSettings
+from components.promotion_gate.rules import GateRules
+from components.slice_report.settings import ReportSettings
+from schemas.case_features import Task
+from trainer.errors import UserError
+from trainer.settings import ContrastiveSettings, EncoderSettings, FineTuneSettings
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,40}[a-z0-9])?$")]
+"""Lower-case letters, digits and hyphens: what Kubernetes takes as a name."""
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class DataSection(_Section):
+    """The data sets.
+
+    Attributes:
+        natural: Unlabelled natural images for the paper's step 1.
+        medical: Cases for steps 2 and 3.
+        fit: How an image is made square: `pad` keeps all of it, `crop` its centre.
+        pseudonym_key_file: Secret behind the pseudonyms; made in the output directory if None.
+        generate: `demo` writes the embedded synthetic data where the manifests are, before a run.
+    """
+
+    natural: DataSettings | None = None
+    medical: DataSettings
+    fit: Literal["pad", "crop"] = "pad"
+    pseudonym_key_file: str | None = None
+    generate: Literal["demo"] | None = None
+
+    @property
+    def labelled_task(self) -> Task:
+        """The task of the medical set, which is never unlabelled."""
+        return cast(Task, self.medical.task)
+
+    @model_validator(mode="after")
+    def _check(self) -> "DataSection":
+        if self.natural is not None and self.natural.task != "unlabelled":
+            raise ValueError("natural.task must be unlabelled")
+        if self.medical.task == "unlabelled":
+            raise ValueError("medical.task must be multi_class or multi_label")
+        return self
+
+
+class PretrainingStep(_Section):
+    """One contrastive pretraining; each step starts from the encoder of the one before.
+
+    Attributes:
+        data: Which data set.
+        method: `simclr` (two augmentations of one image) or `micle` (two images of one case).
+        pairs: Rules of MICLe's pairs.
+        training: Epochs, batch, temperature, augmentation and the rest.
+    """
+
+    data: Literal["natural", "medical"]
+    method: Literal["simclr", "micle"]
+    pairs: PairSettings = PairSettings()
+    training: ContrastiveSettings = ContrastiveSettings()
+
+    @model_validator(mode="after")
+    def _check(self) -> "PretrainingStep":
+        if self.method == "micle" and self.data == "natural":
+            raise ValueError("micle needs several images a case: use it on the medical data")
+        return self
+
+
+class FineTuningSection(_Section):
+    """Supervised fine-tuning (the paper's step 3).
+
+    Attributes:
+        label_fraction: Share of the training patients whose labels are used.
+        training: Epochs, batch, learning rate and the rest.
+    """
+
+    label_fraction: float = Field(default=1.0, gt=0, le=1)
+    training: FineTuneSettings = FineTuneSettings()
+
+
+class ClusterSection(_Section):
+    """Where the compiled pipeline runs.
+
+    Attributes:
+        image: Container image with this package installed.
+        pipeline_root: URI under which artifacts are written.
+        checkpoint_root: Directory of a shared volume for checkpoints.
+    """
+
+    image: str
+    pipeline_root: str
+    checkpoint_root: str = "/checkpoints"
+
+
+class Configuration(_Section):
+    """Everything that decides a run.
+
+    Attributes:
+        name: Of the pipeline.
+        output_dir: Where runs, logs, reports and promoted models go; relative to the working
+            directory.
+        seed: Of pairs, initial weights, order and augmentation.
+        data: The data sets.
+        encoder: The network.
+        initial_encoder: Directory of a ready encoder to start from.
+        pretraining: Steps in order; none = random initialisation, or the ready encoder as it is.
+        fine_tuning: The supervised step.
+        baseline: Model evaluated beside the candidate: the same network fine-tuned on the same
+            labels from a random start, or none.
+        gate: Rules that a model must meet to be promoted.
+        report: What the report says beyond numbers.
+        beam_args: Options of the Beam pipelines on this machine.
+        cluster: Only for `micle compile`.
+    """
+
+    name: Name
+    output_dir: str
+    seed: int = Field(default=0, ge=0)
+    data: DataSection
+    encoder: EncoderSettings = EncoderSettings()
+    initial_encoder: str | None = None
+    pretraining: tuple[PretrainingStep, ...] = ()
+    fine_tuning: FineTuningSection = FineTuningSection()
+    baseline: Literal["random", "none"] = "random"
+    gate: GateRules = GateRules()
+    report: ReportSettings
+    beam_args: tuple[str, ...] = (
+        "--runner=DirectRunner",
+        "--direct_running_mode=in_memory",
+        "--direct_num_workers=1",
+    )
+    cluster: ClusterSection | None = None
+
+    @model_validator(mode="after")
+    def _check(self) -> "Configuration":
+        if self.data.natural is None and any(step.data == "natural" for step in self.pretraining):
+            raise ValueError("pretraining uses natural images, but data.natural is not given")
+        return self
+
+
+def load_configuration(path: str) -> Configuration:
+    """Reads and validates a configuration; manifest paths become relative to the YAML file.
+
+    Raises:
+        UserError: One line per mistake, naming the field.
+    """
+    try:
+        text = Path(path).read_text()
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror}).") from error
+    try:
+        values = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise UserError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(values, dict):
+        raise UserError(f"{path}: expected fields such as 'name:' and 'data:' at the top level.")
+    try:
+        configuration = Configuration.model_validate(values)
+    except ValidationError as error:
+        raise UserError("\n".join(_lines(path, error))) from error
+    return _resolve_paths(configuration, Path(path).parent)
+
+
+def _lines(path: str, error: ValidationError) -> list[str]:
+    lines = []
+    for mistake in error.errors():
+        field = ".".join(str(part) for part in mistake["loc"]) or "configuration"
+        if mistake["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
+            lines.append(f"{path}: {field}: unknown field. Check its spelling and indentation.")
+        elif mistake["type"] in ("missing", "missing_argument"):
+            lines.append(f"{path}: {field}: is missing.")
+        else:
+            message = mistake["msg"].removeprefix("Value error, ")
+            lines.append(f"{path}: {field}: {message}")
+    return lines
+
+
+def _resolve_paths(configuration: Configuration, directory: Path) -> Configuration:
+    values: dict[str, Any] = configuration.model_dump()
+    data = values["data"]
+    for name in ("natural", "medical"):
+        if data[name] is not None:
+            data[name]["manifest"] = _resolve(data[name]["manifest"], directory)
+    if data["pseudonym_key_file"] is not None:
+        data["pseudonym_key_file"] = _resolve(data["pseudonym_key_file"], directory)
+    return Configuration.model_validate(values)
+
+
+def _resolve(path: str, directory: Path) -> str:
+    """Paths in the file are relative to it; URIs such as gs:// stay as they are."""
+    if "://" in path:
+        return path
+    return str((directory / Path(path).expanduser()).resolve())

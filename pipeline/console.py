@@ -1,0 +1,132 @@
+"""What a person sees during a run: which step of how many, bars, losses; noise goes to a log."""
+
+import contextlib
+import logging
+import os
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
+
+from trainer.progress import Progress as TrainingProgress
+from trainer.progress import logger as progress_logger
+
+if TYPE_CHECKING:
+    from pipeline.local_runner import NodeResult
+
+PLAIN_LINE_SECONDS = 10.0
+"""Without a terminal, a line of progress appears at most so often."""
+
+
+@contextlib.contextmanager
+def noise_to_log(log_file: Path) -> Iterator[TextIO]:
+    """Sends everything printed or logged to a file, C++ libraries included.
+
+    Yields:
+        The terminal's standard output, for what a person should see.
+    """
+    log_file.parent.mkdir(parents=True, exist_ok=True)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    saved = os.dup(1), os.dup(2)
+    log = os.open(log_file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    terminal = os.fdopen(os.dup(saved[0]), "w")
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    root = logging.getLogger()
+    previous = root.handlers[:]
+    root.handlers[:] = [handler]
+    root.setLevel(logging.INFO)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    try:
+        yield terminal
+    finally:
+        terminal.flush()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os.dup2(saved[0], 1)
+        os.dup2(saved[1], 2)
+        root.handlers[:] = previous
+        for descriptor in (*saved, log):
+            os.close(descriptor)
+
+
+class RunConsole(logging.Handler):
+    """Shows the nodes of a run as they start and end, and the progress of the training in them."""
+
+    def __init__(self, terminal: TextIO) -> None:
+        super().__init__()
+        self.console = Console(file=terminal, highlight=False, soft_wrap=True)
+        self._bar: Progress | None = None
+        self._task: TaskID | None = None
+        self._started = 0.0
+        self._label = ""
+        self._last_line = 0.0
+
+    def __enter__(self) -> "RunConsole":
+        progress_logger.addHandler(self)
+        progress_logger.setLevel(logging.INFO)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        progress_logger.removeHandler(self)
+        self._close_bar()
+
+    def node_started(self, node_id: str, number: int, total: int) -> None:
+        """Remembers the node; its line appears when there is something to say."""
+        self._started = self._last_line = time.monotonic()
+        self._label = f"[{number:2d}/{total}] {node_id}"
+        if self.console.is_terminal:
+            self._bar = Progress(
+                TextColumn("{task.description}"),
+                BarColumn(bar_width=24),
+                MofNCompleteColumn(),
+                TextColumn("{task.fields[figures]}"),
+                console=self.console,
+                transient=True,
+            )
+            self._task = self._bar.add_task(escape(self._label), total=None, figures="")
+            self._bar.start()
+
+    def node_finished(self, node_id: str, result: "NodeResult") -> None:
+        """Writes the node's line: how long it took, or that an earlier result was taken."""
+        del node_id
+        self._close_bar()
+        seconds = time.monotonic() - self._started
+        ending = "done before" if result.cached else f"{seconds:.0f} s"
+        self.console.print(f"{escape(self._label):<46} {ending}")
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Shows a record of `trainer.progress`; anything else it logs as a line."""
+        progress = getattr(record, "progress", None)
+        if progress is None:
+            self.console.print(f"       {escape(record.getMessage())}")
+        elif self._bar is not None and self._task is not None:
+            self._bar.update(
+                self._task,
+                completed=progress.done,
+                total=progress.total,
+                figures=escape(_figures(progress)),
+            )
+        elif time.monotonic() - self._last_line > PLAIN_LINE_SECONDS:
+            self._last_line = time.monotonic()
+            counted = f"{progress.done}/{progress.total}"
+            self.console.print(f"{escape(self._label)}  {counted} {_figures(progress)}")
+
+    def _close_bar(self) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+        self._bar = self._task = None
+
+
+def _figures(progress: TrainingProgress) -> str:
+    metrics = "  ".join(f"{name} {value:.3f}" for name, value in progress.metrics.items())
+    left = progress.seconds_left
+    time_left = "" if left is None else f"  {int(left) // 60}:{int(left) % 60:02d} left"
+    return f"{progress.unit}, {progress.rate:.0f}/s{time_left}  {metrics}"

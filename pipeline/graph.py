@@ -1,0 +1,261 @@
+"""The pipeline as a graph of components, from a configuration; pure, no input or output."""
+
+import dataclasses
+import hashlib
+from dataclasses import dataclass
+from importlib import metadata, resources
+
+from tfx import v1 as tfx
+from tfx.dsl.components.base.base_node import BaseNode
+from tfx.types import BaseChannel
+
+from components.artifact_types import Encoder
+from components.case_example_gen.component import CaseExampleGen
+from components.case_example_gen.settings import DataSettings
+from components.case_predictor.component import CasePredictor
+from components.contrastive_pretrainer.component import ContrastivePretrainer
+from components.fine_tuner.component import FineTuner
+from components.pair_builder.component import PairBuilder
+from components.promotion_gate import rules as gate_rules
+from components.promotion_gate.component import PromotionGate
+from components.site_evaluator.component import SiteEvaluator
+from components.slice_report.component import SliceReport
+from components.slice_report.settings import RunFields
+from components.transform.preprocessing import TransformSettings
+from pipeline.configuration import Configuration, PretrainingStep
+from trainer.settings import to_json
+
+PREPROCESSING = "components.transform.preprocessing.preprocessing_fn"
+RANDOM_NAME = "random initialisation"
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where a run keeps things; a directory here, a URI or a mounted volume on a cluster.
+
+    Attributes:
+        checkpoint_root: Checkpoints of stopped training.
+        serving: Where promoted models are pushed.
+        pseudonym_key_file: Secret behind the pseudonyms.
+        fingerprints: Digest of each data set, by `natural` and `medical`.
+    """
+
+    checkpoint_root: str
+    serving: str
+    pseudonym_key_file: str
+    fingerprints: dict[str, str]
+
+
+def build_nodes(configuration: Configuration, places: Places) -> list[BaseNode]:
+    """Returns the pipeline's nodes; ids are lower-case with hyphens, as Kubernetes wants them."""
+    return _GraphBuilder(configuration, places).build()
+
+
+def configuration_digest(configuration: Configuration) -> str:
+    """Returns SHA-256 of everything the configuration says."""
+    return hashlib.sha256(configuration.model_dump_json().encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class _Ingested:
+    """A data set's channels."""
+
+    cases: BaseChannel
+    transformed: BaseChannel
+    transform_graph: BaseChannel
+    ingestion_report: BaseChannel
+
+
+class _GraphBuilder:
+    """Adds nodes one by one, in the order of the paper's steps."""
+
+    def __init__(self, configuration: Configuration, places: Places) -> None:
+        self._configuration = configuration
+        self._places = places
+        self._nodes: list[BaseNode] = []
+
+    def build(self) -> list[BaseNode]:
+        data = self._configuration.data
+        schema = self._add(
+            "case-schema", tfx.components.ImportSchemaGen(schema_file=_schema_file())
+        ).outputs["schema"]
+        ingested = {}
+        used = {step.data for step in self._configuration.pretraining} | {"medical"}
+        if data.natural is not None and "natural" in used:
+            ingested["natural"] = self._ingest("natural", data.natural, schema)
+        medical = ingested["medical"] = self._ingest("medical", data.medical, schema)
+        anomalies = self._validate_medical(medical, schema)
+        candidate = self._fine_tune("candidate", medical, self._pretrain(ingested))
+        evaluation = self._evaluate("candidate", medical, candidate)
+        baseline_evaluation = None
+        if self._configuration.baseline == "random":
+            baseline = self._fine_tune("baseline", medical, None)
+            baseline_evaluation = self._evaluate("baseline", medical, baseline)
+        gate = self._add(
+            "promotion-gate",
+            PromotionGate(
+                evaluation=evaluation,
+                baseline_evaluation=baseline_evaluation,
+                ingestion_report=medical.ingestion_report,
+                anomalies=anomalies,
+                model=candidate,
+                rules=gate_rules.to_json(self._configuration.gate),
+            ),
+        )
+        self._report(evaluation, baseline_evaluation, gate.outputs["verdict"], medical)
+        self._add(
+            "pusher",
+            tfx.components.Pusher(
+                model=candidate,
+                model_blessing=gate.outputs["blessing"],
+                push_destination=tfx.proto.PushDestination(
+                    filesystem=tfx.proto.PushDestination.Filesystem(
+                        base_directory=self._places.serving
+                    )
+                ),
+            ),
+        )
+        return self._nodes
+
+    def _add(self, node_id: str, node: BaseNode) -> BaseNode:
+        self._nodes.append(node.with_id(node_id))
+        return node
+
+    def _ingest(self, name: str, data: DataSettings, schema: BaseChannel) -> _Ingested:
+        cases = self._add(
+            f"{name}-cases",
+            CaseExampleGen(
+                data=data,
+                data_fingerprint=self._places.fingerprints[name],
+                pseudonym_key_file=self._places.pseudonym_key_file,
+            ),
+        )
+        settings = TransformSettings(
+            image_size=self._configuration.encoder.image_size,
+            fit=self._configuration.data.fit,
+            task=data.task,
+            classes=data.classes,
+        )
+        transform = self._add(
+            f"{name}-transform",
+            tfx.components.Transform(
+                examples=cases.outputs["examples"],
+                schema=schema,
+                preprocessing_fn=PREPROCESSING,
+                custom_config={"settings": to_json(settings)},
+                disable_statistics=True,
+            ),
+        )
+        return _Ingested(
+            cases=cases.outputs["examples"],
+            transformed=transform.outputs["transformed_examples"],
+            transform_graph=transform.outputs["transform_graph"],
+            ingestion_report=cases.outputs["ingestion_report"],
+        )
+
+    def _validate_medical(self, medical: _Ingested, schema: BaseChannel) -> BaseChannel:
+        statistics = self._add(
+            "medical-statistics",
+            tfx.components.StatisticsGen(examples=medical.cases, schema=schema),
+        )
+        validator = self._add(
+            "medical-validator",
+            tfx.components.ExampleValidator(
+                statistics=statistics.outputs["statistics"], schema=schema
+            ),
+        )
+        return validator.outputs["anomalies"]
+
+    def _pretrain(self, ingested: dict[str, _Ingested]) -> BaseChannel | None:
+        encoder = None
+        if self._configuration.initial_encoder is not None:
+            encoder = self._add(
+                "initial-encoder",
+                tfx.dsl.Importer(
+                    source_uri=self._configuration.initial_encoder, artifact_type=Encoder
+                ),
+            ).outputs["result"]
+        for number, step in enumerate(self._configuration.pretraining, start=1):
+            node = ContrastivePretrainer(
+                examples=self._pretraining_examples(number, step, ingested[step.data]),
+                method=step.method,
+                trained_on=f"{step.data} images",
+                encoder_settings=self._configuration.encoder,
+                settings=step.training,
+                seed=self._configuration.seed,
+                checkpoint_root=self._places.checkpoint_root,
+                initial_encoder=encoder,
+            )
+            self._add(f"pretrain-{number}-{step.data}-{step.method}", node)
+            encoder = node.outputs["encoder"]
+        return encoder
+
+    def _pretraining_examples(
+        self, number: int, step: PretrainingStep, ingested: _Ingested
+    ) -> BaseChannel:
+        if step.method == "simclr":
+            return ingested.transformed
+        pairs = PairBuilder(
+            examples=ingested.transformed, settings=step.pairs, seed=self._configuration.seed
+        )
+        return self._add(f"pairs-{number}", pairs).outputs["pairs"]
+
+    def _fine_tune(self, role: str, medical: _Ingested, encoder: BaseChannel | None) -> BaseChannel:
+        configuration = self._configuration
+        node = FineTuner(
+            examples=medical.transformed,
+            transform_graph=medical.transform_graph,
+            model_name=RANDOM_NAME if encoder is None else candidate_name(configuration),
+            task=configuration.data.labelled_task,
+            classes=configuration.data.medical.classes,
+            encoder_settings=configuration.encoder,
+            settings=configuration.fine_tuning.training,
+            label_fraction=configuration.fine_tuning.label_fraction,
+            seed=configuration.seed,
+            checkpoint_root=self._places.checkpoint_root,
+            initial_encoder=encoder,
+        )
+        return self._add(f"fine-tune-{role}", node).outputs["model"]
+
+    def _evaluate(self, role: str, medical: _Ingested, model: BaseChannel) -> BaseChannel:
+        predictor = self._add(f"predict-{role}", CasePredictor(examples=medical.cases, model=model))
+        evaluator = SiteEvaluator(
+            predictions=predictor.outputs["predictions"], seed=self._configuration.seed
+        )
+        return self._add(f"evaluate-{role}", evaluator).outputs["evaluation"]
+
+    def _report(
+        self,
+        evaluation: BaseChannel,
+        baseline_evaluation: BaseChannel | None,
+        verdict: BaseChannel,
+        medical: _Ingested,
+    ) -> None:
+        configuration = self._configuration
+        report = SliceReport(
+            evaluation=evaluation,
+            baseline_evaluation=baseline_evaluation,
+            verdict=verdict,
+            ingestion_report=medical.ingestion_report,
+            settings=dataclasses.replace(
+                configuration.report, held_out_sites=configuration.data.medical.shifted_sites
+            ),
+            run_fields=RunFields(
+                pipeline_name=configuration.name,
+                data_fingerprint=self._places.fingerprints["medical"],
+                package_version=metadata.version("micle-tfx"),
+                configuration_digest=configuration_digest(configuration),
+            ),
+        )
+        self._add("slice-report", report)
+
+
+def candidate_name(configuration: Configuration) -> str:
+    """Returns the name of the candidate for a person, by how it was pretrained last."""
+    if not configuration.pretraining:
+        return "given encoder" if configuration.initial_encoder else RANDOM_NAME
+    return {"simclr": "SimCLR", "micle": "MICLe"}[configuration.pretraining[-1].method]
+
+
+def _schema_file() -> str:
+    return str(resources.files("schemas") / "case.pbtxt")

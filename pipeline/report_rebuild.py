@@ -1,0 +1,70 @@
+"""Makes a run's newest report again, from the artifacts that its metadata name."""
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+from ml_metadata.proto import metadata_store_pb2
+from tfx import v1 as tfx
+from tfx.orchestration import metadata
+
+from components.slice_report.executor import read_inputs
+from components.slice_report.report import write_report
+from components.slice_report.settings import ReportSettings
+from trainer.errors import UserError
+
+_REPORT_NODE = "slice-report"
+_GOOD_STATES = (
+    metadata_store_pb2.Execution.COMPLETE,
+    metadata_store_pb2.Execution.CACHED,
+)
+
+
+def rebuild_report(database: Path, output: Path, settings: ReportSettings | None) -> None:
+    """Writes the report of the newest finished run into a directory.
+
+    Args:
+        database: Of the run's metadata.
+        output: Directory to write to.
+        settings: Instead of those the report was first made with.
+
+    Raises:
+        UserError: No run has come as far as its report.
+    """
+    config = tfx.orchestration.metadata.sqlite_metadata_connection_config(str(database))
+    with metadata.Metadata(config) as handle:
+        execution = _newest_report_execution(handle.store)
+        uris = _input_uris(handle.store, execution.id)
+    properties = execution.custom_properties
+    inputs = read_inputs(
+        uris, properties["settings"].string_value, properties["run_fields"].string_value
+    )
+    if settings is not None:
+        inputs = dataclasses.replace(inputs, settings=settings)
+    write_report(str(output), inputs)
+
+
+def _newest_report_execution(store: Any) -> metadata_store_pb2.Execution:
+    nodes = [
+        node for node in store.get_contexts_by_type("node") if node.name.endswith(_REPORT_NODE)
+    ]
+    executions = [
+        execution
+        for node in nodes
+        for execution in store.get_executions_by_context(node.id)
+        if execution.last_known_state in _GOOD_STATES
+    ]
+    if not executions:
+        raise UserError("No run here has come as far as its report. Run 'micle run' again.")
+    return max(executions, key=lambda execution: execution.id)
+
+
+def _input_uris(store: Any, execution_id: int) -> dict[str, str]:
+    events = [
+        event
+        for event in store.get_events_by_execution_ids([execution_id])
+        if event.type == metadata_store_pb2.Event.INPUT
+    ]
+    artifacts = store.get_artifacts_by_id([event.artifact_id for event in events])
+    uris = {artifact.id: artifact.uri for artifact in artifacts}
+    return {event.path.steps[0].key: uris[event.artifact_id] for event in events}
