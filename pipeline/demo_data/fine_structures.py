@@ -28,9 +28,8 @@ def join(parts: list[Points]) -> Points:
     )
 
 
-@functools.lru_cache(maxsize=8)
 def bones(anatomy: Anatomy, arms_raised: bool) -> Points:
-    """Ribs, clavicles and the inner edges of the shoulder blades; kept for a patient's next image.
+    """Ribs, clavicles and the inner edges of the shoulder blades.
 
     Args:
         anatomy: The patient.
@@ -39,10 +38,15 @@ def bones(anatomy: Anatomy, arms_raised: bool) -> Points:
     Returns:
         Points whose mass is the path length of bone that they stand for, per unit area.
     """
-    ribs = [_rib(anatomy, side, number) for side in (RIGHT, LEFT) for number in range(_RIBS)]
-    clavicles = [_clavicle(anatomy, side) for side in (RIGHT, LEFT)]
     blades = [_shoulder_blade(anatomy, side, arms_raised) for side in (RIGHT, LEFT)]
-    return join(ribs + clavicles + blades)
+    return join([_rib_cage(anatomy), *blades])
+
+
+@functools.lru_cache(maxsize=4)
+def _rib_cage(anatomy: Anatomy) -> Points:
+    """Ribs and clavicles; kept for the patient's next image."""
+    ribs = [_rib(anatomy, side, number) for side in (RIGHT, LEFT) for number in range(_RIBS)]
+    return join(ribs + [_clavicle(anatomy, side) for side in (RIGHT, LEFT)])
 
 
 def _rib(anatomy: Anatomy, side: Side, number: int) -> Points:

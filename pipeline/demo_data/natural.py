@@ -75,18 +75,17 @@ def _mix(first: Field, second: Field, share: Field) -> Field:
 def _texture(rng: np.random.Generator, colour: Field) -> Field:
     """A surface: rough, striped, spotted, or nearly plain. float32 [SIZE, SIZE, 3]."""
     rough = power_law_noise(rng, SIZE, rng.uniform(0.8, 1.6))
-    other = _colour(rng, (0.1, 0.9), 0.6)
-    kind = rng.integers(4)
-    if kind == 0:
+    kind = rng.choice(("plain", "rough", "striped", "spotted"))
+    if kind == "plain":
+        return colour * (1 + 0.04 * rough)[..., None]
+    if kind == "rough":
         return colour * (1 + rng.uniform(0.1, 0.35) * rough)[..., None]
-    if kind == 1:
-        turn, pitch = rng.uniform(0, np.pi), rng.uniform(8, 30)
-        wave = np.sin(pitch * (_X * np.cos(turn) + _Y * np.sin(turn)) + 0.8 * rough)
-        return _mix(colour, other, smooth_step(0.5 + 2 * wave) * 0.8)
-    if kind == 2:
-        spots = power_law_noise(rng, SIZE, 1.4)
-        return _mix(colour, other, smooth_step(4 * (spots - rng.uniform(0.3, 1.0))))
-    return colour * (1 + 0.04 * rough)[..., None]
+    other = _colour(rng, (0.1, 0.9), 0.6)
+    if kind == "spotted":
+        return _mix(colour, other, smooth_step(4 * (rough - rng.uniform(0.3, 1.0))))
+    turn, pitch = rng.uniform(0, np.pi), rng.uniform(8, 30)
+    wave = np.sin(pitch * (_X * np.cos(turn) + _Y * np.sin(turn)) + 0.8 * rough)
+    return _mix(colour, other, smooth_step(0.5 + 2 * wave) * 0.8)
 
 
 def _landscape(rng: np.random.Generator) -> Field:

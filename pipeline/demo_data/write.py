@@ -19,6 +19,7 @@ from pipeline.demo_data.findings import FINDINGS
 from pipeline.demo_data.natural import natural_image
 from pipeline.demo_data.radiograph import attenuation, sample_view
 from pipeline.demo_data.sites import SITES
+from pipeline.manifest_sources import image_folder_manifest, write_manifest
 from trainer import progress
 from trainer.errors import UserError
 
@@ -51,10 +52,10 @@ class DemoSize:
 def write_demo_data(directory: str | Path, seed: int = 0, size: DemoSize | None = None) -> None:
     """Writes chest radiographs with their manifest, and natural-like images.
 
-    `medical/manifest.csv`, `medical/images/<site>/*.png|jpg`, `natural/images/*.jpg`, and last
-    `complete.json`, which says how they were made. Where that already says the same, nothing is
-    done. The data are made beside the directory and moved, so a run that was killed leaves no
-    half of them. On one machine the same seed gives the same bytes.
+    `medical/manifest.csv`, `medical/images/<site>/*.png|jpg`, `natural/manifest.csv`,
+    `natural/images/*.jpg`, and last `complete.json`, which says how they were made. Where that
+    already says the same, nothing is done. The data are made beside the directory and moved, so a
+    run that was killed leaves no half of them. On one machine the same seed gives the same bytes.
 
     Args:
         directory: Made if need be; must be empty or hold earlier generated data.
@@ -76,7 +77,7 @@ def write_demo_data(directory: str | Path, seed: int = 0, size: DemoSize | None 
     partial.mkdir(parents=True)
     report = _Reporter(size)
     _write_medical(partial / "medical", seed, size, report)
-    _write_natural(partial / "natural" / "images", seed, size, report)
+    _write_natural(partial / "natural", seed, size, report)
     (partial / _MARKER).write_text(json.dumps(recipe, indent=2) + "\n", encoding="utf-8")
     if target.exists():
         shutil.rmtree(target)
@@ -161,11 +162,12 @@ def _site_images(
 
 
 def _write_natural(folder: Path, seed: int, size: DemoSize, report: _Reporter) -> None:
-    folder.mkdir(parents=True)
+    (folder / "images").mkdir(parents=True)
     rng = np.random.default_rng([seed, 2])
     for number in range(1, size.natural_images + 1):
-        _save(natural_image(rng), folder / f"{number:05d}.jpg")
+        _save(natural_image(rng), folder / "images" / f"{number:05d}.jpg")
         report.image_done()
+    write_manifest(image_folder_manifest(folder / "images"), folder / "manifest.csv")
 
 
 def _save(image: Image.Image, path: Path) -> None:
