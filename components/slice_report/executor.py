@@ -3,7 +3,6 @@
 import dataclasses
 import datetime
 from collections.abc import Mapping
-from collections.abc import Mapping
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -44,14 +43,16 @@ def read_inputs(uris: Mapping[str, str], settings: str, run_fields: str) -> Repo
     Args:
         uris: Directories by input of the component; `baseline_evaluation` may be missing.
         settings: JSON of `ReportSettings`.
-        run_fields: JSON of `RunFields`.
+        run_fields: JSON of `RunFields`; a blank `created` becomes today's date (UTC).
     """
     baseline_uri = uris.get("baseline_evaluation")
+    run = TypeAdapter(RunFields).validate_json(run_fields)
+    today = datetime.datetime.now(datetime.timezone.utc).date().isoformat()
     return ReportInputs(
         candidate=load_evaluation(uris["evaluation"]),
         baseline=None if baseline_uri is None else load_evaluation(baseline_uri),
         verdict=read_verdict(uris["verdict"]),
         ingestion=read_ingestion_report(uris["ingestion_report"]),
         settings=TypeAdapter(ReportSettings).validate_json(settings),
-        run=TypeAdapter(RunFields).validate_json(run_fields),
+        run=dataclasses.replace(run, created=run.created or today),
     )

@@ -5,7 +5,7 @@ from typing import Any
 from components.slice_report.estimates import ESTIMATED, MISSING, TOO_FEW, UNDEFINED
 from components.slice_report.vocabulary import METRICS
 
-_MINUS = "\N{MINUS SIGN}"
+MINUS = "\N{MINUS SIGN}"
 _WORDS = {TOO_FEW: "too few to estimate", UNDEFINED: "not defined", MISSING: "not available"}
 
 
@@ -42,13 +42,15 @@ def signed_interval(estimate: dict[str, Any], metric: str) -> str:
 def number(amount: float, metric: str) -> str:
     """Returns a value of a metric: `87.3%` or `0.873`."""
     text = f"{100 * amount:.1f}%" if METRICS[metric].is_percent else f"{amount:.3f}"
-    return text.replace("-", _MINUS)
+    return text.replace("-", MINUS)
 
 
 def signed_number(amount: float, metric: str) -> str:
     """Returns a difference with its sign, percentages in points: `+3.2`, `−0.032`."""
     text = f"{100 * amount:+.1f}" if METRICS[metric].is_percent else f"{amount:+.3f}"
-    return text.replace("-", _MINUS)
+    if float(text) == 0:
+        text = text[1:]
+    return text.replace("-", MINUS)
 
 
 def percent(share: float | None) -> str:
@@ -65,4 +67,4 @@ def bound(amount: float | None) -> str:
     """Returns a number of a gate's rule, whose metric is not known: at most four decimals."""
     if amount is None:
         return "not available"
-    return f"{amount:.4f}".rstrip("0").rstrip(".").replace("-", _MINUS)
+    return f"{amount:.4f}".rstrip("0").rstrip(".").replace("-", MINUS)

@@ -9,10 +9,10 @@ from markupsafe import Markup
 from components.slice_report import number_format
 from components.slice_report.curve_plots import reliability_plot, roc_plot
 from components.slice_report.forest_plot import forest_plot
-from components.slice_report.vocabulary import METRICS
+from components.slice_report.vocabulary import METRICS, rule_name
 
 _TEMPLATE = "report.html.jinja"
-_STYLE_SHEET = "report.css"
+_STYLE_SHEETS = ("report.css", "print.css")
 
 
 def render(data: dict[str, Any]) -> str:
@@ -37,13 +37,16 @@ def render(data: dict[str, Any]) -> str:
         percent=number_format.percent,
         count=number_format.count,
         bound=number_format.bound,
+        rule_name=rule_name,
         metric_label=lambda metric: METRICS[metric].label,
         capitalize_first=lambda name: name[:1].upper() + name[1:],
     )
     return environment.get_template(_TEMPLATE).render(
         report=data,
         metric_names=METRICS,
-        style_sheet=Markup((directory / _STYLE_SHEET).read_text(encoding="utf-8")),
+        style_sheet=Markup("\n").join(
+            Markup((directory / name).read_text(encoding="utf-8")) for name in _STYLE_SHEETS
+        ),
         forest_plot=forest_plot(data),
         curves={
             name: (roc_plot(data, name), reliability_plot(data, name)) for name in data["classes"]

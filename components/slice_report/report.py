@@ -23,7 +23,7 @@ def write_report(directory: str, inputs: ReportInputs) -> None:
         UserError: The evaluations of candidate and baseline cannot be compared.
     """
     data = report_data(inputs)
-    text = json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False)
+    text = json.dumps(data, ensure_ascii=False, allow_nan=False)
     folder = Path(directory)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / DATA).write_text(text + "\n", encoding="utf-8")

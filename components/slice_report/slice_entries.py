@@ -18,6 +18,7 @@ from components.slice_report.vocabulary import slice_name
 
 _KINDS = {predictions.SITE: "site", predictions.DISTRIBUTION: "distribution"}
 _KIND_ORDER = ("overall", "distribution", "site", "subgroup")
+_KINDS_WITH_CURVES = ("overall", "site")
 # Curves are kept to what a plot of this many pixels a side can show.
 _CURVE_RESOLUTION = 400
 
@@ -48,10 +49,11 @@ def _position(entry: dict[str, Any]) -> tuple[Any, ...]:
 def _entry(
     key: Slice, candidate: SliceMetrics, baseline: SliceMetrics | None, settings: ReportSettings
 ) -> dict[str, Any]:
-    models = {"candidate": _model_entry(candidate, settings)}
+    has_curves = _kind(key) in _KINDS_WITH_CURVES
+    models = {"candidate": _model_entry(candidate, settings, has_curves)}
     differences = {}
     if baseline is not None:
-        models["baseline"] = _model_entry(baseline, settings)
+        models["baseline"] = _model_entry(baseline, settings, has_curves)
         differences = {
             name: estimates.shown_difference(
                 candidate.metrics[name],
@@ -92,7 +94,9 @@ def _kind(key: Slice) -> str:
     return _KINDS.get(key[0][0], "subgroup") if len(key) == 1 else "subgroup"
 
 
-def _model_entry(metrics: SliceMetrics, settings: ReportSettings) -> dict[str, Any]:
+def _model_entry(
+    metrics: SliceMetrics, settings: ReportSettings, has_curves: bool
+) -> dict[str, Any]:
     enough = estimates.enough_cases(metrics, settings)
     return {
         "metrics": {
@@ -111,15 +115,18 @@ def _model_entry(metrics: SliceMetrics, settings: ReportSettings) -> dict[str, A
             and not estimates.enough_for("auc", counts, settings)
         ],
         "classes": {
-            name: _class_entry(counts, settings) for name, counts in metrics.classes.items()
+            name: _class_entry(counts, settings, has_curves)
+            for name, counts in metrics.classes.items()
         },
         "confusion": None if metrics.confusion is None else _whole_numbers(metrics.confusion),
     }
 
 
-def _class_entry(metrics: ClassMetrics, settings: ReportSettings) -> dict[str, Any]:
+def _class_entry(
+    metrics: ClassMetrics, settings: ReportSettings, has_curves: bool
+) -> dict[str, Any]:
     known = metrics.positives + metrics.negatives
-    enough_for_curves = estimates.enough_for("auc", metrics, settings)
+    draws_curves = has_curves and estimates.enough_for("auc", metrics, settings)
     return {
         "positives": metrics.positives,
         "negatives": metrics.negatives,
@@ -130,8 +137,8 @@ def _class_entry(metrics: ClassMetrics, settings: ReportSettings) -> dict[str, A
             )
             for name in estimates.CLASS_METRICS
         },
-        "roc": _roc(metrics) if enough_for_curves else None,
-        "calibration": _calibration(metrics) if enough_for_curves else None,
+        "roc": _roc(metrics) if draws_curves else None,
+        "calibration": _calibration(metrics) if draws_curves else None,
     }
 
 

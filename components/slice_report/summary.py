@@ -5,7 +5,8 @@ from typing import Any
 from components.case_predictor import predictions
 from components.slice_report import number_format
 from components.slice_report.estimates import ESTIMATED
-from components.slice_report.vocabulary import METRICS
+from components.slice_report.number_format import MINUS
+from components.slice_report.vocabulary import in_text
 
 
 def worst_site(entries: list[dict[str, Any]], metric: str) -> dict[str, Any] | None:
@@ -47,7 +48,7 @@ def _worst_sentence(entry: dict[str, Any], metric: str) -> str:
     site = entry["features"][predictions.SITE]
     value = number_format.value(estimate, metric)
     return (
-        f"Lowest {_in_text(metric)} of any site with enough cases: {value}"
+        f"Lowest {in_text(metric)} of any site with enough cases: {value}"
         f"{_interval(number_format.interval(estimate, metric))} at {site}, "
         f"n = {number_format.count(entry['cases'])}."
     )
@@ -57,11 +58,9 @@ def _shift_sentence(row: dict[str, Any]) -> str:
     metric, loss = row["metric"], row["loss"]
     if loss["status"] != ESTIMATED:
         reason = number_format.value(loss, metric)
-        return f"Held-out site {row['site']}: loss of {_in_text(metric)} {reason}."
-    return (
-        f"Held-out site {row['site']}: {_in_text(metric)} is "
-        f"{_comparison(_negated(loss), metric)} in distribution."
-    )
+        return f"Held-out site {row['site']}: loss of {in_text(metric)} {reason}."
+    comparison = _comparison(_negated(loss), metric, "in distribution")
+    return f"Held-out site {row['site']}: {comparison}"
 
 
 def _negated(estimate: dict[str, Any]) -> dict[str, Any]:
@@ -75,27 +74,20 @@ def _baseline_sentence(estimate: dict[str, Any], metric: str, baseline_name: str
     if estimate["status"] != ESTIMATED:
         reason = number_format.value(estimate, metric)
         return f"Difference to {baseline_name} over all cases: {reason}."
-    return (
-        f"Over all cases, {_in_text(metric)} is {_comparison(estimate, metric)} "
-        f"with {baseline_name}."
-    )
+    return f"Over all cases, {_comparison(estimate, metric, f'with {baseline_name}')}"
 
 
-def _comparison(estimate: dict[str, Any], metric: str) -> str:
-    """Returns `5.2 points lower (95% CI ...) than`, or that the interval leaves it open."""
-    lower, upper = estimate["lower"], estimate["upper"]
-    interval = _interval(number_format.signed_interval(estimate, metric))
-    difference = number_format.signed_value(estimate, metric)
+def _comparison(difference: dict[str, Any], metric: str, reference: str) -> str:
+    """Returns that a metric is higher or lower than the reference, or that it stays open."""
+    lower, upper = difference["lower"], difference["upper"]
+    interval = _interval(number_format.signed_interval(difference, metric))
+    amount = number_format.signed_value(difference, metric)
+    name = in_text(metric)
     if lower is None or upper is None or lower <= 0 <= upper:
-        return f"not clearly different (by {difference}{interval}) from that"
+        return f"{name} is not clearly different from that {reference}: {amount}{interval}."
     direction = "higher" if lower > 0 else "lower"
-    return f"{difference[1:]} {direction}{interval} than"
+    return f"{name} is {amount.lstrip('+' + MINUS)} {direction}{interval} than {reference}."
 
 
 def _interval(text: str) -> str:
     return f" (95% CI {text})" if text else ""
-
-
-def _in_text(metric: str) -> str:
-    label = METRICS[metric].label
-    return label[0].lower() + label[1:]

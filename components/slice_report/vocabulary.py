@@ -95,6 +95,26 @@ def slice_name(key: Slice) -> str:
     return ", ".join(_part_name(feature, value) for feature, value in key)
 
 
+def in_text(metric: str) -> str:
+    """Returns a metric's label within a sentence: `balanced accuracy`, `AUC`."""
+    label = METRICS[metric].label
+    return label if label.isupper() else label[0].lower() + label[1:]
+
+
+def rule_name(rule: str) -> str:
+    """Returns a gate's rule for a person: `minimum sensitivity of edema`.
+
+    Args:
+        rule: What is asked and, after a space, the metric, perhaps with its class.
+    """
+    asked, _, measure = rule.partition(" ")
+    metric, _, class_name = measure.partition(":")
+    if metric not in METRICS:
+        return rule.replace("_", " ")
+    of_class = f" of {class_name}" if class_name else ""
+    return f"{asked.replace('_', ' ')} {in_text(metric)}{of_class}"
+
+
 def _part_name(feature: str, value: str) -> str:
     known = _VALUES.get((feature, value))
     return known or _FEATURES.get(feature, feature.replace("_", " ") + " {}").format(value)

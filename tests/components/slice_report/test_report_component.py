@@ -1,5 +1,7 @@
 """The component: what it is given becomes what the report is made from."""
 
+import dataclasses
+import datetime
 import json
 
 import pytest
@@ -9,6 +11,7 @@ from tfx.types.channel_utils import as_channel
 from components.artifact_types import IngestionReport, SliceReport
 from components.slice_report import component, executor
 from tests.components.slice_report.simulated_evaluation import RUN, SETTINGS, simulated_inputs
+from trainer.settings import to_json
 
 
 def artifact(artifact_class, path):
@@ -53,3 +56,16 @@ def test_the_executor_reads_its_inputs_and_writes_the_report(monkeypatch, tmp_pa
     assert [rule["passed"] for rule in data["verdict"]["rules"]] == [False, True, True]
     assert data["data_flow"]["received"] == {"images": 1003, "cases": 501}
     assert (tmp_path / "report" / "report.html").exists()
+
+
+def test_a_report_without_a_given_date_has_the_day_it_was_made(monkeypatch, tmp_path):
+    inputs = simulated_inputs()
+    monkeypatch.setattr(executor, "load_evaluation", lambda uri: inputs.candidate)
+    inputs.verdict.write(str(tmp_path))
+    inputs.ingestion.write(str(tmp_path))
+    uris = dict.fromkeys(("evaluation", "verdict", "ingestion_report"), str(tmp_path))
+    undated = to_json(dataclasses.replace(RUN, created=""))
+    before = datetime.datetime.now(datetime.timezone.utc).date()
+    made = executor.read_inputs(uris, to_json(SETTINGS), undated).run.created
+    after = datetime.datetime.now(datetime.timezone.utc).date()
+    assert before.isoformat() <= made <= after.isoformat()

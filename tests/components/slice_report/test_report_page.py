@@ -148,7 +148,7 @@ def test_the_verdict_is_in_words_with_the_failing_rule_first(parsed):
     words = parsed.text["verdict"]
     assert "Refused" in words
     assert "1 of 3 checks of the promotion gate fails." in " ".join(words.split())
-    assert words.index("fails max shift gap") < words.index("holds minimum mean auc")
+    assert words.index("fails max shift gap mean AUC") < words.index("holds minimum mean AUC")
     assert "not judged" in words
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from components.slice_report import number_format
 from components.slice_report.summary import findings
+from components.slice_report.vocabulary import rule_name, slice_name
 
 
 def estimate(value, lower=None, upper=None, status="estimated"):
@@ -25,6 +26,7 @@ def test_differences_have_a_sign_and_percentages_are_in_points():
     assert number_format.signed_value(given, "accuracy") == "−3.2 points"
     assert number_format.signed_interval(given, "accuracy") == "−7.1 to +1.1"
     assert number_format.signed_value(given, "auc") == "−0.032"
+    assert number_format.signed_value(estimate(-0.0001), "auc") == "0.000"
 
 
 @pytest.mark.parametrize(
@@ -48,6 +50,31 @@ def test_a_bound_is_printed_without_idle_digits():
         "0.1235",
         "not available",
     ]
+
+
+@pytest.mark.parametrize(
+    ("rule", "words"),
+    [
+        ("minimum sensitivity:lung edema", "minimum sensitivity of lung edema"),
+        ("max_shift_gap mean_auc", "max shift gap mean AUC"),
+        ("max_quarantined_fraction", "max quarantined fraction"),
+    ],
+)
+def test_a_rule_is_named_in_words(rule, words):
+    assert rule_name(rule) == words
+
+
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [
+        ((), "all cases"),
+        ((("distribution", "in_distribution"),), "in distribution"),
+        ((("age_group", "40-59"), ("sex", "female")), "age 40-59, sex female"),
+        ((("scanner_type", "A"),), "scanner type A"),
+    ],
+)
+def test_a_slice_is_named_in_words(key, words):
+    assert slice_name(key) == words
 
 
 def site(name, value):
@@ -84,7 +111,10 @@ def test_a_loss_is_said_to_be_lower_only_if_its_interval_leaves_out_zero():
         "distribution."
     ]
     [open_question] = findings([overall(None)], shift(estimate(0.08, -0.1, 0.2)), "accuracy", None)
-    assert "not clearly different" in open_question
+    assert open_question == (
+        "Held-out site east: accuracy is not clearly different from that in distribution: "
+        "−8.0 points (95% CI −20.0 to +10.0)."
+    )
     [no_interval] = findings([overall(None)], shift(estimate(0.08)), "accuracy", None)
     assert "not clearly different" in no_interval
 
