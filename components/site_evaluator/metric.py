@@ -15,21 +15,24 @@ import tensorflow_model_analysis as tfma
 
 from components.case_predictor.predictions import LABEL_WEIGHT, PATIENT_ID
 from components.site_evaluator.case_records import pack_case, record_type, unpack_cases
-from components.site_evaluator.counts import Counts, distinct_scores, logit_grid
+from components.site_evaluator.counts import Counts, Edges, distinct_scores, logit_grid
 from components.site_evaluator.estimates import slice_metrics
 from components.site_evaluator.metric_values import to_metric_values
 from schemas.case_features import Task
 
-EXACT_CASES = 8192
+EXACT_CASES = 2048
 """Slices up to this size have exact AUCs; larger ones count scores in 1024 bins."""
+
+BUFFERED_CASES = 16_384
+"""An accumulator keeps so many cases as they are: for long they are smaller than histograms."""
 
 
 class PatientResampledMetrics(tfma.metrics.Metric):
     """All metrics of an evaluation, per class and per slice, with replicates over patients.
 
     Named in a TFMA `MetricConfig` by this module and class; `metric_values` says under which
-    keys the results are stored. Memory per slice is bounded: at most `EXACT_CASES` cases of some
-    dozen bytes, or histograms.
+    keys the results are stored. Memory per slice is bounded: at most `BUFFERED_CASES` cases of
+    some dozen bytes each, and histograms.
     """
 
     def __init__(
@@ -104,7 +107,7 @@ class CaseCombiner(beam.CombineFn):
         self._classes = classes
         self._thresholds = np.array([operating_point[name] for name in classes], np.float64)
         self._seed = seed
-        self._buffer_bytes = EXACT_CASES * record_type(len(classes)).itemsize
+        self._buffer_bytes = BUFFERED_CASES * record_type(len(classes)).itemsize
 
     def create_accumulator(self) -> CaseAccumulator:
         """Returns an empty accumulator."""
@@ -132,24 +135,26 @@ class CaseCombiner(beam.CombineFn):
     ) -> dict[tfma.metrics.MetricKey, float | npt.NDArray]:
         """Returns the slice's metrics under their TFMA keys."""
         cases = unpack_cases(accumulator.buffer, len(self._classes))
-        counts = accumulator.counts
-        if counts is None:
-            counts = self._empty_counts(
-                tuple(
-                    distinct_scores(cases["score"][:, index]) for index in range(len(self._classes))
-                )
-            )
+        counts = accumulator.counts or self._empty_counts(self._edges(cases))
         counts.add(cases, self._seed)
         return to_metric_values(slice_metrics(counts, self._classes))
 
     def _count_if_full(self, accumulator: CaseAccumulator) -> CaseAccumulator:
         if len(accumulator.buffer) <= self._buffer_bytes:
             return accumulator
-        counts = accumulator.counts
-        if counts is None:
-            counts = self._empty_counts((logit_grid(),) * len(self._classes))
+        counts = accumulator.counts or self._empty_counts(self._grid())
         counts.add(unpack_cases(accumulator.buffer, len(self._classes)), self._seed)
         return CaseAccumulator(counts=counts)
 
-    def _empty_counts(self, edges: tuple[npt.NDArray[np.float64], ...]) -> Counts:
+    def _edges(self, cases: npt.NDArray[np.void]) -> tuple[Edges, ...]:
+        if len(cases) > EXACT_CASES:
+            return self._grid()
+        return tuple(
+            distinct_scores(cases["score"][:, index]) for index in range(len(self._classes))
+        )
+
+    def _grid(self) -> tuple[Edges, ...]:
+        return (logit_grid(),) * len(self._classes)
+
+    def _empty_counts(self, edges: tuple[Edges, ...]) -> Counts:
         return Counts.empty(edges, self._thresholds, self._multi_class)

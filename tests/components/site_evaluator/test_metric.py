@@ -47,9 +47,10 @@ def assert_same(a, b):
         np.testing.assert_array_equal(a[key], b[key], err_msg=str(key))
 
 
-@pytest.mark.parametrize("exact_cases", [10_000, 40])
-def test_neither_order_nor_sharding_matters(packed, monkeypatch, exact_cases):
-    monkeypatch.setattr(metric, "EXACT_CASES", exact_cases)
+@pytest.mark.parametrize(("exact", "buffered"), [(10_000, 10_000), (40, 10_000), (40, 50)])
+def test_neither_order_nor_sharding_matters(packed, monkeypatch, exact, buffered):
+    monkeypatch.setattr(metric, "EXACT_CASES", exact)
+    monkeypatch.setattr(metric, "BUFFERED_CASES", buffered)
     one = combine([packed])
     assert_same(one, combine([packed[::-1]]))
     assert_same(one, combine([packed[:17], [], packed[17:120], packed[120:]]))
@@ -68,6 +69,7 @@ def test_a_slice_too_large_to_be_exact_agrees_within_a_thousandth(cases, packed,
 def test_only_the_auc_and_its_curve_depend_on_whether_a_slice_is_exact(packed, monkeypatch):
     exact = combine([packed])
     monkeypatch.setattr(metric, "EXACT_CASES", 40)
+    monkeypatch.setattr(metric, "BUFFERED_CASES", 50)
     approximate = combine([packed])
     for key, value in exact.items():
         if "auc" not in key.name and not key.name.endswith("_positive_rate"):
@@ -75,7 +77,7 @@ def test_only_the_auc_and_its_curve_depend_on_whether_a_slice_is_exact(packed, m
 
 
 def test_an_accumulator_does_not_grow_with_its_cases(packed, monkeypatch):
-    monkeypatch.setattr(metric, "EXACT_CASES", 40)
+    monkeypatch.setattr(metric, "BUFFERED_CASES", 40)
     combiner = metric.CaseCombiner("multi_label", CLASSES, OPERATING_POINT, seed=0)
     accumulator = combiner.create_accumulator()
     sizes = []
