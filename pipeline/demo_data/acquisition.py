@@ -8,7 +8,7 @@ import functools
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from pipeline.demo_data.fields import Field, blur, power_law_noise, smooth_step
+from pipeline.demo_data.fields import Field, blur, coarse, power_law_noise, smooth_step
 from pipeline.demo_data.projection import EXTENT, GRID
 from pipeline.demo_data.sites import Site
 
@@ -72,9 +72,9 @@ def _frame(rng: np.random.Generator, shadow: Field, size: int) -> Field:
 def _tones(rng: np.random.Generator, frame: Field, site: Site) -> Field:
     """Scatter, processing, automatic exposure with its error, the tone curve. Values 0..1."""
     size = len(frame)
-    coarse = blur(frame, 0.11 * size)
+    large = coarse(frame, size // 14)
     scatter, enhancement = rng.uniform(*site.scatter), rng.uniform(*site.enhancement)
-    seen = (1 - scatter) * frame + (scatter - enhancement) * coarse
+    seen = (1 - scatter) * frame + (scatter - enhancement) * large
     centre = seen[size // 6 : -size // 6, size // 6 : -size // 6]
     dark, bright = np.percentile(centre, [4, 96])
     middle = (dark + bright) / 2 + rng.normal(0, 0.09) * (bright - dark)

@@ -133,7 +133,7 @@ def pose(anatomy: Anatomy, posture: Posture, heart_factor: float = 1.0) -> Chest
         great_vessels=_great_vessels(anatomy, floor),
         spine=_spine(anatomy),
         trachea=_trachea(anatomy),
-        stomach_bubble=_ball(0.36, 0.08, floor - 0.02, (0.15, 0.12, 0.09)),
+        stomach_bubble=_stomach_bubble(anatomy, floor),
     )
 
 
@@ -213,6 +213,12 @@ def _trachea(anatomy: Anatomy) -> EllipseStack:
     radius = 0.055 * np.sqrt(smooth_step((0.90 - ROWS) / 0.2))
     x = anatomy.spine_curve * np.sin(2.2 * ROWS) - 0.015
     return EllipseStack(x, _ZERO - 0.02 - 0.06 * ROWS, radius, radius)
+
+
+def _stomach_bubble(anatomy: Anatomy, floor: float) -> EllipseStack:
+    size = 0.45 * anatomy.dome_height
+    x = 0.45 * anatomy.chest_width + anatomy.spine_curve
+    return _ball(x, 0.08, floor - 0.02, (size, 0.9 * size, 0.6 * size))
 
 
 def _trunk(anatomy: Anatomy, posture: Posture, floor: float) -> EllipseStack:

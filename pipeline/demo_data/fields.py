@@ -1,35 +1,52 @@
-"""Random fields and smoothing of small float32 images, with NumPy alone."""
+"""Random fields and smoothing of small float32 images."""
 
 import functools
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 Field = NDArray[np.float32]
 
 
-@functools.lru_cache(maxsize=256)
-def _smoothing_matrix(size: int, sigma: float) -> Field:
-    """float32 [size, size]: row i holds the Gaussian weights that make pixel i; each sums to 1."""
-    distance = np.arange(size)[:, None] - np.arange(size)[None, :]
-    weights = np.exp(-0.5 * (distance / sigma) ** 2)
-    return (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
-
-
 def blur(image: Field, sigma: float) -> Field:
-    """Gaussian blur that keeps flat areas flat up to the border.
+    """Gaussian blur; the border is continued outwards, so that flat areas stay flat.
+
+    Shifted sums rather than matrix products: those differ in their last bits with the number of
+    threads, and the same seed must give the same bytes.
 
     Args:
         image: float32 [height, width].
-        sigma: Standard deviation in pixels, above 0.
+        sigma: Standard deviation in pixels, above 0 and small against the image.
 
     Returns:
         float32 [height, width].
     """
+    reach = max(1, round(3 * sigma))
+    weights = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
+    weights = (weights / weights.sum()).astype(np.float32)
     height, width = image.shape
-    # Rounded so that random sigmas share their matrices.
-    step = max(round(sigma, 1), 0.1)
-    return _smoothing_matrix(height, step) @ image @ _smoothing_matrix(width, step).T
+    padded = np.pad(image, reach, mode="edge")
+    rows = sum(weight * padded[k : k + height] for k, weight in enumerate(weights))
+    return np.asarray(
+        sum(weight * rows[:, k : k + width] for k, weight in enumerate(weights)), np.float32
+    )
+
+
+def coarse(image: Field, factor: int) -> Field:
+    """Keeps only what is large: shrinks by a factor, blurs, and enlarges again.
+
+    Args:
+        image: float32 [height, width].
+        factor: The blur has a standard deviation of about 1.5 times this, pixels.
+
+    Returns:
+        float32 [height, width].
+    """
+    picture = Image.fromarray(image, "F")
+    small = np.asarray(picture.reduce(factor), np.float32)
+    blurred = Image.fromarray(blur(small, 1.4), "F")
+    return np.asarray(blurred.resize(picture.size, Image.Resampling.BICUBIC), np.float32)
 
 
 @functools.lru_cache(maxsize=64)

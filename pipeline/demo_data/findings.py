@@ -124,7 +124,7 @@ def _nodules(rng: np.random.Generator) -> tuple[Nodule, ...]:
 def _nodule(rng: np.random.Generator) -> Nodule:
     angle, reach = rng.uniform(0, 2 * np.pi), np.sqrt(rng.uniform(0, 0.5))
     place = [[reach * np.cos(angle), reach * np.sin(angle), rng.uniform(0.18, 0.72)]]
-    radius, density = rng.uniform(0.09, 0.15), rng.uniform(1.1, 1.8)
+    radius, density = rng.uniform(0.085, 0.14), rng.uniform(0.9, 1.6)
     return Nodule(_side(rng), np.array(place, np.float32), radius, density)
 
 

@@ -50,11 +50,11 @@ def natural_image(rng: np.random.Generator) -> Image.Image:
 
 def _photograph(rng: np.random.Generator, scene: Field) -> Image.Image:
     """White balance, exposure, focus and noise of a camera."""
-    balance = rng.normal(1, 0.05, 3).astype(np.float32)
+    balance = rng.normal(1, 0.09, 3).astype(np.float32)
     grey = scene.mean(axis=-1, keepdims=True)
-    muted = grey + rng.uniform(0.25, 0.8) * (scene - grey)
+    muted = grey + rng.uniform(0.3, 0.85) * (scene - grey)
     exposed = muted * balance * rng.uniform(0.8, 1.25)
-    sigma = rng.uniform(0.3, 0.8)
+    sigma = rng.uniform(0.2, 0.5)
     focused = np.stack([blur(channel, sigma) for channel in np.moveaxis(exposed, -1, 0)], axis=-1)
     noise = rng.standard_normal(focused.shape, dtype=np.float32)
     focused += rng.uniform(0.005, 0.02) * noise

@@ -65,7 +65,7 @@ def attenuation(anatomy: Anatomy, disease: Disease, view: View) -> Field:
     tissue -= (1.0 - LUNG_DENSITY) * air
     tissue += densities(chest, disease, view.angle) * np.clip(air / 0.35, 0.0, 1.0)
     tissue -= chords(chest.trachea, view.angle).length
-    tissue -= 0.8 * chords(chest.stomach_bubble, view.angle).length
+    tissue -= 0.6 * chords(chest.stomach_bubble, view.angle).length
     tissue += _SPINE_DENSITY * chords(chest.spine, view.angle).length
     vascular = project_points(vessels(anatomy, chest), view.angle)
     tissue += blur(vascular, 0.8) * np.clip(air / 0.25, 0.0, 1.0)
