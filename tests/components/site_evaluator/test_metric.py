@@ -47,9 +47,9 @@ def assert_same(a, b):
         np.testing.assert_array_equal(a[key], b[key], err_msg=str(key))
 
 
-@pytest.mark.parametrize(("exact", "buffered"), [(10_000, 10_000), (40, 10_000), (40, 50)])
+@pytest.mark.parametrize(("exact", "buffered"), [(10_000, 10_000), (120, 10_000), (120, 50)])
 def test_neither_order_nor_sharding_matters(packed, monkeypatch, exact, buffered):
-    monkeypatch.setattr(metric, "EXACT_CASES", exact)
+    monkeypatch.setattr(metric, "EXACT_SCORES", exact)
     monkeypatch.setattr(metric, "BUFFERED_CASES", buffered)
     one = combine([packed])
     assert_same(one, combine([packed[::-1]]))
@@ -57,7 +57,7 @@ def test_neither_order_nor_sharding_matters(packed, monkeypatch, exact, buffered
 
 
 def test_a_slice_too_large_to_be_exact_agrees_within_a_thousandth(cases, packed, monkeypatch):
-    monkeypatch.setattr(metric, "EXACT_CASES", 40)
+    monkeypatch.setattr(metric, "EXACT_SCORES", 120)
     values = combine([packed])
     for index in range(3):
         known = cases["label_weight"][:, index] > 0
@@ -68,7 +68,7 @@ def test_a_slice_too_large_to_be_exact_agrees_within_a_thousandth(cases, packed,
 
 def test_only_the_auc_and_its_curve_depend_on_whether_a_slice_is_exact(packed, monkeypatch):
     exact = combine([packed])
-    monkeypatch.setattr(metric, "EXACT_CASES", 40)
+    monkeypatch.setattr(metric, "EXACT_SCORES", 120)
     monkeypatch.setattr(metric, "BUFFERED_CASES", 50)
     approximate = combine([packed])
     for key, value in exact.items():
