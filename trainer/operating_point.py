@@ -40,7 +40,9 @@ def _threshold(positive: npt.NDArray[np.bool_], scores: npt.NDArray[np.floating]
     positives_at = np.bincount(group, weights=positive, minlength=len(candidates))
     negatives_at = np.bincount(group, weights=~positive, minlength=len(candidates))
     # Highest candidate first: the counts are those at and above each.
-    sensitivity = np.cumsum(positives_at[::-1]) / positives_at.sum()
-    false_positive_rate = np.cumsum(negatives_at[::-1]) / negatives_at.sum()
-    best = int(np.argmax(sensitivity - false_positive_rate))
+    true_positives = np.cumsum(positives_at[::-1])
+    false_positives = np.cumsum(negatives_at[::-1])
+    # Youden's J times positives and negatives: whole numbers, so that ties are exact.
+    youden = true_positives * false_positives[-1] - false_positives * true_positives[-1]
+    best = int(np.argmax(youden))
     return float(candidates[::-1][best])
