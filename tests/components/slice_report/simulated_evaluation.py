@@ -43,7 +43,14 @@ VERDICT = Verdict(
             "Required: mean AUC of at least 0.750. On all cases (366 cases): 0.830.",
         ),
         RuleResult(
-            "minimum mean_auc", "site tiny", None, None, None, 0.7, True, "On site tiny: too few."
+            "beats_baseline mean_auc",
+            "site tiny",
+            None,
+            None,
+            None,
+            0.7,
+            True,
+            "On site tiny: too few.",
         ),
         RuleResult(
             "max_shift_gap mean_auc",
