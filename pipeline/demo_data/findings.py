@@ -118,13 +118,13 @@ def _consolidation(rng: np.random.Generator, side: Side, strength: float) -> Con
 
 
 def _nodules(rng: np.random.Generator) -> tuple[Nodule, ...]:
-    return tuple(_nodule(rng) for _ in range(1 + (rng.random() < 0.35)))
+    return tuple(_nodule(rng) for _ in range(1 + (rng.random() < 0.5)))
 
 
 def _nodule(rng: np.random.Generator) -> Nodule:
     angle, reach = rng.uniform(0, 2 * np.pi), np.sqrt(rng.uniform(0, 0.5))
     place = [[reach * np.cos(angle), reach * np.sin(angle), rng.uniform(0.18, 0.72)]]
-    radius, density = rng.uniform(0.085, 0.14), rng.uniform(0.9, 1.6)
+    radius, density = rng.uniform(0.09, 0.15), rng.uniform(1.1, 1.8)
     return Nodule(_side(rng), np.array(place, np.float32), radius, density)
 
 

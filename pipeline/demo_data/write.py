@@ -25,7 +25,7 @@ from trainer.errors import UserError
 
 logger = logging.getLogger(__name__)
 
-GENERATOR_VERSION = 1
+GENERATOR_VERSION = 2
 """Raise it with every change of the pictures, so that old data are made anew."""
 COLUMNS = ("image", "case_id", "patient_id", "site", "view", *FINDINGS, "sex", "age")
 
