@@ -16,7 +16,7 @@ $(STAMP): requirements/bootstrap.txt requirements/development.txt setup.py
 	@test -n "$(PYTHON310)" || { echo "Python 3.10 was not found. Install it (pyenv install 3.10), or say where it is: make setup PYTHON=/path/to/python3.10"; exit 1; }
 	test -x $(BIN)/python || $(PYTHON310) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bootstrap.txt
-	VIRTUAL_ENV=.venv $(BIN)/uv pip sync --quiet --require-hashes requirements/bootstrap.txt requirements/development.txt
+	VIRTUAL_ENV=.venv $(BIN)/uv pip sync --quiet --compile-bytecode --require-hashes requirements/bootstrap.txt requirements/development.txt
 	VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@
 

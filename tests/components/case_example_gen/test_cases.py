@@ -1,0 +1,111 @@
+"""The rules that join rows into cases and place patients in splits."""
+
+import dataclasses
+
+from components.case_example_gen.cases import (
+    HELD_OUT_PATIENT,
+    TWO_SPLITS,
+    Case,
+    Conflict,
+    assemble_case,
+    draw_split,
+    split_patient,
+)
+from components.case_example_gen.manifest import ManifestRow
+from components.case_example_gen.settings import DataSettings
+
+DATA = DataSettings(
+    manifest="",
+    task="multi_class",
+    classes=("well", "ill"),
+    shifted_sites=("valley",),
+    validation_fraction=0.1,
+    test_fraction=0.3,
+)
+ROW = ManifestRow(
+    row=2,
+    image="a.png",
+    case_id="c",
+    patient_id="p",
+    site="north",
+    view="PA",
+    sex="unknown",
+    age=None,
+    split=None,
+    label=None,
+    findings=(),
+)
+
+
+def case(**changes) -> Case:
+    assembled = assemble_case([dataclasses.replace(ROW, **changes)], DATA.classes)
+    assert isinstance(assembled, Case)
+    return assembled
+
+
+def test_rows_are_joined_in_manifest_order_and_a_blank_gives_way_to_a_value():
+    rows = [
+        dataclasses.replace(ROW, row=5, label="ill", sex="male"),
+        dataclasses.replace(ROW, row=3, age=40.0, findings=()),
+    ]
+    joined = assemble_case(rows, DATA.classes)
+    assert [row.row for row in joined.rows] == [3, 5]
+    assert (joined.label, joined.sex, joined.age) == ("ill", "male", 40.0)
+
+
+def test_findings_are_joined_one_by_one():
+    rows = [
+        dataclasses.replace(ROW, findings=(1.0, None, None)),
+        dataclasses.replace(ROW, row=3, findings=(None, 0.0, None)),
+    ]
+    assert assemble_case(rows, ("x", "y", "z")).findings == (1.0, 0.0, None)
+
+
+def test_contradictions_are_named():
+    def conflict(classes=DATA.classes, **changes):
+        return assemble_case([ROW_WITH_ALL, dataclasses.replace(ROW_WITH_ALL, **changes)], classes)
+
+    ROW_WITH_ALL = dataclasses.replace(ROW, label="ill", findings=(1.0,))  # noqa: N806
+    assert conflict(label="well") == Conflict(
+        (ROW_WITH_ALL, dataclasses.replace(ROW_WITH_ALL, label="well")),
+        "label",
+        "one case with both 'ill' and 'well'",
+    )
+    assert conflict(site="south").column == "site"
+    assert conflict(classes=("nodule",), findings=(0.0,)).column == "nodule"
+    # A patient's identifier must not be repeated in a message.
+    assert "p2" not in conflict(patient_id="p2").message
+
+
+def test_a_drawn_split_depends_on_nothing_but_the_patient_and_the_seed():
+    patients = [f"patient-{number}" for number in range(4000)]
+    drawn = [draw_split(patient, DATA) for patient in patients]
+    assert drawn == [draw_split(patient, DATA) for patient in patients]
+    shares = {name: drawn.count(name) / len(drawn) for name in set(drawn)}
+    assert abs(shares["validation"] - 0.1) < 0.02
+    assert abs(shares["test"] - 0.3) < 0.03
+    other = [draw_split(p, dataclasses.replace(DATA, split_seed=1)) for p in patients]
+    assert other != drawn
+
+
+def test_all_cases_of_a_patient_share_a_split():
+    split = split_patient([case(case_id="c1"), case(case_id="c2", site="south")], DATA)
+    assert len({name for name, _ in split.placed}) == 1
+    assert not split.left_out
+
+
+def test_a_given_split_wins_for_the_whole_patient():
+    split = split_patient([case(case_id="c1"), case(case_id="c2", split="test")], DATA)
+    assert [name for name, _ in split.placed] == ["test", "test"]
+
+
+def test_two_given_splits_of_one_patient_leave_all_its_cases_out():
+    split = split_patient([case(split="train"), case(case_id="c2", split="test")], DATA)
+    assert not split.placed
+    assert [reason for _, reason in split.left_out] == [TWO_SPLITS, TWO_SPLITS]
+
+
+def test_a_held_out_site_wins_over_everything():
+    split = split_patient([case(site="valley", split="train"), case(case_id="c2")], DATA)
+    assert [(name, c.site) for name, c in split.placed] == [("shifted", "valley")]
+    assert [(c.case_id, reason) for c, reason in split.left_out] == [("c2", HELD_OUT_PATIENT)]

@@ -1,0 +1,96 @@
+"""Images of every mode become 8 bits, upright; broken ones are refused with their reason."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from components.case_example_gen import images
+from components.case_example_gen.images import BadImageError, standardise_image
+
+PIXELS = np.random.default_rng(0).integers(0, 256, (12, 16, 3), dtype=np.uint8)
+
+
+def encoded(image: Image.Image, kind: str = "PNG", **options) -> bytes:
+    output = io.BytesIO()
+    image.save(output, kind, **options)
+    return output.getvalue()
+
+
+def decoded(content: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(content))
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+@pytest.mark.parametrize("kind", ["PNG", "JPEG"])
+def test_a_plain_image_comes_back_as_it_was(mode, kind):
+    content = encoded(Image.fromarray(PIXELS).convert(mode), kind)
+    assert standardise_image(content) == content
+
+
+def test_cmyk_becomes_rgb():
+    content = encoded(Image.fromarray(PIXELS).convert("CMYK"), "JPEG", quality=95)
+    assert decoded(standardise_image(content)).mode == "RGB"
+
+
+def test_a_palette_image_keeps_its_colours():
+    palette = Image.fromarray(PIXELS).quantize(16)
+    result = decoded(standardise_image(encoded(palette)))
+    np.testing.assert_array_equal(np.asarray(result), np.asarray(palette.convert("RGB")))
+
+
+def test_transparency_is_laid_on_black():
+    alpha = np.zeros((12, 16, 1), np.uint8)
+    alpha[:6] = 255
+    content = encoded(Image.fromarray(np.concatenate([PIXELS, alpha], axis=2)))
+    result = np.asarray(decoded(standardise_image(content)))
+    np.testing.assert_array_equal(result[:6], PIXELS[:6])
+    assert not result[6:].any()
+
+
+def test_sixteen_bits_are_stretched_to_eight():
+    ramp = np.linspace(1000, 5000, 12 * 16).reshape(12, 16).astype(np.uint16)
+    result = np.asarray(decoded(standardise_image(encoded(Image.fromarray(ramp)))))
+    assert (result.dtype, result.ndim, result.min(), result.max()) == (np.uint8, 2, 0, 255)
+    assert (np.diff(result.reshape(-1).astype(int)) >= 0).all()
+
+
+def test_an_exif_rotated_image_is_turned_upright():
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    content = encoded(Image.fromarray(PIXELS), "PNG", exif=exif)
+    result = np.asarray(decoded(standardise_image(content)))
+    np.testing.assert_array_equal(result, np.rot90(PIXELS, k=-1))
+
+
+def test_of_an_animation_the_first_frame_counts():
+    frames = [Image.fromarray(np.full((8, 8), 10, np.uint8)) for _ in range(2)]
+    first = np.zeros((8, 8), np.uint8)
+    first[0, 0] = 200
+    frames[0] = Image.fromarray(first)
+    content = encoded(frames[0], "GIF", save_all=True, append_images=frames[1:])
+    result = np.asarray(decoded(standardise_image(content)).convert("L"))
+    np.testing.assert_array_equal(result, first)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "empty file"),
+        (b"no image at all", "cannot be decoded"),
+        (encoded(Image.fromarray(PIXELS), "JPEG")[:300], "truncated"),
+        (encoded(Image.new("L", (9, 9), 77)), "blank"),
+    ],
+)
+def test_what_cannot_be_used_is_refused_with_its_reason(content, reason):
+    with pytest.raises(BadImageError) as error:
+        standardise_image(content)
+    assert error.value.reason == reason
+
+
+def test_an_absurdly_large_image_is_refused_before_it_is_decoded(monkeypatch):
+    monkeypatch.setattr(images, "MAX_PIXELS", 100)
+    with pytest.raises(BadImageError) as error:
+        standardise_image(encoded(Image.fromarray(PIXELS)))
+    assert (error.value.reason, error.value.detail) == ("too large", "16x12 pixels")

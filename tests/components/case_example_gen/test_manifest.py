@@ -1,0 +1,105 @@
+"""What a manifest may look like, and what is said about rows that cannot be used."""
+
+import io
+
+import pytest
+
+from components.case_example_gen.manifest import ManifestRow, RowProblem, read_manifest
+from components.case_example_gen.settings import DataSettings
+from trainer.errors import UserError
+
+MULTI_CLASS = DataSettings(manifest="", task="multi_class", classes=("well", "ill"))
+MULTI_LABEL = DataSettings(manifest="", task="multi_label", classes=("opacity", "nodule"))
+HEADER = "image,case_id,patient_id,site,view,sex,age,split,label\n"
+
+
+def read(text: str, data: DataSettings = MULTI_CLASS) -> list[ManifestRow | RowProblem]:
+    return list(read_manifest(io.StringIO(text, newline=""), "m.csv", data))
+
+
+def test_a_row_gives_all_its_columns():
+    (row,) = read(HEADER + "a.png,c1,p1,north,PA,F,61,test,ill\n")
+    assert row == ManifestRow(
+        row=2,
+        image="a.png",
+        case_id="c1",
+        patient_id="p1",
+        site="north",
+        view="PA",
+        sex="female",
+        age=61.0,
+        split="test",
+        label="ill",
+        findings=(),
+    )
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize("start", ["", "\ufeff"])
+def test_semicolons_tabs_and_a_byte_order_mark_are_understood(delimiter, start):
+    text = HEADER + "a.png,c1,p1,north,PA,F,61,,ill\n"
+    (row,) = read(start + text.replace(",", delimiter))
+    assert (row.image, row.site, row.label) == ("a.png", "north", "ill")
+
+
+def test_optional_columns_may_be_missing_and_blank_means_unknown():
+    (row,) = read("image,case_id,patient_id,site,label\na.png,c1,p1,north,\n")
+    assert (row.view, row.sex, row.age, row.split, row.label) == ("unknown",) * 2 + (None,) * 3
+    assert not row.labelled
+
+
+def test_findings_are_present_absent_or_unknown():
+    text = "image,case_id,patient_id,site,nodule,opacity\na.png,c1,p1,north,1,\n"
+    (row,) = read(text, MULTI_LABEL)
+    assert row.findings == (None, 1.0)
+
+
+def test_row_numbers_are_those_of_a_spreadsheet_blank_lines_included():
+    rows = read(HEADER + "a.png,c1,p1,n,,,,,ill\n\nb.png,c2,p2,n,,,,,ill\n")
+    assert [row.row for row in rows] == [2, 4]
+
+
+@pytest.mark.parametrize(
+    ("cells", "column", "message"),
+    [
+        (",c1,p1,north,PA,F,61,,ill", "image", "blank"),
+        ("a.png,c1,,north,PA,F,61,,ill", "patient_id", "blank"),
+        ("a.png,c1,p1,north,PA,F,61,,sick", "label", "'sick' is none of well, ill"),
+        ("a.png,c1,p1,north,PA,x,61,,ill", "sex", "'x' is none of female, male, other, unknown"),
+        ("a.png,c1,p1,north,PA,F,old,,ill", "age", "'old' is no age in years"),
+        ("a.png,c1,p1,north,PA,F,-3,,ill", "age", "'-3' is no age in years"),
+        ("a.png,c1,p1,north,PA,F,61,dev,ill", "split", "'dev' is none of train, validation, test"),
+        ("a.png,c1,p1,north", "", "4 cells where the header has 9"),
+    ],
+)
+def test_a_row_that_cannot_be_used_names_its_column(cells, column, message):
+    (problem,) = read(HEADER + cells + "\n")
+    assert isinstance(problem, RowProblem)
+    assert (problem.row, problem.column) == (2, column)
+    assert message in problem.message
+
+
+def test_a_finding_that_is_no_number_names_its_column():
+    text = "image,case_id,patient_id,site,opacity,nodule\na.png,c1,p1,north,0,maybe\n"
+    (problem,) = read(text, MULTI_LABEL)
+    assert problem.column == "nodule"
+    assert problem.message == "'maybe' is neither 1 (present), 0 (absent) nor blank (unknown)"
+
+
+def test_a_missing_column_stops_with_the_columns_there_are():
+    with pytest.raises(UserError, match=r"columns missing: patient_id, site.*image, case_id"):
+        read("image,case_id,label\na.png,c1,ill\n")
+
+
+def test_an_empty_file_and_a_repeated_column_stop():
+    with pytest.raises(UserError, match="the file is empty"):
+        read("")
+    with pytest.raises(UserError, match="column 'site' appears twice"):
+        read("image,case_id,patient_id,site,site,label\n")
+
+
+def test_bytes_that_are_no_text_stop():
+    binary = io.BytesIO(HEADER.encode() + b"a.png,c1,p\xff1,north,,,,,ill\n")
+    lines = io.TextIOWrapper(binary, encoding="utf-8", newline="")
+    with pytest.raises(UserError, match=r"m.csv: not UTF-8 text"):
+        list(read_manifest(lines, "m.csv", MULTI_CLASS))

@@ -1,0 +1,69 @@
+"""A run that is killed, however often, ends as one that was not."""
+
+import json
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+
+def numbers_of(run) -> dict:
+    """The report's content without the digests that only the clock decides."""
+    return json.loads((run.output / "report" / "report.json").read_text())
+
+
+def start(run) -> subprocess.Popen:
+    command = [sys.executable, "-m", "pipeline", "run", str(run.configuration)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def steps_done(output: str) -> set[str]:
+    """Steps of one call that ran to their end in it."""
+    return {
+        line.split()[1] if line.startswith("[ ") is False else line.split("]")[1].split()[0]
+        for line in output.splitlines()
+        if line.startswith("[") and line.rstrip().endswith(" s")
+    }
+
+
+def test_killed_at_random_moments_it_repeats_no_finished_step_and_reports_the_same(
+    finished, new_run
+):
+    reference, _ = finished
+    run = new_run()
+    key = reference.output / "pseudonym.key"
+    run.output.mkdir()
+    (run.output / "pseudonym.key").write_bytes(key.read_bytes())
+    chance = random.Random(0)
+    done: set[str] = set()
+    for _attempt in range(25):
+        process = start(run)
+        try:
+            output, _ = process.communicate(timeout=chance.uniform(25, 60))
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGKILL)
+            output, _ = process.communicate()
+        repeated = done & steps_done(output)
+        assert not repeated, f"finished before, run again: {repeated}"
+        done |= steps_done(output)
+        if process.returncode == 0:
+            break
+    else:
+        pytest.fail("the run never came to its end")
+    assert numbers_of(run) == numbers_of(reference)
+
+
+def test_ctrl_c_stops_with_a_line_that_says_how_to_go_on(new_run):
+    run = new_run()
+    process = start(run)
+    time.sleep(40)
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert f"Stopped. 'micle run {run.configuration}' goes on from here." in output
+    assert "Traceback" not in output

@@ -1,0 +1,123 @@
+"""The main job from cases to a report and a served model, as a person runs it."""
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+
+def lines_of(text: str) -> list[str]:
+    return [line for line in text.splitlines() if line]
+
+
+def test_the_run_says_its_steps_its_verdict_and_where_the_report_is(finished):
+    run, completed = finished
+    assert completed.returncode == 0, completed.stdout + completed.stderr
+    lines = lines_of(completed.stdout)
+    steps = [line for line in lines if line.startswith("[")]
+    assert any("[10/19] pretrain-1-natural-simclr" in line for line in steps)
+    assert any(line.startswith("gate: passed") for line in lines)
+    assert lines[-1] == f"report: {run.output / 'report' / 'report.html'}"
+    assert (run.output / "report" / "report.html").is_file()
+
+
+def test_noise_goes_to_the_log_and_nothing_of_it_to_the_terminal(finished):
+    run, completed = finished
+    assert "tensorflow" not in (completed.stdout + completed.stderr).lower()
+    (log,) = (run.output / "logs").iterdir()
+    assert "Running launcher" in log.read_text()
+    assert f"log: {log}" in completed.stdout
+
+
+def test_the_report_shows_candidate_and_baseline_by_site(finished):
+    run, _ = finished
+    report = json.loads((run.output / "report" / "report.json").read_text())
+    text = json.dumps(report)
+    for expected in ("MICLe", "random initialisation", "north", "harbour", "valley"):
+        assert expected in text
+    page = (run.output / "report" / "report.html").read_text()
+    assert "<script>alert" not in page
+    assert "&lt;script&gt;alert(1)" in page
+
+
+def test_no_raw_identifier_is_in_any_artifact_or_log(finished):
+    run, _ = finished
+    with (run.data / "medical" / "manifest.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    raw = {row[name].encode() for row in rows for name in ("patient_id", "case_id")}
+    assert len(raw) > 100
+    for path in run.output.rglob("*"):
+        if path.is_file():
+            content = path.read_bytes()
+            assert not any(identifier in content for identifier in raw), path
+
+
+@pytest.fixture(scope="module")
+def again(finished):
+    run, _ = finished
+    before = (run.output / "report" / "report.html").read_bytes()
+    return run, before, run.micle("run", str(run.configuration))
+
+
+def test_a_second_run_repeats_no_step_and_ends_with_the_same_report(again):
+    run, before, completed = again
+    assert "0 of 19 steps run" in completed.stdout
+    assert (run.output / "report" / "report.html").read_bytes() == before
+
+
+def test_the_report_can_be_rebuilt_from_the_artifacts(again):
+    run, before, _ = again
+    (run.output / "report" / "report.html").unlink()
+    completed = run.micle("report", str(run.output))
+    assert completed.returncode == 0, completed.stderr
+    assert (run.output / "report" / "report.html").read_bytes() == before
+
+
+def newest_model(output: Path) -> Path:
+    (model,) = (output / "serving").iterdir()
+    return model
+
+
+def test_the_pushed_model_scores_a_folder_of_new_cases(finished, tmp_path):
+    run, _ = finished
+    images = sorted((run.data / "medical" / "images").rglob("*.png"))[:3]
+    case = tmp_path / "new" / "case-1"
+    case.mkdir(parents=True)
+    for image in images[:2]:
+        (case / image.name).write_bytes(image.read_bytes())
+    (tmp_path / "new" / "loose.png").write_bytes(images[2].read_bytes())
+    (tmp_path / "new" / "broken.png").write_bytes(b"no image")
+    output = tmp_path / "scores.csv"
+    completed = run.micle(
+        "predict", str(newest_model(run.output)), str(tmp_path / "new"), "-o", str(output)
+    )
+    assert completed.returncode == 0, completed.stderr
+    assert "broken.png: cannot be decoded; left out." in completed.stderr
+    rows = list(csv.DictReader(output.open()))
+    assert [(row["case_id"], row["images"]) for row in rows] == [("case-1", "2"), ("loose", "1")]
+    for row in rows:
+        assert all(0 < float(row[name]) < 1 for name in ("opacity", "effusion", "cardiomegaly"))
+
+
+def test_the_pushed_model_gives_the_scores_that_were_evaluated(finished, tmp_path):
+    """Served from the manifest, the cases score as they did inside the pipeline."""
+    import tensorflow as tf
+
+    run, _ = finished
+    output = tmp_path / "scores.csv"
+    manifest = run.data / "medical" / "manifest.csv"
+    run.micle("predict", str(newest_model(run.output)), str(manifest), "-o", str(output))
+    served = sorted(float(row["opacity"]) for row in csv.DictReader(output.open()))
+    files = list((run.output / "artifacts" / "predict-candidate").rglob("predictions-*.gz"))
+    records = tf.data.TFRecordDataset([str(f) for f in files], "GZIP").as_numpy_iterator()
+    evaluated = sorted(
+        tf.train.Example.FromString(record).features.feature["score"].float_list.value[0]
+        for record in records
+    )
+    assert len(evaluated) > 60
+    position = 0
+    for score in evaluated:
+        while abs(served[position] - score) > 2e-6:
+            position += 1
+            assert position < len(served), f"{score} was evaluated, but is not served"

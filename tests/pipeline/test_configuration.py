@@ -1,0 +1,102 @@
+"""The YAML file: what is understood, and what is said about mistakes."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from pipeline.configuration import load_configuration
+from trainer.errors import UserError
+
+MINIMAL = {
+    "name": "skin",
+    "output_dir": "runs/skin",
+    "data": {
+        "medical": {"manifest": "m.csv", "task": "multi_class", "classes": ["well", "ill"]},
+    },
+    "report": {"title": "Skin", "intended_use": "Research"},
+}
+
+
+def write(directory: Path, **changes) -> str:
+    path = directory / "configuration.yaml"
+    path.write_text(yaml.safe_dump(MINIMAL | changes))
+    return str(path)
+
+
+def message_of(path: str) -> str:
+    with pytest.raises(UserError) as error:
+        load_configuration(path)
+    return str(error.value)
+
+
+@pytest.mark.parametrize("path", sorted(Path("configs").glob("*.yaml")), ids=lambda p: p.stem)
+def test_every_shipped_configuration_is_valid(path):
+    assert load_configuration(str(path)).name == path.stem
+
+
+def test_manifests_are_relative_to_the_yaml_file(tmp_path):
+    configuration = load_configuration(write(tmp_path))
+    assert configuration.data.medical.manifest == str(tmp_path / "m.csv")
+
+
+def test_a_uri_stays_as_it_is(tmp_path):
+    data = {"medical": MINIMAL["data"]["medical"] | {"manifest": "gs://bucket/m.csv"}}
+    assert load_configuration(write(tmp_path, data=data)).data.medical.manifest == (
+        "gs://bucket/m.csv"
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"sed": 1}, "sed: unknown field"),
+        ({"encoder": {"width": 2}}, "encoder.width: unknown field"),
+        ({"encoder": {"architecture": "vgg"}}, "encoder.architecture: Input should be 'resnet18'"),
+        ({"encoder": {"image_size": 8}}, "encoder: image_size must be at least 16. Received: 8"),
+        ({"name": "Skin Run"}, "name: String should match pattern"),
+        ({"report": {"title": "Skin"}}, "report.intended_use: is missing"),
+        (
+            {"pretraining": [{"data": "natural", "method": "simclr"}]},
+            "configuration: pretraining uses natural images, but data.natural is not given",
+        ),
+        (
+            {"pretraining": [{"data": "natural", "method": "micle"}]},
+            "pretraining.0: micle needs several images a case",
+        ),
+        (
+            {
+                "pretraining": [
+                    {"data": "medical", "method": "micle", "training": {"temperature": 0}}
+                ]
+            },
+            "pretraining.0.training: temperature must be above 0. Received: 0",
+        ),
+        ({"fine_tuning": {"label_fraction": 1.5}}, "fine_tuning.label_fraction: Input should be"),
+        (
+            {"gate": {"minimum": [{"metric": "f1", "bound": 0.5}]}},
+            "gate.minimum.0: metric must be one of",
+        ),
+    ],
+)
+def test_a_mistake_is_one_line_that_names_the_field(tmp_path, changes, expected):
+    path = write(tmp_path, **changes)
+    message = message_of(path)
+    assert message.startswith(f"{path}: {expected}")
+    assert len(message.splitlines()) == 1
+
+
+def test_every_mistake_has_a_line_of_its_own(tmp_path):
+    message = message_of(write(tmp_path, sed=1, encoder={"width": 2}))
+    assert len(message.splitlines()) == 2
+
+
+def test_a_missing_file_and_broken_yaml_are_named(tmp_path):
+    assert message_of(str(tmp_path / "no.yaml")).endswith(
+        "cannot be read (No such file or directory)."
+    )
+    path = tmp_path / "broken.yaml"
+    path.write_text("name: [")
+    assert "not valid YAML" in message_of(str(path))
+    path.write_text("just text")
+    assert "expected fields" in message_of(str(path))

@@ -1,0 +1,155 @@
+"""`micle validate`: each kind of bad input gets its line, before any training."""
+
+import csv
+import shutil
+from collections import namedtuple
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from PIL import Image
+
+from pipeline.configuration import load_configuration
+from pipeline.validation import validate
+
+COLUMNS = ("image", "case_id", "patient_id", "site", "split", "label")
+
+
+class DataSet:
+    """A sound data set of 60 cases at two sites, to be spoilt by a test."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.rows = []
+        self.data = {"task": "multi_class", "classes": ["well", "ill"], "max_bad_fraction": 0.2}
+        for number in range(60):
+            name = f"{number}.png"
+            pixels = np.random.default_rng(number).integers(0, 256, (16, 16), dtype=np.uint8)
+            Image.fromarray(pixels).save(directory / name)
+            self.rows.append(
+                {
+                    "image": name,
+                    "case_id": f"case-{number}",
+                    "patient_id": f"patient-{number}",
+                    "site": "north" if number % 2 else "south",
+                    "split": "",
+                    "label": "ill" if number % 3 else "well",
+                }
+            )
+
+    def validate(self):
+        with (self.directory / "manifest.csv").open("w", newline="") as file:
+            writer = csv.DictWriter(file, COLUMNS)
+            writer.writeheader()
+            writer.writerows(self.rows)
+        values = {
+            "name": "test",
+            "output_dir": str(self.directory / "run"),
+            "data": {"medical": {"manifest": "manifest.csv", **self.data}},
+            "report": {"title": "Test", "intended_use": "Test"},
+        }
+        path = self.directory / "configuration.yaml"
+        path.write_text(yaml.safe_dump(values))
+        return validate(load_configuration(str(path)))
+
+    def messages(self, severity: str) -> list[str]:
+        prefix = f"{self.directory / 'manifest.csv'}"
+        found = [f.message for f in self.validate().findings if f.severity == severity]
+        return [message.removeprefix(prefix).lstrip(",: ") for message in found]
+
+
+@pytest.fixture
+def data_set(tmp_path):
+    return DataSet(tmp_path)
+
+
+def test_a_sound_data_set_has_no_findings_and_a_summary(data_set):
+    validation = data_set.validate()
+    assert validation.findings == ()
+    summary = validation.summaries["medical"]
+    assert (summary.images, summary.cases, summary.patients) == (60, 60, 60)
+    assert sum(summary.cases_by_split.values()) == 60
+
+
+def test_bad_images_are_warnings_with_row_and_column(data_set):
+    names = [row["image"] for row in data_set.rows]
+    (data_set.directory / names[0]).unlink()
+    (data_set.directory / names[1]).write_bytes(b"")
+    (data_set.directory / names[2]).write_bytes(b"no image")
+    whole = (data_set.directory / names[3]).read_bytes()
+    (data_set.directory / names[3]).write_bytes(whole[:-20])
+    shutil.copy(data_set.directory / names[5], data_set.directory / names[4])
+    assert data_set.messages("warning") == [
+        "row 2, column image: '0.png' cannot be read (No such file or directory); "
+        "it will be quarantined.",
+        "row 3, column image: '1.png' is an empty file; it will be quarantined.",
+        "row 4, column image: '2.png' is not an image; it will be quarantined.",
+        "row 5, column image: '3.png' is truncated; it will be quarantined.",
+        "row 7, column image: '5.png' has the same bytes as row 6; it will be quarantined.",
+    ]
+    assert data_set.messages("error") == []
+
+
+def test_too_many_bad_images_are_an_error(data_set):
+    data_set.data["max_bad_fraction"] = 0.01
+    (data_set.directory / "0.png").unlink()
+    (error,) = data_set.messages("error")
+    assert error.startswith("1 of 60 images (1.7%) are bad, more than max_bad_fraction 1.0%.")
+
+
+def test_an_unknown_label_is_an_error_with_row_and_column(data_set):
+    data_set.rows[7]["label"] = "sick"
+    assert data_set.messages("error") == ["row 9, column label: label 'sick' is none of well, ill."]
+
+
+def test_a_case_that_contradicts_itself_is_an_error_with_its_rows(data_set):
+    data_set.rows[1] |= {"case_id": "case-0", "patient_id": "patient-0", "site": "south"}
+    assert data_set.messages("error") == [
+        "rows 2, 3, column label: one case with both 'well' and 'ill'."
+    ]
+
+
+def test_a_patient_in_two_given_splits_is_an_error_with_its_rows(data_set):
+    data_set.rows[0]["split"] = "train"
+    data_set.rows[1] |= {"split": "test", "patient_id": "patient-0"}
+    assert data_set.messages("error") == [
+        "rows 2, 3: patient stands in two given splits. Give the patient one split."
+    ]
+
+
+def test_an_empty_class_is_an_error(data_set):
+    data_set.data["classes"] = ["well", "ill", "rare"]
+    assert data_set.messages("error") == [
+        "class 'rare' has no case in the train split. Remove it from classes, or add cases."
+    ]
+
+
+def test_a_sparse_site_is_a_warning(data_set):
+    for row in data_set.rows[:3]:
+        row["site"] = "hut"
+    assert data_set.messages("warning") == [
+        "site 'hut' has 3 cases; its metrics will read 'too few to estimate'."
+    ]
+
+
+def test_a_held_out_site_that_is_not_there_is_an_error(data_set):
+    data_set.data["shifted_sites"] = ["valley"]
+    assert data_set.messages("error") == [
+        "shifted site 'valley' has no case. Its sites are: north, south."
+    ]
+
+
+def test_no_patient_identifier_is_in_any_message(data_set):
+    data_set.rows[0]["split"] = "train"
+    data_set.rows[1] |= {"split": "test", "patient_id": "patient-0"}
+    data_set.rows[4] |= {"case_id": "case-5"}
+    for finding in data_set.validate().findings:
+        assert "patient-" not in finding.message
+
+
+def test_a_full_disk_is_an_error_before_the_run(data_set, monkeypatch):
+    usage = namedtuple("Usage", "total used free")
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(10**9, 10**9, 10**6))
+    (error,) = data_set.messages("error")
+    assert "0.0 GB free, about 0.2 GB needed" in error
