@@ -8,7 +8,13 @@ import tensorflow as tf
 
 from schemas.case_features import IMAGE, PATIENT_ID, Task
 from trainer.case_labels import label_features, targets_and_weights
-from trainer.case_records import COMPRESSION, decode_image, deterministic, shuffled_files
+from trainer.case_records import (
+    COMPRESSION,
+    decode_image,
+    deterministic,
+    shuffle,
+    shuffled_files,
+)
 
 SHUFFLE_BUFFER = 1024
 """Encoded cases held for shuffling; bounds memory whatever the data set's size."""
@@ -28,6 +34,20 @@ class CaseBatch(NamedTuple):
     case_index: tf.Tensor
     targets: tf.Tensor
     weights: tf.Tensor
+
+
+def batch_signature(image_size: int, class_count: int) -> CaseBatch:
+    """Returns the `tf.TensorSpec` of each member, open in the numbers of images and cases.
+
+    A function with this signature is traced once: a graph traced for one size and another for
+    any size may differ in the last bit.
+    """
+    return CaseBatch(
+        images=tf.TensorSpec([None, image_size, image_size, 3], tf.uint8),
+        case_index=tf.TensorSpec([None], tf.int64),
+        targets=tf.TensorSpec([None, class_count], tf.float32),
+        weights=tf.TensorSpec([None, class_count], tf.float32),
+    )
 
 
 class CaseReader:
@@ -102,9 +122,7 @@ class CaseReader:
         def batches_of(epoch: tf.Tensor) -> tf.data.Dataset:
             epoch_seed = tf.random.fold_in(tf.constant([seed, 1], tf.int64), epoch)
             records = shuffled_files(tf.constant(self._files), epoch_seed).filter(is_chosen)
-            records = records.shuffle(
-                SHUFFLE_BUFFER, seed=epoch_seed[0], reshuffle_each_iteration=False
-            )
+            records = shuffle(records, SHUFFLE_BUFFER, epoch_seed)
             done = tf.where(epoch == start_epoch, tf.constant(skipped_steps, tf.int64), 0)
             numbered = records.enumerate().skip(done * even_batch_size)
             seeded = numbered.map(

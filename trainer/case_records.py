@@ -80,6 +80,12 @@ def shuffled_files(files: tf.Tensor, seed: tf.Tensor) -> tf.data.Dataset:
     return tf.data.TFRecordDataset(order, COMPRESSION)
 
 
+def shuffle(dataset: tf.data.Dataset, buffer_size: int, seed: tf.Tensor) -> tf.data.Dataset:
+    """Shuffles within a buffer; `seed`, int64 [2], decides the order."""
+    number = tf.random.stateless_uniform([], seed, minval=None, maxval=None, dtype=tf.int64)
+    return dataset.shuffle(buffer_size, seed=number, reshuffle_each_iteration=False)
+
+
 def deterministic(dataset: tf.data.Dataset) -> tf.data.Dataset:
     """Forbids a data set to trade its order for speed, and reads ahead."""
     options = tf.data.Options()

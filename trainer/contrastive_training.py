@@ -251,7 +251,7 @@ def _train_step(
     """Returns the compiled step; no XLA, which is many times slower on CPUs."""
     masks_patients = pairs.source == "pairs"
 
-    @tf.function
+    @tf.function(autograph=False)  # Nothing to convert, and converting doubles the tracing.
     def train_step(images: tf.Tensor, patients: tf.Tensor, step: tf.Tensor) -> ContrastiveMeasures:
         views = to_unit_range(tf.concat([images[:, 0], images[:, 1]], axis=0))
         step_seed = tf.stack([tf.constant(seed, tf.int64), step])

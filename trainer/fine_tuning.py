@@ -16,7 +16,7 @@ import tensorflow as tf
 from schemas.case_features import Task
 from trainer.augmentation import augment
 from trainer.case_classifier import CaseClassifier
-from trainer.case_dataset import CaseBatch, CaseReader, steps_per_epoch
+from trainer.case_dataset import CaseBatch, CaseReader, batch_signature, steps_per_epoch
 from trainer.case_labels import CaseLabels, read_labels
 from trainer.case_records import check_image_size, read_pixel_statistics, to_unit_range
 from trainer.checkpoints import (
@@ -218,7 +218,7 @@ class _Training:
         self._optimizer.build(classifier.trainable_variables)
         self._factors = class_weights(labels, classifier.task, balance=settings.balance_classes)
         self._train_step = _train_step(classifier, self._optimizer, settings, self._factors, seed)
-        self._predict = tf.function(_logits_of(classifier), reduce_retracing=True)
+        self._predict = _prediction(classifier)
         self._best = values_of("best", classifier.variables)
 
     def run(self, checkpoints: CheckpointDirectory) -> None:
@@ -323,9 +323,10 @@ def _train_step(
     factors: ClassWeights,
     seed: int,
 ) -> TrainStep:
-    """Returns the compiled step; the number of images changes from batch to batch."""
+    """Returns the compiled step."""
+    signature = [_signature(classifier), tf.TensorSpec([], tf.int64)]
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(input_signature=signature, autograph=False)
     def train_step(batch: CaseBatch, step: tf.Tensor) -> tf.Tensor:
         step_seed = tf.stack([tf.constant(seed, tf.int64), step])
         images = augment(to_unit_range(batch.images), settings.augmentation, step_seed)
@@ -346,9 +347,14 @@ def _train_step(
     return train_step
 
 
-def _logits_of(classifier: CaseClassifier) -> Callable[[CaseBatch], tf.Tensor]:
-    def logits(batch: CaseBatch) -> tf.Tensor:
+def _prediction(classifier: CaseClassifier) -> Callable[[CaseBatch], tf.Tensor]:
+    @tf.function(input_signature=[_signature(classifier)], autograph=False)
+    def predict(batch: CaseBatch) -> tf.Tensor:
         images = to_unit_range(batch.images)
         return classifier(images, batch.case_index, tf.shape(batch.targets)[0], training=False)
 
-    return logits
+    return predict
+
+
+def _signature(classifier: CaseClassifier) -> CaseBatch:
+    return batch_signature(classifier.encoder.input_shape[1], classifier.head.units)

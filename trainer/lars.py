@@ -40,6 +40,8 @@ class LARS(keras.optimizers.Optimizer):
         if self.built:
             return
         super().build(variables)
+        # `update_step` sees TensorFlow's variables, whose names differ from Keras'.
+        self._regularised = [variable.name not in UNREGULARISED for variable in variables]
         self._momenta = self.add_optimizer_variables(variables, ["momentum"])[0]
 
     def update_step(
@@ -47,11 +49,12 @@ class LARS(keras.optimizers.Optimizer):
     ) -> None:
         """Changes one variable by its gradient."""
         trust = tf.constant(1.0, gradient.dtype)
-        if variable.name not in UNREGULARISED:
+        index = self._get_variable_index(variable)
+        if self._regularised[index]:
             value = tf.convert_to_tensor(variable)
             gradient = gradient + self.gradient_weight_decay * value
             trust = self._trust(value, gradient)
-        momentum = self._momenta[self._get_variable_index(variable)]
+        momentum = self._momenta[index]
         velocity = self.momentum * momentum + tf.cast(learning_rate, trust.dtype) * trust * gradient
         momentum.assign(velocity)
         variable.assign_sub(velocity)

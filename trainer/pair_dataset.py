@@ -9,7 +9,13 @@ from typing import Literal
 import tensorflow as tf
 
 from schemas.case_features import IMAGE, PATIENT_ID
-from trainer.case_records import COMPRESSION, decode_image, deterministic, shuffled_files
+from trainer.case_records import (
+    COMPRESSION,
+    decode_image,
+    deterministic,
+    shuffle,
+    shuffled_files,
+)
 from trainer.errors import UserError
 
 PairSource = Literal["images", "pairs"]
@@ -120,11 +126,9 @@ def pair_batches(
 
     def entries_of(epoch: tf.Tensor) -> tf.data.Dataset:
         round_index = epoch % len(pairs.rounds)
-        epoch_seed = tf.random.fold_in([seed, 0], epoch)
+        epoch_seed = tf.random.fold_in(tf.constant([seed, 0], tf.int64), epoch)
         entries = shuffled_files(rounds[round_index], epoch_seed).flat_map(_entries(pairs.source))
-        entries = entries.shuffle(
-            SHUFFLE_BUFFER, seed=tf.cast(epoch_seed[0], tf.int64), reshuffle_each_iteration=False
-        )
+        entries = shuffle(entries, SHUFFLE_BUFFER, epoch_seed)
         done = tf.where(epoch == start_epoch, tf.cast(skipped_steps, tf.int64), 0)
         return entries.take(steps[round_index] * batch_size).skip(done * batch_size)
 

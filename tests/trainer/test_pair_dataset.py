@@ -117,7 +117,8 @@ def test_each_epoch_has_another_order_that_the_seed_decides(image_files):
 def test_going_on_from_any_step_gives_the_rest_of_the_stream(source, image_files, pair_files):
     files = {"images": image_files, "pairs": pair_files}[source]
     whole = stream(files, source, batch_size=3, epochs=3)
-    for start in range(len(whole) + 1):
+    per_epoch = len(whole) // 3
+    for start in (1, per_epoch, 2 * per_epoch + 1, len(whole)):
         rest = stream(files, source, batch_size=3, epochs=3, start_step=start)
         assert len(rest) == len(whole) - start
         for received, expected in zip(rest, whole[start:], strict=True):

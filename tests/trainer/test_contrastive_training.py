@@ -1,0 +1,186 @@
+import csv
+import dataclasses
+import logging
+
+import numpy as np
+import pytest
+
+from tests.trainer.synthetic_records import MEAN, STD, example, textured_image, write_records
+from trainer import contrastive_training
+from trainer.contrastive_training import pretrain
+from trainer.encoder_artifact import lineage, save_encoder
+from trainer.errors import UserError
+from trainer.history import write_history
+from trainer.settings import AugmentationSettings, ContrastiveSettings, EncoderSettings
+
+SIDE = 16
+ENCODER = EncoderSettings("resnet18", 0.125, "imagenet", SIDE)
+TRAINING = ContrastiveSettings(
+    epochs=2,
+    batch_size=8,
+    projection_layers=2,
+    projection_size=8,
+    warmup_fraction=0.2,
+    augmentation=AugmentationSettings(colour_strength=0.0),
+    checkpoint_seconds=0.0,
+)
+
+
+@pytest.fixture(scope="module")
+def image_files(tmp_path_factory):
+    rng = np.random.default_rng(0)
+    records = [
+        example([textured_image(i % 2, rng, SIDE)] * (1 + i % 2), f"c{i}", f"p{i}")
+        for i in range(16)
+    ]
+    return [write_records(tmp_path_factory.mktemp("images") / "cases-0.gz", records)]
+
+
+@pytest.fixture(scope="module")
+def pair_files(tmp_path_factory):
+    rng = np.random.default_rng(1)
+    records = [
+        example([textured_image(i % 2, rng, SIDE) for _ in range(2)], f"c{i}", f"p{i // 2}")
+        for i in range(8)
+    ]
+    name = "pairs-round-00000-00000-of-00001.gz"
+    return [write_records(tmp_path_factory.mktemp("pairs") / name, records)]
+
+
+def train(files, directory, *, source="images", settings=TRAINING, **changes):
+    return pretrain(
+        files,
+        source=source,
+        settings=settings,
+        checkpoint_directory=str(directory),
+        **{
+            "encoder_settings": ENCODER,
+            "seed": 3,
+            "trained_on": "stripes",
+            "data_fingerprint": "f",
+            **changes,
+        },
+    )
+
+
+def stop_after(steps, monkeypatch):
+    """Interrupts a training, as Ctrl-C would, once it has done so many steps of this run."""
+
+    class Stopping(contrastive_training.ProgressMeter):
+        count = 0
+
+        def update(self, done, metrics):
+            Stopping.count += 1
+            if Stopping.count > steps:
+                raise KeyboardInterrupt
+
+    monkeypatch.setattr(contrastive_training, "ProgressMeter", Stopping)
+
+
+@pytest.fixture(scope="module")
+def straight(image_files, tmp_path_factory):
+    return train(image_files, tmp_path_factory.mktemp("straight"))
+
+
+def test_a_stopped_training_goes_on_to_the_very_same_weights(
+    image_files, straight, tmp_path, monkeypatch, caplog
+):
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        stop_after(4, patch)
+        train(image_files, tmp_path)
+    caplog.set_level(logging.INFO)
+    resumed = train(image_files, tmp_path)
+    assert "resumed at step 4 of 6" in caplog.text
+    assert resumed.history == straight.history
+    for received, expected in zip(
+        resumed.encoder.get_weights(), straight.encoder.get_weights(), strict=True
+    ):
+        np.testing.assert_array_equal(received, expected)
+
+
+def test_a_finished_training_is_not_repeated(image_files, straight, tmp_path, caplog):
+    first = train(image_files, tmp_path)
+    caplog.set_level(logging.INFO)
+    again = train(image_files, tmp_path)
+    assert "resumed at step 6 of 6" in caplog.text
+    assert again.card == first.card == straight.card
+
+
+def test_the_card_says_what_happened(straight):
+    # 16 cases of 1 or 2 images are 24 images: 3 steps of 8 in each of the 2 epochs.
+    card = straight.card
+    assert (card.method, card.steps, card.epochs, card.batch_size, card.pairs_seen) == (
+        "simclr",
+        6,
+        2,
+        8,
+        48,
+    )
+    assert card.pixel_mean == pytest.approx(MEAN)
+    assert card.pixel_std == pytest.approx(STD)
+    assert card.final_loss == straight.history[-1].loss
+    assert lineage(card) == ("SimCLR on stripes, 6 steps of 8 pairs",)
+
+
+def test_the_history_becomes_a_table(straight, tmp_path):
+    write_history(str(tmp_path), straight.history)
+    with (tmp_path / "history.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [int(row["step"]) for row in rows] == [1, 2, 3, 4, 5, 6]
+    assert list(rows[0]) == ["step", "loss", "accuracy", "learning_rate"]
+    assert float(rows[0]["learning_rate"]) == 0
+    assert float(rows[-1]["loss"]) == straight.card.final_loss
+
+
+def test_another_seed_gives_other_weights(image_files, straight, tmp_path):
+    other = train(image_files, tmp_path, seed=4)
+    assert other.history[0].loss != straight.history[0].loss
+
+
+def test_micle_goes_on_from_a_simclr_encoder(pair_files, straight, tmp_path, caplog):
+    save_encoder(str(tmp_path / "encoder"), straight.encoder, straight.card)
+    caplog.set_level(logging.INFO)
+    settings = dataclasses.replace(TRAINING, batch_size=100, optimizer="lars", learning_rate=0.3)
+    result = train(
+        pair_files,
+        tmp_path,
+        source="pairs",
+        settings=settings,
+        initial_encoder=str(tmp_path / "encoder"),
+        trained_on="striped cases",
+    )
+    assert "batch_size is 8, not 100" in caplog.text
+    assert lineage(result.card) == (
+        "SimCLR on stripes, 6 steps of 8 pairs",
+        "MICLe on striped cases, 2 steps of 8 pairs",
+    )
+    assert any(
+        not np.array_equal(before, after)
+        for before, after in zip(
+            straight.encoder.get_weights(), result.encoder.get_weights(), strict=True
+        )
+    )
+
+
+def test_too_few_pairs_are_refused(tmp_path):
+    rng = np.random.default_rng(0)
+    file = write_records(tmp_path / "c.gz", [example([textured_image(0, rng, SIDE)], "c", "p")])
+    with pytest.raises(UserError, match=r"at least 2 images.* there is 1"):
+        train([file], tmp_path)
+
+
+def test_no_record_at_all_is_refused(tmp_path):
+    with pytest.raises(UserError, match=r"empty\.gz: no record"):
+        train([write_records(tmp_path / "empty.gz", [])], tmp_path)
+
+
+def test_records_of_another_image_size_are_refused(image_files, tmp_path):
+    with pytest.raises(UserError, match="expects 24 pixels, the records hold 16"):
+        settings = dataclasses.replace(ENCODER, image_size=24)
+        train(image_files, tmp_path, encoder_settings=settings)
+
+
+def test_a_loss_that_explodes_stops_with_the_step_and_advice(image_files, tmp_path):
+    settings = dataclasses.replace(TRAINING, learning_rate=1e30, warmup_fraction=0.0)
+    with pytest.raises(UserError, match=r"Step \d: .* not a number\. Lower learning_rate"):
+        train(image_files, tmp_path, settings=settings)

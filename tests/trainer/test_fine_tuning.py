@@ -1,0 +1,170 @@
+import dataclasses
+import itertools
+import logging
+
+import numpy as np
+import pytest
+from sklearn.metrics import log_loss, roc_auc_score
+
+from tests.trainer.synthetic_records import example, textured_image, write_records
+from trainer import fine_tuning
+from trainer.errors import UserError
+from trainer.fine_tuning import fine_tune
+from trainer.settings import AugmentationSettings, EncoderSettings, FineTuneSettings
+
+SIDE = 16
+ENCODER = EncoderSettings("resnet18", 0.125, "imagenet", SIDE)
+TRAINING = FineTuneSettings(
+    epochs=6,
+    batch_size=16,
+    learning_rate=0.005,
+    augmentation=AugmentationSettings(crop_area=(0.8, 1.0), colour_strength=0.0),
+    checkpoint_seconds=0.0,
+)
+CLASSES = ["horizontal", "vertical"]
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """Training and validation cases of 1 to 3 images with horizontal or vertical stripes."""
+    rng = np.random.default_rng(0)
+    directory = tmp_path_factory.mktemp("cases")
+
+    def write(name, count):
+        records = [
+            example(
+                [textured_image(i % 2, rng, SIDE) for _ in range(1 + i % 3)],
+                f"c{i}",
+                f"p{i}",
+                label=i % 2,
+            )
+            for i in range(count)
+        ]
+        return [write_records(directory / name, records)]
+
+    return write("train.gz", 40), write("validation.gz", 20)
+
+
+def train(files, directory, *, settings=TRAINING, **changes):
+    arguments = {
+        "task": "multi_class",
+        "classes": CLASSES,
+        "encoder_settings": ENCODER,
+        "label_fraction": 1.0,
+        "seed": 3,
+        "initial_encoder": None,
+        **changes,
+    }
+    return fine_tune(*files, settings=settings, checkpoint_directory=str(directory), **arguments)
+
+
+@pytest.fixture(scope="module")
+def straight(files, tmp_path_factory):
+    return train(files, tmp_path_factory.mktemp("straight"))
+
+
+def test_stripes_are_told_apart(straight):
+    assert straight.labelled_cases == 40
+    assert straight.validation_scores.shape == (20, 2)
+    vertical = straight.validation_targets[:, 1]
+    np.testing.assert_array_equal(vertical, [0, 1] * 10)
+    assert roc_auc_score(vertical, straight.validation_scores[:, 1]) > 0.95
+
+
+def test_the_weights_of_the_best_epoch_are_returned(straight):
+    best = min(straight.history, key=lambda row: row.validation_loss)
+    assert straight.best_epoch == best.epoch
+    # The classes are balanced, so that their weights are 1.
+    received = log_loss(straight.validation_targets, straight.validation_scores)
+    assert received == pytest.approx(best.validation_loss, rel=1e-4)
+
+
+@pytest.mark.parametrize("steps", [5])
+def test_a_stopped_training_goes_on_to_the_very_same_weights(
+    steps, files, straight, tmp_path, monkeypatch, caplog
+):
+    class Stopping(fine_tuning.ProgressMeter):
+        count = 0
+
+        def update(self, done, metrics):
+            Stopping.count += 1
+            if Stopping.count > steps:
+                raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(fine_tuning, "ProgressMeter", Stopping)
+        train(files, tmp_path)
+    caplog.set_level(logging.INFO)
+    resumed = train(files, tmp_path)
+    # 40 cases in batches of at most 16: 3 steps an epoch, so this is amid the second epoch.
+    assert "resumed at step 5 of 18" in caplog.text
+    assert resumed.history == straight.history
+    np.testing.assert_array_equal(resumed.validation_scores, straight.validation_scores)
+
+
+def test_training_stops_after_some_epochs_without_a_better_loss(files, tmp_path):
+    # At this rate the weights jump about; patience 1 ends it at the first worse epoch.
+    settings = dataclasses.replace(
+        TRAINING, epochs=12, learning_rate=0.1, warmup_fraction=0.0, patience=1
+    )
+    result = train(files, tmp_path, settings=settings)
+    losses = [row.validation_loss for row in result.history]
+    assert len(losses) < 12
+    assert result.best_epoch == len(losses) - 1
+    assert all(later < earlier for earlier, later in itertools.pairwise(losses[:-1]))
+
+
+def test_a_fraction_of_the_labels_is_a_fraction_of_each_class(files, tmp_path):
+    settings = dataclasses.replace(TRAINING, epochs=1)
+    assert train(files, tmp_path, settings=settings, label_fraction=0.25).labelled_cases == 10
+
+
+def test_findings_are_learned_each_on_its_own_and_unknown_ones_ignored(tmp_path):
+    rng = np.random.default_rng(0)
+
+    def write(name, count):
+        return [
+            write_records(
+                tmp_path / name,
+                [
+                    example(
+                        [textured_image(i % 2, rng, SIDE)],
+                        f"c{i}",
+                        f"p{i}",
+                        findings=[i % 2, 1 - i % 2],
+                        weights=[1, float(i % 5 > 0)],
+                    )
+                    for i in range(count)
+                ],
+            )
+        ]
+
+    result = train(
+        (write("train.gz", 40), write("validation.gz", 20)),
+        tmp_path,
+        task="multi_label",
+        classes=["vertical", "horizontal"],
+    )
+    known = result.validation_weights[:, 1] > 0
+    assert known.sum() == 16
+    for index, rows in enumerate([slice(None), known]):
+        targets = result.validation_targets[rows, index]
+        assert roc_auc_score(targets, result.validation_scores[rows, index]) > 0.9
+
+
+def test_a_class_without_a_training_case_is_named(files, tmp_path):
+    with pytest.raises(UserError, match="diagonal: no labelled training case"):
+        train(files, tmp_path, classes=[*CLASSES, "diagonal"])
+
+
+def test_a_validation_split_without_labels_is_refused(files, tmp_path):
+    rng = np.random.default_rng(0)
+    unlabelled = [example([textured_image(0, rng, SIDE)], "c", "p", label=-1)]
+    with pytest.raises(UserError, match="validation split holds no labelled case"):
+        train((files[0], [write_records(tmp_path / "v.gz", unlabelled)]), tmp_path)
+
+
+def test_a_loss_that_explodes_stops_with_the_step_and_advice(files, tmp_path):
+    settings = dataclasses.replace(TRAINING, learning_rate=1e30, warmup_fraction=0.0)
+    with pytest.raises(UserError, match=r"Step \d: .* not a number\. Lower learning_rate"):
+        train(files, tmp_path, settings=settings)
