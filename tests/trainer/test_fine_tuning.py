@@ -79,16 +79,15 @@ def test_the_weights_of_the_best_epoch_are_returned(straight):
     assert received == pytest.approx(best.validation_loss, rel=1e-4)
 
 
-@pytest.mark.parametrize("steps", [5])
 def test_a_stopped_training_goes_on_to_the_very_same_weights(
-    steps, files, straight, tmp_path, monkeypatch, caplog
+    files, straight, tmp_path, monkeypatch, caplog
 ):
     class Stopping(fine_tuning.ProgressMeter):
         count = 0
 
         def update(self, done, metrics):
             Stopping.count += 1
-            if Stopping.count > steps:
+            if Stopping.count > 5:
                 raise KeyboardInterrupt
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
@@ -114,13 +113,11 @@ def test_training_stops_after_some_epochs_without_a_better_loss(files, tmp_path)
     assert all(later < earlier for earlier, later in itertools.pairwise(losses[:-1]))
 
 
-def test_a_fraction_of_the_labels_is_a_fraction_of_each_class(files, tmp_path):
-    settings = dataclasses.replace(TRAINING, epochs=1)
-    assert train(files, tmp_path, settings=settings, label_fraction=0.25).labelled_cases == 10
-
-
-def test_findings_are_learned_each_on_its_own_and_unknown_ones_ignored(tmp_path):
+@pytest.fixture(scope="module")
+def findings(tmp_path_factory):
+    """Half of the labels of two findings; every fifth case's second finding is unknown."""
     rng = np.random.default_rng(0)
+    tmp_path = tmp_path_factory.mktemp("findings")
 
     def write(name, count):
         return [
@@ -139,17 +136,26 @@ def test_findings_are_learned_each_on_its_own_and_unknown_ones_ignored(tmp_path)
             )
         ]
 
-    result = train(
-        (write("train.gz", 40), write("validation.gz", 20)),
+    return train(
+        (write("train.gz", 80), write("validation.gz", 20)),
         tmp_path,
         task="multi_label",
         classes=["vertical", "horizontal"],
+        label_fraction=0.5,
     )
-    known = result.validation_weights[:, 1] > 0
+
+
+def test_a_fraction_of_the_labels_is_a_fraction_of_the_patients(findings):
+    # Three strata: 40 patients with one finding, 32 with the other, 8 with none known.
+    assert findings.labelled_cases == 20 + 16 + 4
+
+
+def test_findings_are_learned_each_on_its_own(findings):
+    known = findings.validation_weights[:, 1] > 0
     assert known.sum() == 16
     for index, rows in enumerate([slice(None), known]):
-        targets = result.validation_targets[rows, index]
-        assert roc_auc_score(targets, result.validation_scores[rows, index]) > 0.9
+        targets = findings.validation_targets[rows, index]
+        assert roc_auc_score(targets, findings.validation_scores[rows, index]) > 0.9
 
 
 def test_a_class_without_a_training_case_is_named(files, tmp_path):
