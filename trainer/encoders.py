@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import keras
 
+from trainer.convolution import Convolution
 from trainer.settings import Architecture, EncoderSettings
 
 BATCH_NORMALIZATION_MOMENTUM = 0.9
@@ -88,7 +89,7 @@ class _Layers:
         if stride > 1 and size > 1:
             inputs = keras.layers.ZeroPadding2D((size - 1) // 2)(inputs)
             padding = "valid"
-        outputs = keras.layers.Conv2D(
+        outputs = Convolution(
             channels,
             size,
             stride,
