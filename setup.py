@@ -6,7 +6,6 @@ setup(
     name="micle-tfx",
     version="0.1.0",
     description="SimCLR and MICLe pretraining for medical images on TFX and Kubeflow",
-    license="Apache-2.0",
     python_requires=">=3.10,<3.11",
     packages=find_packages(
         include=["pipeline*", "components*", "trainer*", "schemas*"], exclude=["tests*"]
