@@ -36,7 +36,7 @@ def noise_to_log(log_file: Path) -> Iterator[TextIO]:
     saved = os.dup(1), os.dup(2)
     log = os.open(log_file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     terminal = os.fdopen(os.dup(saved[0]), "w")
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.FileHandler(log_file, encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     root = logging.getLogger()
     previous = root.handlers[:]
@@ -53,6 +53,7 @@ def noise_to_log(log_file: Path) -> Iterator[TextIO]:
         os.dup2(saved[0], 1)
         os.dup2(saved[1], 2)
         root.handlers[:] = previous
+        handler.close()
         for descriptor in (*saved, log):
             os.close(descriptor)
 

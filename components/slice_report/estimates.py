@@ -39,8 +39,16 @@ def without_number(status: str) -> dict[str, Any]:
     return {"status": status, "value": None, "lower": None, "upper": None}
 
 
-def enough_cases(metrics: SliceMetrics, settings: ReportSettings) -> bool:
-    """Whether the metrics of a whole slice may be shown."""
+def enough_for_slice(metric: str, metrics: SliceMetrics, settings: ReportSettings) -> bool:
+    """Whether a metric of a whole slice may be shown.
+
+    A mean AUC needs at least one class whose own AUC may be shown: otherwise it would put into a
+    number what its parts are too few to say.
+    """
+    present = [c for c in metrics.classes.values() if c.positives > 0 and c.negatives > 0]
+    all_sparse = present and not any(enough_for("auc", counts, settings) for counts in present)
+    if metric == "mean_auc" and all_sparse:
+        return False
     return metrics.cases >= settings.min_cases
 
 

@@ -44,8 +44,8 @@ def _row(
     row |= {"classes": classes, "cases": outside.cases}
     first = _metric(metric, inside, classes)
     second = _metric(metric, outside, classes)
-    shown_first = estimates.shown(first, estimates.enough_cases(inside, settings))
-    shown_second = estimates.shown(second, estimates.enough_cases(outside, settings))
+    shown_first = estimates.shown(first, estimates.enough_for_slice(metric, inside, settings))
+    shown_second = estimates.shown(second, estimates.enough_for_slice(metric, outside, settings))
     loss = estimates.shown_difference(first, second, shown_first, shown_second)
     row |= {"in_distribution": shown_first, "at_site": shown_second, "loss": loss}
     return row | _against_baseline(

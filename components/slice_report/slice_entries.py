@@ -97,10 +97,10 @@ def _kind(key: Slice) -> str:
 def _model_entry(
     metrics: SliceMetrics, settings: ReportSettings, has_curves: bool
 ) -> dict[str, Any]:
-    enough = estimates.enough_cases(metrics, settings)
     return {
         "metrics": {
-            name: estimates.shown(estimate, enough) for name, estimate in metrics.metrics.items()
+            name: estimates.shown(estimate, estimates.enough_for_slice(name, metrics, settings))
+            for name, estimate in metrics.metrics.items()
         },
         "absent_classes": [
             name

@@ -1,0 +1,99 @@
+"""What a person reads when a run ends, well or not, and where the noise goes."""
+
+import errno
+import logging
+import os
+from pathlib import Path
+
+import pytest
+
+from components.promotion_gate.verdict import RuleResult, Verdict
+from pipeline.commands.run import explain, verdict_lines
+from pipeline.console import RunConsole, noise_to_log
+from pipeline.local_run import RunDirectory
+from pipeline.local_runner import NodeResult
+from trainer import progress
+from trainer.errors import UserError
+
+LOG = Path("runs/x/logs/run.log")
+
+
+def raised(error: Exception, cause: Exception | None = None) -> Exception:
+    try:
+        raise error from cause
+    except Exception as caught:
+        return caught
+
+
+def test_a_users_mistake_is_found_below_what_wraps_it():
+    wrapped = raised(RuntimeError("[while running 'X']"), UserError("m.csv: row 2 is bad."))
+    assert explain(wrapped, LOG) == "m.csv: row 2 is bad."
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(errno.ENOSPC, "No space left on device"),
+        RuntimeError("ResourceExhausted: file.tmp; No space left on device"),
+    ],
+)
+def test_a_full_disk_is_said_with_the_remedy(error):
+    message = explain(raised(RuntimeError("step failed"), error), LOG)
+    assert message.startswith("the disk is full (runs/x).")
+    assert len(message.splitlines()) == 1
+
+
+def test_anything_else_is_one_line_with_the_log():
+    message = explain(raised(KeyError("shape\nmany\nlines")), LOG)
+    assert len(message.splitlines()) == 1
+    assert message.endswith("The whole story: runs/x/logs/run.log")
+
+
+def rule(passed: bool) -> RuleResult:
+    return RuleResult("minimum", "all cases", 0.6, 0.5, 0.7, 0.55, passed, "Because.")
+
+
+def test_a_refusal_lists_the_failed_rules_and_a_pass_says_so():
+    assert verdict_lines(Verdict((rule(True), rule(False)))) == [
+        "gate: refused, 1 of 2 rules not met; the model is not promoted.",
+        "  - Because.",
+    ]
+    (line,) = verdict_lines(Verdict((rule(True),)))
+    assert line == "gate: passed, 1 rules met; the model is promoted."
+
+
+def test_noise_of_python_and_of_libraries_goes_to_the_log(tmp_path, capfd):
+    log = tmp_path / "logs" / "run.log"
+    with noise_to_log(log) as terminal:
+        os.write(1, b"from a C library\n")
+        os.write(2, b"an error of a C library\n")
+        logging.getLogger("tfx").warning("a warning")
+        print("for the person", file=terminal)
+    print("after")
+    out, err = capfd.readouterr()
+    assert out == "for the person\nafter\n"
+    assert err == ""
+    text = log.read_text()
+    for expected in ("from a C library", "an error of a C library", "WARNING tfx: a warning"):
+        assert expected in text
+
+
+def test_the_console_says_steps_times_and_what_was_done_before(tmp_path, capfd):
+    with noise_to_log(tmp_path / "log") as terminal, RunConsole(terminal) as console:
+        console.node_started("medical-cases", 1, 12)
+        console.node_finished("medical-cases", NodeResult(cached=True, output_uris={}))
+        console.node_started("pretrain", 2, 12)
+        progress.report(progress.Progress("x", 1, 4, "pairs", 2.0, {"loss": 0.5}))
+        console.node_finished("pretrain", NodeResult(cached=False, output_uris={}))
+    lines = capfd.readouterr().out.splitlines()
+    assert lines[0].split() == ["[", "1/12]", "medical-cases", "done", "before"]
+    assert lines[1].split() == ["[", "2/12]", "pretrain", "0", "s"]
+
+
+def test_two_runs_cannot_share_a_folder_at_a_time(tmp_path):
+    directory = RunDirectory(tmp_path / "run")
+    busy = pytest.raises(UserError, match="another run is using this output_dir")
+    with directory.lock(), busy, directory.lock():
+        pass
+    with directory.lock():
+        pass
