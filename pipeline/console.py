@@ -91,6 +91,8 @@ class RunConsole(logging.Handler):
                 TextColumn("{task.fields[figures]}"),
                 console=self.console,
                 transient=True,
+                redirect_stdout=False,
+                redirect_stderr=False,
             )
             self._task = self._bar.add_task(escape(self._label), total=None, figures="")
             self._bar.start()

@@ -90,6 +90,22 @@ def test_the_console_says_steps_times_and_what_was_done_before(tmp_path, capfd):
     assert lines[1].split() == ["[", "2/12]", "pretrain", "0", "s"]
 
 
+def test_on_a_terminal_a_bar_shows_progress_and_prints_of_a_step_stay_out(capfd):
+    reader, writer = os.openpty()
+    with os.fdopen(writer, "w") as terminal, RunConsole(terminal) as console:
+        console.node_started("pretrain", 2, 12)
+        progress.report(progress.Progress("x", 64, 128, "pairs", 16.0, {"loss": 4.5}))
+        print("noise of a library")
+        console.node_finished("pretrain", NodeResult(cached=False, output_uris={}))
+        terminal.flush()
+        shown = os.read(reader, 100_000).decode()
+    os.close(reader)
+    for expected in ("2/12", "pretrain", "64/128", "pairs, 16/s", "0:04 left", "loss 4.500"):
+        assert expected in shown
+    assert "noise" not in shown
+    assert "noise of a library" in capfd.readouterr().out
+
+
 def test_two_runs_cannot_share_a_folder_at_a_time(tmp_path):
     directory = RunDirectory(tmp_path / "run")
     busy = pytest.raises(UserError, match="another run is using this output_dir")

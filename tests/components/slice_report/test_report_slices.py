@@ -148,3 +148,20 @@ def test_a_mean_over_classes_names_the_absent_and_the_sparse_ones():
     assert north["models"]["candidate"]["absent_classes"] == ["effusion"]
     north = entry(report_data(with_counts(inputs, positives=9)), "site north")
     assert "effusion" in north["models"]["candidate"]["sparse_classes"]
+
+
+def test_a_mean_auc_is_not_shown_where_every_class_is_too_sparse_for_its_own():
+    inputs = simulated_inputs()
+    key = (("site", "north"),)
+    north = inputs.candidate.slices[key]
+    sparse = {name: dataclasses.replace(c, negatives=4) for name, c in north.classes.items()}
+
+    def mean_auc_status(classes):
+        slices = dict(inputs.candidate.slices) | {key: dataclasses.replace(north, classes=classes)}
+        candidate = dataclasses.replace(inputs.candidate, slices=slices)
+        data = report_data(dataclasses.replace(inputs, candidate=candidate))
+        metrics = entry(data, "site north")["models"]["candidate"]["metrics"]
+        return metrics["mean_auc"]["status"]
+
+    assert mean_auc_status(sparse) == "too_few"
+    assert mean_auc_status(sparse | {"effusion": north.classes["effusion"]}) == "estimated"
