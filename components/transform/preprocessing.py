@@ -95,12 +95,18 @@ def _encode(image: tf.Tensor) -> tf.Tensor:
 def _pixel_statistics(pixels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """Mean and standard deviation, float32 [3] each, over all pixels of the training split.
 
-    All images have one size, so means over images of per-image means are means over pixels.
+    The sums are whole numbers, so that they do not depend on how Beam batches the images: a last
+    digit that differs would send training another way.
     """
-    scaled = tf.cast(pixels, tf.float32) / 255.0
-    mean = tft.mean(tf.reduce_mean(scaled, axis=[1, 2]), reduce_instance_dims=False)
-    square = tft.mean(tf.reduce_mean(tf.square(scaled), axis=[1, 2]), reduce_instance_dims=False)
-    return mean, tf.sqrt(tf.maximum(square - tf.square(mean), 1e-6))
+    values = tf.cast(pixels, tf.int64)
+    per_image = tf.stack([tf.reduce_sum(values, [1, 2]), tf.reduce_sum(values**2, [1, 2])], axis=1)
+    sums = tft.sum(per_image, reduce_instance_dims=False)
+    pixels_per_image = pixels.shape[1] * pixels.shape[2]
+    count = tft.sum(tf.ones_like(per_image[:, 0, 0])) * pixels_per_image
+    moments = tf.cast(sums, tf.float64) / tf.cast(count, tf.float64)
+    mean = moments[0] / 255.0
+    variance = moments[1] / 255.0**2 - mean**2
+    return tf.cast(mean, tf.float32), tf.cast(tf.sqrt(tf.maximum(variance, 1e-6)), tf.float32)
 
 
 def _labels(

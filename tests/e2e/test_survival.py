@@ -14,7 +14,14 @@ pytestmark = pytest.mark.slow
 
 
 def report_of(run) -> dict:
-    return json.loads((run.output / "report" / "report.json").read_text())
+    """The report without two digests: of the configuration, which names the folder, and of the
+    SavedModel's files, in which TensorFlow writes random names.
+    """
+    report = json.loads((run.output / "report" / "report.json").read_text())
+    del report["run"]["configuration_digest"]
+    for model in report["models"].values():
+        del model["model_digest"]
+    return report
 
 
 def start(run) -> subprocess.Popen:
