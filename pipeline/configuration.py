@@ -1,5 +1,6 @@
 """The one configuration object, validated from one YAML file."""
 
+import dataclasses
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast
 
@@ -146,6 +147,11 @@ class Configuration(_Section):
         "--direct_num_workers=1",
     )
     cluster: ClusterSection | None = None
+
+    @property
+    def report_settings(self) -> ReportSettings:
+        """The report's words and limits; its held-out sites are those of the data."""
+        return dataclasses.replace(self.report, held_out_sites=self.data.medical.shifted_sites)
 
     @model_validator(mode="after")
     def _check(self) -> "Configuration":

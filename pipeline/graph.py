@@ -1,6 +1,5 @@
 """The pipeline as a graph of components, from a configuration; pure, no input or output."""
 
-import dataclasses
 import hashlib
 from dataclasses import dataclass
 from importlib import metadata, resources
@@ -237,9 +236,7 @@ class _GraphBuilder:
             baseline_evaluation=baseline_evaluation,
             verdict=verdict,
             ingestion_report=medical.ingestion_report,
-            settings=dataclasses.replace(
-                configuration.report, held_out_sites=configuration.data.medical.shifted_sites
-            ),
+            settings=configuration.report_settings,
             run_fields=RunFields(
                 pipeline_name=configuration.name,
                 data_fingerprint=self._places.fingerprints["medical"],

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from components.case_example_gen.images import BadImageError, standardise_image
+from components.case_example_gen.manifest import delimiter_of
 from components.fine_tuner.model_card import ModelCard
 from trainer.errors import UserError
 
@@ -61,9 +62,9 @@ def _is_image(path: Path) -> bool:
 
 def _cases_of_manifest(manifest: Path) -> list[CaseImages]:
     with manifest.open(encoding="utf-8-sig", newline="") as file:
-        sample = file.readline()
+        header = file.readline()
         file.seek(0)
-        reader = csv.DictReader(file, delimiter=max(",;\t", key=sample.count))
+        reader = csv.DictReader(file, delimiter=delimiter_of(header))
         missing = {"image", "case_id"} - set(reader.fieldnames or ())
         if missing:
             raise UserError(f"{manifest}: column missing: {', '.join(sorted(missing))}.")

@@ -79,7 +79,7 @@ def read_manifest(
     """
     try:
         header_line = lines.readline().lstrip("\ufeff")
-        reader = csv.reader(lines, delimiter=_delimiter(header_line))
+        reader = csv.reader(lines, delimiter=delimiter_of(header_line))
         columns = _columns(header_line, name, data)
         for row_number, cells in enumerate(reader, start=2):
             if any(cell.strip() for cell in cells):
@@ -91,13 +91,14 @@ def read_manifest(
         ) from error
 
 
-def _delimiter(header: str) -> str:
+def delimiter_of(header: str) -> str:
+    """Returns the delimiter of a CSV by its header: a comma, a semicolon or a tab."""
     return max(",;\t", key=header.count)
 
 
 def _columns(header_line: str, name: str, data: DataSettings) -> list[str]:
     columns = [
-        c.strip() for c in next(csv.reader([header_line], delimiter=_delimiter(header_line)), [])
+        c.strip() for c in next(csv.reader([header_line], delimiter=delimiter_of(header_line)), [])
     ]
     if not any(columns):
         raise UserError(f"{name}: the file is empty. Its first row must name the columns.")

@@ -1,6 +1,5 @@
 """`micle report`."""
 
-import dataclasses
 from pathlib import Path
 
 import click
@@ -25,10 +24,7 @@ def report_command(run_directory: Path, configuration_path: str | None) -> None:
         )
     settings = None
     if configuration_path is not None:
-        configuration = load_configuration(configuration_path)
-        settings = dataclasses.replace(
-            configuration.report, held_out_sites=configuration.data.medical.shifted_sites
-        )
+        settings = load_configuration(configuration_path).report_settings
     with noise_to_log(directory.new_log()):
         from pipeline.report_rebuild import rebuild_report
 
