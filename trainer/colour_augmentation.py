@@ -5,12 +5,15 @@ from collections.abc import Callable
 import tensorflow as tf
 
 from trainer.settings import AugmentationSettings
+from trainer.view_draws import ViewDraws
 
 _BRIGHTNESS_CONTRAST_SATURATION = 0.8
 _HUE = 0.2
 
 
-def change_colours(images: tf.Tensor, settings: AugmentationSettings, seed: tf.Tensor) -> tf.Tensor:
+def change_colours(
+    images: tf.Tensor, settings: AugmentationSettings, draws: ViewDraws, seed: tf.Tensor
+) -> tf.Tensor:
     """Changes the colours of each image by its own random factors (SimCLR `data_util.py`).
 
     Brightness, contrast and saturation are multiplied by a factor within 1 +- 0.8 s, hue is
@@ -22,39 +25,39 @@ def change_colours(images: tf.Tensor, settings: AugmentationSettings, seed: tf.T
     Args:
         images: float32 [n, side, side, 3] in [0, 1].
         settings: Strength and probabilities.
-        seed: int [2]; the same seed gives the same colours.
+        draws: Of these images.
+        seed: int [2], of the batch's order of steps.
 
     Returns:
         float32 [n, side, side, 3] in [0, 1].
     """
-    seeds = tf.random.split(seed, 2)
     if settings.colour_strength > 0 and settings.colour_probability > 0:
-        images = _jitter(images, settings.colour_strength, settings.colour_probability, seeds[0])
+        images = _jitter(images, settings, draws, seed)
     if settings.grayscale_probability > 0:
-        images = _drop_colour(images, settings.grayscale_probability, seeds[1])
+        drawn = draws.grayscale < settings.grayscale_probability
+        images = tf.where(_per_image(drawn), tf.image.rgb_to_grayscale(images), images)
     return images
 
 
-def _jitter(images: tf.Tensor, strength: float, probability: float, seed: tf.Tensor) -> tf.Tensor:
-    count = tf.shape(images)[0]
-    seeds = tf.random.split(seed, 6)
-    drawn = tf.random.stateless_uniform([count], seeds[0]) < probability
+def _jitter(
+    images: tf.Tensor, settings: AugmentationSettings, draws: ViewDraws, seed: tf.Tensor
+) -> tf.Tensor:
+    drawn = draws.colour < settings.colour_probability
+    spread = _BRIGHTNESS_CONTRAST_SATURATION * settings.colour_strength
+    lowest = max(0.0, 1 - spread)
 
-    def factor(index: int) -> tf.Tensor:
-        spread = _BRIGHTNESS_CONTRAST_SATURATION * strength
-        low = max(0.0, 1 - spread)
-        value = tf.random.stateless_uniform([count], seeds[index], low, 1 + spread)
-        return tf.where(drawn, value, 1.0)
+    def factor(draw: tf.Tensor) -> tf.Tensor:
+        return tf.where(drawn, lowest + (1 + spread - lowest) * draw, 1.0)
 
-    turn = tf.random.stateless_uniform([count], seeds[4], -_HUE * strength, _HUE * strength)
-    turn = tf.where(drawn, turn, 0.0)
-    brightness, contrast, saturation = factor(1), factor(2), factor(3)
+    brightness, contrast = factor(draws.brightness), factor(draws.contrast)
+    saturation = factor(draws.saturation)
+    turn = tf.where(drawn, _HUE * settings.colour_strength * (2 * draws.hue - 1), 0.0)
     steps: list[Callable[[tf.Tensor], tf.Tensor]] = [
         lambda pixels: change_brightness(pixels, brightness),
         lambda pixels: change_contrast(pixels, contrast),
         lambda pixels: change_saturation_and_hue(pixels, saturation, turn),
     ]
-    order = tf.random.experimental.stateless_shuffle(tf.range(len(steps)), seeds[5])
+    order = tf.random.experimental.stateless_shuffle(tf.range(len(steps)), seed)
     for position in range(len(steps)):
         images = _one_of(steps, order[position], images)
     return images
@@ -94,11 +97,6 @@ def change_saturation_and_hue(images: tf.Tensor, factors: tf.Tensor, turns: tf.T
     hue = tf.math.floormod(hue + turns[:, tf.newaxis, tf.newaxis], 1.0)
     saturation = tf.minimum(saturation * factors[:, tf.newaxis, tf.newaxis], 1.0)
     return tf.image.hsv_to_rgb(tf.stack([hue, saturation, value], axis=3))
-
-
-def _drop_colour(images: tf.Tensor, probability: float, seed: tf.Tensor) -> tf.Tensor:
-    drawn = tf.random.stateless_uniform([tf.shape(images)[0]], seed) < probability
-    return tf.where(_per_image(drawn), tf.image.rgb_to_grayscale(images), images)
 
 
 def _per_image(values: tf.Tensor) -> tf.Tensor:

@@ -2,11 +2,15 @@
 
 import tensorflow as tf
 
+from trainer.view_draws import ViewDraws
+
 _SMALLEST_SIGMA, _LARGEST_SIGMA = 0.1, 2.0
 _SIDE_OF_THESE_SIGMAS = 224
 
 
-def random_blur(images: tf.Tensor, probability: float, seed: tf.Tensor) -> tf.Tensor:
+def random_blur(
+    images: tf.Tensor, probability: float, draws: ViewDraws, seed: tf.Tensor
+) -> tf.Tensor:
     """Blurs some images, all by one sigma drawn for the batch (SimCLR `data_util.py`).
 
     Sigma is uniform in 0.1..2 pixels for 224-pixel images and in proportion for others, so that
@@ -15,16 +19,16 @@ def random_blur(images: tf.Tensor, probability: float, seed: tf.Tensor) -> tf.Te
     Args:
         images: float32 [n, side, side, 3].
         probability: Of being blurred, for each image.
-        seed: int [2]; the same seed gives the same blur.
+        draws: Of these images.
+        seed: int [2], of the batch's sigma.
 
     Returns:
         float32 [n, side, side, 3].
     """
     side = images.shape[1]
-    seeds = tf.random.split(seed, 2)
-    sigma = tf.random.stateless_uniform([], seeds[0], _SMALLEST_SIGMA, _LARGEST_SIGMA)
+    sigma = tf.random.stateless_uniform([], seed, _SMALLEST_SIGMA, _LARGEST_SIGMA)
     blurred = blur(images, sigma * side / _SIDE_OF_THESE_SIGMAS)
-    drawn = tf.random.stateless_uniform([tf.shape(images)[0]], seeds[1]) < probability
+    drawn = draws.blur < probability
     return tf.where(drawn[:, tf.newaxis, tf.newaxis, tf.newaxis], blurred, images)
 
 

@@ -5,12 +5,13 @@ import math
 import tensorflow as tf
 
 from trainer.settings import AugmentationSettings
+from trainer.view_draws import ViewDraws
 
 _LARGEST_ASPECT_RATIO = 4 / 3
 
 
 def transform_geometry(
-    images: tf.Tensor, settings: AugmentationSettings, seed: tf.Tensor
+    images: tf.Tensor, settings: AugmentationSettings, draws: ViewDraws
 ) -> tf.Tensor:
     """Crops, rotates and flips each image on its own and resizes the crop to the input's size.
 
@@ -22,20 +23,19 @@ def transform_geometry(
     Args:
         images: float32 [n, side, side, 3].
         settings: Ranges and probabilities.
-        seed: int [2]; the same seed gives the same transformation.
+        draws: Of these images.
 
     Returns:
         float32 [n, side, side, 3], bilinearly interpolated.
     """
     if _changes_nothing(settings):
         return images
-    count = tf.shape(images)[0]
     side = images.shape[1]
     if side is None:
         raise ValueError("The images' side must be known when the graph is built.")
     return tf.raw_ops.ImageProjectiveTransformV3(
         images=images,
-        transforms=_transforms(count, float(side), settings, seed),
+        transforms=_transforms(float(side), settings, draws),
         output_shape=[side, side],
         fill_value=0.0,
         interpolation="BILINEAR",
@@ -52,27 +52,23 @@ def _changes_nothing(settings: AugmentationSettings) -> bool:
     )
 
 
-def _transforms(
-    count: tf.Tensor, side: float, settings: AugmentationSettings, seed: tf.Tensor
-) -> tf.Tensor:
-    """Returns float32 [count, 8], from an output pixel to the input pixel it shows.
+def _transforms(side: float, settings: AugmentationSettings, draws: ViewDraws) -> tf.Tensor:
+    """Returns float32 [n, 8], from an output pixel to the input pixel it shows.
 
     Both count pixels from the centre of the first: (x, y) comes from
     centre + rotation . diag(width, height) . ((x, y) - middle).
     """
-    seeds = tf.random.split(seed, 7)
-    width, height = _crop_sizes(count, settings.crop_area, seeds[0], seeds[1])
-    centre_x = _centre(width, side, seeds[2])
-    centre_y = _centre(height, side, seeds[3])
-    width *= _flip_sign(count, settings.horizontal_flip, seeds[4])
-    height *= _flip_sign(count, settings.vertical_flip, seeds[5])
-    largest = math.radians(settings.rotation_degrees)
-    angle = tf.random.stateless_uniform([count], seeds[6], -largest, largest)
+    width, height = _crop_sizes(settings.crop_area, draws)
+    centre_x = _centre(width, side, draws.left)
+    centre_y = _centre(height, side, draws.top)
+    width *= tf.where(draws.horizontal_flip < settings.horizontal_flip, -1.0, 1.0)
+    height *= tf.where(draws.vertical_flip < settings.vertical_flip, -1.0, 1.0)
+    angle = math.radians(settings.rotation_degrees) * (2 * draws.angle - 1)
     cosine, sine = tf.cos(angle), tf.sin(angle)
     x_by_x, x_by_y = cosine * width, -sine * height
     y_by_x, y_by_y = sine * width, cosine * height
     middle = (side - 1) / 2
-    zeros = tf.zeros([count])
+    zeros = tf.zeros_like(angle)
     columns = [
         x_by_x,
         x_by_y,
@@ -86,29 +82,18 @@ def _transforms(
     return tf.stack(columns, axis=1)
 
 
-def _crop_sizes(
-    count: tf.Tensor, area_range: tuple[float, float], area_seed: tf.Tensor, ratio_seed: tf.Tensor
-) -> tuple[tf.Tensor, tf.Tensor]:
-    """Returns widths and heights [count], as shares of the side.
+def _crop_sizes(area_range: tuple[float, float], draws: ViewDraws) -> tuple[tf.Tensor, tf.Tensor]:
+    """Returns widths and heights [n], as shares of the side.
 
     The ratio is uniform on a logarithmic scale, and nearer to 1 where the area would otherwise
     not fit: a crop of the whole area is the image itself.
     """
-    area = _uniform(count, *area_range, area_seed)
+    low, high = area_range
+    area = low + (high - low) * draws.area
     largest = tf.minimum(math.log(_LARGEST_ASPECT_RATIO), -tf.math.log(area))
-    ratio = tf.exp(largest * tf.random.stateless_uniform([count], ratio_seed, -1.0, 1.0))
+    ratio = tf.exp(largest * (2 * draws.aspect - 1))
     return tf.sqrt(area * ratio), tf.sqrt(area / ratio)
 
 
-def _uniform(count: tf.Tensor, low: float, high: float, seed: tf.Tensor) -> tf.Tensor:
-    return low + (high - low) * tf.random.stateless_uniform([count], seed)
-
-
-def _centre(extent: tf.Tensor, side: float, seed: tf.Tensor) -> tf.Tensor:
-    start = (1 - extent) * tf.random.stateless_uniform(tf.shape(extent), seed)
-    return (start + extent / 2) * side - 0.5
-
-
-def _flip_sign(count: tf.Tensor, probability: float, seed: tf.Tensor) -> tf.Tensor:
-    flipped = tf.random.stateless_uniform([count], seed) < probability
-    return tf.where(flipped, -1.0, 1.0)
+def _centre(extent: tf.Tensor, side: float, draw: tf.Tensor) -> tf.Tensor:
+    return ((1 - extent) * draw + extent / 2) * side - 0.5

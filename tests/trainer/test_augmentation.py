@@ -182,3 +182,14 @@ def test_two_copies_of_an_image_in_one_batch_become_different_views():
     twice = tf.tile(tf.constant(photographs(1)), [2, 1, 1, 1])
     views = augment(twice, AugmentationSettings(), SEED)
     assert np.abs(views[0] - views[1]).max() > 0.05
+
+
+def test_the_views_of_slices_are_slices_of_the_views():
+    images = tf.constant(photographs(8, side=40))
+    whole = augment(images, everything(), SEED)
+    parts = [
+        augment(tf.gather(images, rows), everything(), SEED, rows=tf.constant(rows), row_count=8)
+        for rows in ([0, 1, 2], [7], [3, 4, 5, 6])
+    ]
+    expected = tf.gather(whole, [0, 1, 2, 7, 3, 4, 5, 6])
+    np.testing.assert_allclose(tf.concat(parts, axis=0), expected, atol=2e-5)
