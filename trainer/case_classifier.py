@@ -31,7 +31,7 @@ class CaseClassifier(keras.Model):
 
         Args:
             encoder: From normalised images to features; trained further in place.
-            statistics: Of the training images; they normalise every image.
+            statistics: What the encoder normalises every image by.
             task: Multi-class or multi-label.
             class_count: Classes or findings.
             seed: Of the head's initial weights.

@@ -26,7 +26,7 @@ from trainer.checkpoints import (
     weights_digest,
 )
 from trainer.contrastive_loss import ContrastiveMeasures, nt_xent
-from trainer.encoder_artifact import EncoderCard, initial_encoder_of
+from trainer.encoder_artifact import EncoderCard, encoder_normalisation, initial_encoder_of
 from trainer.errors import UserError
 from trainer.history import ContrastiveRow
 from trainer.optimizers import contrastive_optimizer
@@ -47,12 +47,14 @@ class ContrastiveResult:
     """A pretrained encoder.
 
     Attributes:
-        encoder: The model; the projection head is gone.
+        encoder: The model, without the projection head.
+        projection_head: What was trained on top of it.
         card: What it is and how it came about.
         history: At most about a thousand steps, evenly spaced, the last one included.
     """
 
     encoder: keras.Model
+    projection_head: keras.Model
     card: EncoderCard
     history: tuple[ContrastiveRow, ...]
 
@@ -99,6 +101,7 @@ def pretrain(
     pairs = find_pairs(files, source)
     batch_size = _batch_size(pairs, settings)
     encoder, parent = initial_encoder_of(encoder_settings, initial_encoder, seed=seed)
+    statistics = encoder_normalisation(parent, statistics)
     checkpoints = CheckpointDirectory(
         checkpoint_directory,
         fingerprint(
@@ -110,6 +113,7 @@ def pretrain(
                 data_fingerprint,
                 *(f"{Path(file).name} {Path(file).stat().st_size}" for file in sorted(files)),
                 weights_digest(encoder),
+                to_json(statistics),
             ]
         ),
     )
@@ -133,9 +137,11 @@ def pretrain(
         seed=seed,
         data_fingerprint=data_fingerprint,
         trained_on=trained_on,
+        projection_layers=settings.projection_layers,
+        projection_size=settings.projection_size,
         parent=parent,
     )
-    return ContrastiveResult(encoder, card, tuple(training.history))
+    return ContrastiveResult(encoder, training.head, card, tuple(training.history))
 
 
 def _batch_size(pairs: PairEpochs, settings: ContrastiveSettings) -> int:
@@ -166,13 +172,13 @@ class _Training:
         self.image_size = statistics.image_size
         self.total_steps = sum(pairs.steps(epoch, batch_size) for epoch in range(settings.epochs))
         self.history: list[ContrastiveRow] = []
-        head = build_projection_head(
+        self.head = build_projection_head(
             encoder.output_shape[-1],
             layers=settings.projection_layers,
             projection_size=settings.projection_size,
             seed=seed,
         )
-        self.model = keras.Sequential([encoder, head])
+        self.model = keras.Sequential([encoder, self.head])
         self.optimizer = contrastive_optimizer(
             settings, batch_size=batch_size, total_steps=self.total_steps
         )

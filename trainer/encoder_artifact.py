@@ -1,4 +1,4 @@
-"""A trained encoder on disk: its weights and a card that says where they come from."""
+"""A trained encoder on disk: its weights, its projection head, and a card of its origin."""
 
 import dataclasses
 import json
@@ -8,11 +8,14 @@ from typing import Literal
 
 import keras
 
-from trainer.encoders import build_encoder
+from trainer.case_records import PixelStatistics
+from trainer.encoders import build_encoder, feature_count
 from trainer.errors import UserError
+from trainer.projection_head import build_projection_head
 from trainer.settings import Architecture, EncoderSettings, Stem
 
 WEIGHTS = "encoder.weights.h5"
+PROJECTION_HEAD_WEIGHTS = "projection_head.weights.h5"
 CARD = "encoder.json"
 
 Method = Literal["simclr", "micle"]
@@ -28,8 +31,9 @@ class EncoderCard:
         width_multiplier: As in `EncoderSettings`.
         stem: As in `EncoderSettings`.
         image_size: Side of the images of the last training, pixels.
-        pixel_mean: Of the last training's images, in [0, 1].
-        pixel_std: Standard deviation of the same.
+        pixel_mean: What the encoder subtracts from pixels in [0, 1]: that of the first training's
+            images, kept by every later one.
+        pixel_std: What it then divides by.
         method: How it was trained last.
         steps: Optimizer steps of the last training.
         epochs: Passes over the images or cases.
@@ -40,6 +44,8 @@ class EncoderCard:
         seed: Of the last training.
         data_fingerprint: Of the last training's data.
         trained_on: A name of these data for a person: `natural images`.
+        projection_layers: Dense layers of the projection head beside it; None without one.
+        projection_size: Length of that head's vectors; None without one.
         parent: The encoder that the last training started from; None for random weights.
     """
 
@@ -59,13 +65,35 @@ class EncoderCard:
     seed: int
     data_fingerprint: str
     trained_on: str
+    projection_layers: int | None = None
+    projection_size: int | None = None
     parent: "EncoderCard | None" = None
 
 
-def save_encoder(directory: str, encoder: keras.Model, card: EncoderCard) -> None:
-    """Writes `encoder.weights.h5` and `encoder.json` into a directory, made if need be."""
+def save_encoder(
+    directory: str,
+    encoder: keras.Model,
+    card: EncoderCard,
+    projection_head: keras.Model | None = None,
+) -> None:
+    """Writes an encoder into a directory, made if need be.
+
+    Args:
+        directory: Gets `encoder.weights.h5`, `encoder.json` and, with a head,
+            `projection_head.weights.h5`.
+        encoder: The network.
+        card: What it is; its fields about the head say what `projection_head` is.
+        projection_head: What contrastive pretraining put on the encoder.
+
+    Raises:
+        ValueError: There is a head and the card tells of none, or the other way round.
+    """
+    if (projection_head is None) != (card.projection_layers is None):
+        raise ValueError("projection_layers of the card and projection_head: give both, or none.")
     Path(directory).mkdir(parents=True, exist_ok=True)
     encoder.save_weights(Path(directory, WEIGHTS))
+    if projection_head is not None:
+        projection_head.save_weights(Path(directory, PROJECTION_HEAD_WEIGHTS))
     Path(directory, CARD).write_text(json.dumps(dataclasses.asdict(card), indent=2) + "\n")
 
 
@@ -113,6 +141,51 @@ def load_encoder(
     encoder = build_encoder(settings)
     encoder.load_weights(Path(directory, WEIGHTS))
     return encoder, card
+
+
+def load_projection_head(directory: str) -> keras.Model:
+    """Builds the projection head that lies beside an encoder.
+
+    Args:
+        directory: What `save_encoder` wrote.
+
+    Returns:
+        A model from float32 [n, features] to float32 [n, projection_size].
+
+    Raises:
+        UserError: The directory holds no encoder, or one without a projection head.
+    """
+    card = read_encoder_card(directory)
+    if card.projection_layers is None or card.projection_size is None:
+        raise UserError(
+            f"{directory}: this encoder has no projection head. Give one that this pipeline "
+            "pretrained or a published one of SimCLR, or go on from the encoder's features."
+        )
+    head = build_projection_head(
+        feature_count(card.architecture, card.width_multiplier),
+        layers=card.projection_layers,
+        projection_size=card.projection_size,
+    )
+    head.load_weights(Path(directory, PROJECTION_HEAD_WEIGHTS))
+    return head
+
+
+def encoder_normalisation(card: EncoderCard | None, data: PixelStatistics) -> PixelStatistics:
+    """Decides how pixels are normalised: as the encoder learnt it, from its first training on.
+
+    A published or frozen encoder is only right with what it was trained on; so the data's own
+    mean and deviation count for random weights alone.
+
+    Args:
+        card: Of the encoder that a training starts from; None for random weights.
+        data: Statistics of the training's images.
+
+    Returns:
+        The statistics to normalise by; `image_size` stays the data's.
+    """
+    if card is None:
+        return data
+    return dataclasses.replace(data, mean=card.pixel_mean, std=card.pixel_std)
 
 
 def initial_encoder_of(

@@ -51,6 +51,12 @@ def build_encoder(settings: EncoderSettings, *, seed: int = 0) -> keras.Model:
     return keras.Model(images, features, name=settings.architecture)
 
 
+def feature_count(architecture: Architecture, width_multiplier: float) -> int:
+    """Returns the length of an encoder's vector, without building it."""
+    expansion = 1 if architecture in _BASIC_BLOCKS else _BOTTLENECK_EXPANSION
+    return round(_STEM_CHANNELS * width_multiplier) * 8 * expansion
+
+
 def _blocks(
     layers: "_Layers", architecture: Architecture
 ) -> tuple[Callable[[keras.KerasTensor, int, int], keras.KerasTensor], tuple[int, ...]]:

@@ -28,7 +28,7 @@ from trainer.checkpoints import (
     weights_digest,
 )
 from trainer.classification_loss import ClassWeights, class_weights, classification_loss
-from trainer.encoder_artifact import initial_encoder_of, lineage
+from trainer.encoder_artifact import encoder_normalisation, initial_encoder_of, lineage
 from trainer.errors import UserError
 from trainer.history import FineTuneRow
 from trainer.label_fractions import classes_without_case, patients_of_fraction
@@ -113,6 +113,7 @@ def fine_tune(
     if not validation_labels.patients:
         raise UserError("The validation split holds no labelled case. Add some, or split anew.")
     encoder, parent = initial_encoder_of(encoder_settings, initial_encoder, seed=seed)
+    statistics = encoder_normalisation(parent, statistics)
     checkpoints = CheckpointDirectory(
         checkpoint_directory,
         fingerprint(
@@ -126,6 +127,7 @@ def fine_tune(
                 data_fingerprint,
                 *(_name_and_size(file) for file in [*train_files, *validation_files]),
                 weights_digest(encoder),
+                to_json(statistics),
             ]
         ),
     )

@@ -1,4 +1,4 @@
-"""The projection head of contrastive pretraining; thrown away before fine-tuning."""
+"""The projection head of contrastive pretraining."""
 
 import keras
 

@@ -23,7 +23,7 @@ class Executor(BaseExecutor):
         output_dict: dict[str, list[types.Artifact]],
         exec_properties: dict[str, Any],
     ) -> None:
-        """Writes `encoder.weights.h5`, `encoder.json` and `history.csv`.
+        """Writes `encoder.weights.h5`, `projection_head.weights.h5`, `encoder.json`, `history.csv`.
 
         Raises:
             UserError: The data, the settings and the initial encoder do not fit together.
@@ -43,5 +43,5 @@ class Executor(BaseExecutor):
             data_fingerprint=records_fingerprint(files),
         )
         directory = artifact_utils.get_single_uri(output_dict["encoder"])
-        save_encoder(directory, result.encoder, result.card)
+        save_encoder(directory, result.encoder, result.card, result.projection_head)
         write_history(directory, result.history)

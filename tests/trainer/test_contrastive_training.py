@@ -128,7 +128,9 @@ def test_the_history_becomes_a_table(straight, tmp_path):
 
 
 def test_micle_goes_on_from_a_simclr_encoder(pair_files, straight, tmp_path, caplog):
-    save_encoder(str(tmp_path / "encoder"), straight.encoder, straight.card)
+    save_encoder(
+        str(tmp_path / "encoder"), straight.encoder, straight.card, straight.projection_head
+    )
     caplog.set_level(logging.INFO)
     settings = dataclasses.replace(TRAINING, batch_size=100, optimizer="lars", learning_rate=0.3)
     result = train(
@@ -150,6 +152,31 @@ def test_micle_goes_on_from_a_simclr_encoder(pair_files, straight, tmp_path, cap
             straight.encoder.get_weights(), result.encoder.get_weights(), strict=True
         )
     )
+
+
+def test_the_projection_head_that_was_trained_comes_with_the_encoder(straight):
+    head = straight.projection_head
+    assert head.output_shape == (None, 8)
+    assert (straight.card.projection_layers, straight.card.projection_size) == (2, 8)
+    moving_mean = head.layers[2].moving_mean.numpy()
+    assert moving_mean.any()  # It is 0 before the first step.
+
+
+def test_pixels_stay_normalised_as_the_first_training_did_it(image_files, straight, tmp_path):
+    published = dataclasses.replace(
+        straight.card, pixel_mean=(0.0, 0.0, 0.0), pixel_std=(1.0, 1.0, 1.0)
+    )
+    directory = str(tmp_path / "encoder")
+    save_encoder(directory, straight.encoder, published, straight.projection_head)
+    as_published = train(image_files, tmp_path, initial_encoder=directory)
+    assert as_published.card.pixel_mean == (0.0, 0.0, 0.0)
+    assert as_published.card.pixel_std == (1.0, 1.0, 1.0)
+
+    own = str(tmp_path / "own")
+    save_encoder(own, straight.encoder, straight.card, straight.projection_head)
+    as_trained_here = train(image_files, tmp_path, initial_encoder=own)
+    # The same weights and images, normalised otherwise: another loss from the first step on.
+    assert as_trained_here.history[0].loss != as_published.history[0].loss
 
 
 def test_too_few_pairs_are_refused(tmp_path):

@@ -3,41 +3,25 @@ import dataclasses
 import numpy as np
 import pytest
 
+from tests.trainer.encoder_cards import encoder_card
 from trainer.encoder_artifact import (
-    EncoderCard,
     initial_encoder_of,
     lineage,
     load_encoder,
+    load_projection_head,
     read_encoder_card,
     save_encoder,
 )
 from trainer.encoders import build_encoder
 from trainer.errors import UserError
+from trainer.projection_head import build_projection_head
 from trainer.settings import EncoderSettings
 
 SETTINGS = EncoderSettings("resnet18", 0.125, "imagenet", 16)
 
 
 def card(**changes):
-    values = {
-        "architecture": "resnet18",
-        "width_multiplier": 0.125,
-        "stem": "imagenet",
-        "image_size": 16,
-        "pixel_mean": (0.5, 0.4, 0.3),
-        "pixel_std": (0.2, 0.2, 0.1),
-        "method": "simclr",
-        "steps": 300,
-        "epochs": 10,
-        "pairs_seen": 38400,
-        "final_loss": 1.25,
-        "temperature": 0.1,
-        "batch_size": 128,
-        "seed": 7,
-        "data_fingerprint": "ab12",
-        "trained_on": "natural images",
-    }
-    return EncoderCard(**{**values, **changes})
+    return encoder_card(SETTINGS, **changes)
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +39,24 @@ def test_an_encoder_comes_back_with_its_weights_and_card(saved):
     assert loaded_card == medical
     images = np.random.default_rng(0).normal(size=(3, 16, 16, 3)).astype(np.float32)
     np.testing.assert_array_equal(loaded(images), encoder(images))
+
+
+def test_the_projection_head_comes_back_with_its_weights(tmp_path, saved):
+    head = build_projection_head(64, layers=3, projection_size=8, seed=4)
+    with_head = card(projection_layers=3, projection_size=8)
+    save_encoder(str(tmp_path), saved[1], with_head, head)
+    features = np.random.default_rng(0).normal(size=(3, 64)).astype(np.float32)
+    np.testing.assert_array_equal(load_projection_head(str(tmp_path))(features), head(features))
+
+
+def test_an_encoder_without_projection_head_says_so(saved):
+    with pytest.raises(UserError, match="this encoder has no projection head"):
+        load_projection_head(saved[0])
+
+
+def test_a_card_and_a_head_that_contradict_each_other_are_refused(tmp_path, saved):
+    with pytest.raises(ValueError, match="give both, or none"):
+        save_encoder(str(tmp_path), saved[1], card(projection_layers=3, projection_size=8))
 
 
 def test_the_image_size_may_change_between_trainings(saved):

@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 from sklearn.metrics import log_loss, roc_auc_score
 
+from tests.trainer.encoder_cards import encoder_card
 from tests.trainer.synthetic_records import example, textured_image, write_records
 from trainer import fine_tuning
+from trainer.encoder_artifact import save_encoder
+from trainer.encoders import build_encoder
 from trainer.errors import UserError
 from trainer.fine_tuning import fine_tune
 from trainer.settings import AugmentationSettings, EncoderSettings, FineTuneSettings
@@ -174,3 +177,15 @@ def test_a_loss_that_explodes_stops_with_the_step_and_advice(files, tmp_path):
     settings = dataclasses.replace(TRAINING, learning_rate=1e30, warmup_fraction=0.0)
     with pytest.raises(UserError, match=r"Step \d: .* not a number\. Lower learning_rate"):
         train(files, tmp_path, settings=settings)
+
+
+def test_pixels_are_normalised_as_the_given_encoder_was_trained(files, tmp_path):
+    encoder = build_encoder(ENCODER, seed=1)
+    directory = str(tmp_path / "encoder")
+    card = encoder_card(ENCODER, pixel_mean=(0.0, 0.0, 0.0), pixel_std=(1.0, 1.0, 1.0))
+    save_encoder(directory, encoder, card)
+    settings = dataclasses.replace(TRAINING, epochs=1)
+    result = train(files, tmp_path, settings=settings, initial_encoder=directory)
+    image = np.random.default_rng(0).uniform(size=(1, SIDE, SIDE, 3)).astype(np.float32)
+    received = result.classifier.embed(image, np.array([0]), np.array(1))
+    np.testing.assert_allclose(received, result.classifier.encoder(image), rtol=1e-6)
