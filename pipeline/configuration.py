@@ -157,6 +157,10 @@ class Configuration(_Section):
     def _check(self) -> "Configuration":
         if self.data.natural is None and any(step.data == "natural" for step in self.pretraining):
             raise ValueError("pretraining uses natural images, but data.natural is not given")
+        medical = self.data.medical
+        misfits = self.fine_tuning.training.misfits(self.data.labelled_task, medical.classes)
+        if misfits:
+            raise ValueError(f"fine_tuning.training.{misfits[0]}")
         return self
 
 

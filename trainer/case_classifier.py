@@ -1,5 +1,7 @@
 """The classifier of a case: an encoder, the mean over the case's images, and a dense layer."""
 
+from typing import Literal
+
 import keras
 import tensorflow as tf
 
@@ -25,19 +27,24 @@ class CaseClassifier(keras.Model):
         *,
         task: Task,
         class_count: int,
+        trainable: Literal["network", "head"] = "network",
         seed: int = 0,
     ) -> None:
         """Puts a new head on an encoder.
 
         Args:
-            encoder: From normalised images to features; trained further in place.
+            encoder: From normalised images to features; trained further in place unless frozen.
             statistics: What the encoder normalises every image by.
             task: Multi-class or multi-label.
             class_count: Classes or findings.
+            trainable: `head` freezes the encoder: no variable of it changes, and its batch
+                normalisation uses the moving statistics in training too.
             seed: Of the head's initial weights.
         """
         super().__init__(name="case_classifier")
         self.encoder = encoder
+        # Keras: a frozen layer also runs in inference mode.
+        self.encoder.trainable = trainable == "network"
         self.task = task
         self._mean, self._std = statistics.mean, statistics.std
         self.head = keras.layers.Dense(

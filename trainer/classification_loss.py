@@ -1,6 +1,8 @@
 """Cross entropy of cases, weighted by class."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -23,22 +25,37 @@ class ClassWeights:
     absent: npt.NDArray[np.float32]
 
 
-def class_weights(labels: CaseLabels, task: Task, *, balance: bool) -> ClassWeights:
-    """Weighs classes, or each finding's presence and absence, by inverse frequency.
+def class_weights(
+    labels: CaseLabels,
+    task: Task,
+    classes: Sequence[str],
+    rule: Literal["none", "balanced"] | Mapping[str, float],
+) -> ClassWeights:
+    """Weighs the loss by class, or by finding and its presence.
 
-    The weights' mean over the labels is 1, so that the learning rate keeps its meaning.
+    - `none`: all weights are 1.
+    - `balanced`: classes, or each finding's presence and absence, by inverse frequency. The
+      weights' mean over the labels is 1, so that the learning rate keeps its meaning.
+    - A factor by class or finding: taken as it is, a finding's for presence and absence; 1 for
+      those not named.
 
     Args:
         labels: Of the training cases; each class has at least one.
         task: Multi-class or multi-label.
-        balance: Whether to; all weights are 1 otherwise.
+        classes: Class or finding names, in the order of the targets.
+        rule: One of the three.
     """
-    class_count = labels.targets.shape[1]
-    if not balance:
-        return ClassWeights(np.ones(class_count, np.float32), np.ones(class_count, np.float32))
+    if rule == "balanced":
+        return _balanced(labels, task)
+    factors = {} if isinstance(rule, str) else rule
+    weights = np.array([factors.get(name, 1.0) for name in classes], np.float32)
+    return ClassWeights(weights, weights)
+
+
+def _balanced(labels: CaseLabels, task: Task) -> ClassWeights:
     known = labels.weights.sum(axis=0)
     present = (labels.targets * labels.weights).sum(axis=0)
-    ways = class_count if task == "multi_class" else 2
+    ways = labels.targets.shape[1] if task == "multi_class" else 2
     return ClassWeights(
         present=_inverse_frequency(known, present, ways),
         absent=_inverse_frequency(known, known - present, ways),

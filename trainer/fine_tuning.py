@@ -1,4 +1,4 @@
-"""Supervised fine-tuning of a whole network on labelled cases."""
+"""Supervised fine-tuning of a network, or of a linear head on it, on labelled cases."""
 
 import logging
 import math
@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import keras
 import numpy as np
@@ -14,6 +14,7 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from schemas.case_features import Task
+from trainer.area_under_curve import mean_auc
 from trainer.augmentation import augment
 from trainer.case_classifier import CaseClassifier
 from trainer.case_dataset import CaseBatch, CaseReader, batch_signature, steps_per_epoch
@@ -29,9 +30,10 @@ from trainer.checkpoints import (
 )
 from trainer.classification_loss import ClassWeights, class_weights, classification_loss
 from trainer.encoder_artifact import encoder_normalisation, initial_encoder_of, lineage
-from trainer.errors import UserError
+from trainer.errors import DivergedError, UserError
 from trainer.history import FineTuneRow
 from trainer.label_fractions import classes_without_case, patients_of_fraction
+from trainer.model_selection import check_selection, is_better
 from trainer.optimizers import fine_tune_optimizer
 from trainer.progress_meter import ProgressMeter
 from trainer.settings import EncoderSettings, FineTuneSettings, to_json
@@ -48,7 +50,8 @@ class FineTuneResult:
     Attributes:
         classifier: The model.
         history: One row an epoch.
-        best_epoch: Counted from 1; that with the lowest validation loss.
+        best_epoch: Counted from 1; that with the best value of the selection metric.
+        selection_score: That value: the validation loss or AUC.
         labelled_cases: Training cases whose labels were used.
         pretraining: What the encoder was trained on before, step by step, for a person.
         validation_targets: float32 [cases, classes] of the labelled validation cases.
@@ -59,6 +62,7 @@ class FineTuneResult:
     classifier: CaseClassifier
     history: tuple[FineTuneRow, ...]
     best_epoch: int
+    selection_score: float
     labelled_cases: int
     pretraining: tuple[str, ...]
     validation_targets: npt.NDArray[np.float32]
@@ -80,7 +84,7 @@ def fine_tune(
     initial_encoder: str | None,
     data_fingerprint: str = "",
 ) -> FineTuneResult:
-    """Trains encoder and classifier on a share of the labels, with early stopping.
+    """Trains a classifier on a share of the labels, with early stopping.
 
     Stopped at any moment, the same call goes on from its last checkpoint, to the same weights
     on the same device.
@@ -103,15 +107,22 @@ def fine_tune(
         The classifier, its training's history and its scores on validation.
 
     Raises:
-        UserError: A class has no labelled training case, no validation case is labelled, the
-            image sizes differ, the initial encoder does not fit, or the loss is not a number.
+        UserError: The settings do not fit the task, a class has no labelled training case, no
+            validation case is labelled, the image sizes differ, the initial encoder does not fit,
+            or the selection metric cannot be computed on validation.
+        DivergedError: The loss is not a number.
     """
+    misfits = settings.misfits(task, classes)
+    if misfits:
+        raise UserError(misfits[0])
     statistics = read_pixel_statistics(train_files)
     check_image_size(statistics, encoder_settings.image_size)
     labels = _training_labels(train_files, task, classes, label_fraction, seed)
     validation_labels = read_labels(validation_files, task, classes)
     if not validation_labels.patients:
         raise UserError("The validation split holds no labelled case. Add some, or split anew.")
+    check_selection(settings.selection_metric, validation_labels)
+    factors = class_weights(labels, task, classes, settings.class_weights)
     encoder, parent = initial_encoder_of(encoder_settings, initial_encoder, seed=seed)
     statistics = encoder_normalisation(parent, statistics)
     checkpoints = CheckpointDirectory(
@@ -138,11 +149,19 @@ def fine_tune(
         )
 
     training = _Training(
-        CaseClassifier(encoder, statistics, task=task, class_count=len(classes), seed=seed),
+        CaseClassifier(
+            encoder,
+            statistics,
+            task=task,
+            class_count=len(classes),
+            trainable=settings.trainable,
+            seed=seed,
+        ),
         reader(train_files),
         reader(validation_files),
         labels,
         validation_labels,
+        factors,
         settings,
         seed,
     )
@@ -151,6 +170,7 @@ def fine_tune(
         classifier=training.classifier,
         history=tuple(training.course.history),
         best_epoch=training.course.best_epoch,
+        selection_score=cast(float, training.course.best_score),
         labelled_cases=len(labels.patients),
         pretraining=lineage(parent),
         validation_targets=validation_labels.targets,
@@ -183,6 +203,7 @@ class _Course:
 
     history: list[FineTuneRow] = field(default_factory=list)
     best_epoch: int = 0
+    best_score: float | None = None
     epoch_loss: float = 0.0
     stopped: bool = False
 
@@ -205,6 +226,7 @@ class _Training:
         validation_reader: CaseReader,
         labels: CaseLabels,
         validation_labels: CaseLabels,
+        factors: ClassWeights,
         settings: FineTuneSettings,
         seed: int,
     ) -> None:
@@ -218,8 +240,8 @@ class _Training:
         self._total_steps = settings.epochs * self._steps_per_epoch
         self._optimizer = fine_tune_optimizer(settings, total_steps=self._total_steps)
         self._optimizer.build(classifier.trainable_variables)
-        self._factors = class_weights(labels, classifier.task, balance=settings.balance_classes)
-        self._train_step = _train_step(classifier, self._optimizer, settings, self._factors, seed)
+        self._factors = factors
+        self._train_step = _train_step(classifier, self._optimizer, settings, factors, seed)
         self._predict = _prediction(classifier)
         self._best = values_of("best", classifier.variables)
 
@@ -261,7 +283,7 @@ class _Training:
     def _step(self, step: int, batch: CaseBatch) -> int:
         loss = float(self._train_step(batch, tf.constant(step, tf.int64)))
         if not math.isfinite(loss):
-            raise UserError(
+            raise DivergedError(
                 f"Step {step + 1}: the fine-tuning loss is not a number. Lower learning_rate "
                 f"(it is {self._settings.learning_rate}) or raise warmup_fraction."
             )
@@ -273,21 +295,31 @@ class _Training:
 
     def _finish_epoch(self, epoch: int) -> None:
         course = self.course
-        loss = classification_loss(
-            self.validation_logits(),
-            self._validation_labels.targets,
-            self._validation_labels.weights,
-            task=self.classifier.task,
-            factors=self._factors,
-        )
-        best_loss = min((row.validation_loss for row in course.history), default=math.inf)
+        loss, auc = self._validate()
+        if not math.isfinite(loss):
+            raise DivergedError(
+                f"Epoch {epoch}: the validation loss is not a number. Lower learning_rate "
+                f"(it is {self._settings.learning_rate}) or raise warmup_fraction."
+            )
         rate = float(self._optimizer.learning_rate)
-        course.history.append(FineTuneRow(epoch, course.epoch_loss, float(loss), rate))
+        course.history.append(FineTuneRow(epoch, course.epoch_loss, loss, auc, rate))
         course.epoch_loss = 0.0
-        if float(loss) < best_loss:
-            course.best_epoch = epoch
+        metric = self._settings.selection_metric
+        score = loss if metric == "loss" else cast(float, auc)
+        if is_better(metric, score, course.best_score):
+            course.best_epoch, course.best_score = epoch, score
             self._best = values_of("best", self.classifier.variables)
         course.stopped = epoch - course.best_epoch >= self._settings.patience
+
+    def _validate(self) -> tuple[float, float | None]:
+        """Returns loss and mean AUC on the validation cases."""
+        targets, weights = self._validation_labels.targets, self._validation_labels.weights
+        logits = self.validation_logits()
+        loss = classification_loss(
+            logits, targets, weights, task=self.classifier.task, factors=self._factors
+        )
+        auc = mean_auc(targets, weights, self.classifier.scores(logits).numpy())
+        return float(loss), None if math.isnan(auc) else auc
 
     def _cases_done(self, step: int) -> int:
         return step * self._cases // self._steps_per_epoch
@@ -296,7 +328,10 @@ class _Training:
         if not self.course.history:
             return {}
         last = self.course.history[-1]
-        return {"loss": last.loss, "validation loss": last.validation_loss}
+        metrics = {"loss": last.loss, "validation loss": last.validation_loss}
+        if last.validation_auc is not None:
+            metrics["validation AUC"] = last.validation_auc
+        return metrics
 
     def _save(self, checkpoints: CheckpointDirectory, step: int) -> None:
         arrays = values_of("model", self.classifier.variables)

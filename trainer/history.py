@@ -34,12 +34,15 @@ class FineTuneRow:
         epoch: Counted from 1.
         loss: Mean training loss of the epoch's steps.
         validation_loss: Loss on the validation cases after the epoch.
+        validation_auc: Mean area under the ROC curve over the classes; None if the validation
+            cases have no class that is present in some and absent in others.
         learning_rate: That of the epoch's last step.
     """
 
     epoch: int
     loss: float
     validation_loss: float
+    validation_auc: float | None
     learning_rate: float
 
 

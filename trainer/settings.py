@@ -6,11 +6,16 @@ file is validated into the very same objects.
 
 import dataclasses
 import json
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, TypeVar
 
+from schemas.case_features import Task
+
 Architecture = Literal["resnet18", "resnet34", "resnet50", "resnet152"]
 Stem = Literal["small_image", "imagenet"]
+SelectionMetric = Literal["loss", "auc"]
 
 _FORBID_UNKNOWN_FIELDS = {"extra": "forbid"}
 T = TypeVar("T")
@@ -136,9 +141,12 @@ class ContrastiveSettings:
 
 @dataclass(frozen=True)
 class FineTuneSettings:
-    """Supervised fine-tuning of the whole network on labelled cases (paper section 3.3).
+    """Supervised fine-tuning on labelled cases (paper section 3.3).
 
     Attributes:
+        trainable: `network`, or `head`: a linear probe of the encoder, which stays as it is.
+        features_from: `encoder`, or `projection_first_layer`: the first layer of the projection
+            head becomes part of the classifier (SimCLRv2 section 3.3).
         epochs: Most passes over the labelled cases.
         batch_size: Cases per step.
         optimizer: `adamw`, or `sgd` with Nesterov momentum 0.9 (paper).
@@ -146,13 +154,18 @@ class FineTuneSettings:
         weight_decay: Not applied to biases and batch normalisation.
         warmup_fraction: Share of the steps with a linear warm-up; cosine decay to 0 follows.
         label_smoothing: Of the softmax target; multi-class only.
-        balance_classes: Weigh classes (or each finding's positives) by inverse frequency.
+        class_weights: `none`; `balanced`: classes, or each finding's presence and absence, by
+            inverse frequency; or a factor by class or finding, 1 where not named.
         max_images_per_case: In training, at most so many images of a case, drawn each time.
-        patience: Stop after so many epochs without a better validation loss.
+        selection_metric: Decides on validation which epoch is best: `loss`, or `auc` (the mean
+            over the classes).
+        patience: Stop after so many epochs without a better value of it.
         augmentation: Applied to every image in training.
         checkpoint_seconds: Longest time between two checkpoints.
     """
 
+    trainable: Literal["network", "head"] = "network"
+    features_from: Literal["encoder", "projection_first_layer"] = "encoder"
     epochs: int = 30
     batch_size: int = 32
     optimizer: Literal["adamw", "sgd"] = "adamw"
@@ -160,8 +173,9 @@ class FineTuneSettings:
     weight_decay: float = 0.0001
     warmup_fraction: float = 0.1
     label_smoothing: float = 0.0
-    balance_classes: bool = True
+    class_weights: Literal["none", "balanced"] | dict[str, float] = "balanced"
     max_images_per_case: int = 4
+    selection_metric: SelectionMetric = "loss"
     patience: int = 10
     augmentation: AugmentationSettings = field(
         default_factory=lambda: AugmentationSettings(crop_area=(0.6, 1.0), colour_strength=0.2)
@@ -183,7 +197,29 @@ class FineTuneSettings:
             self.max_images_per_case,
         )
         _require(self.patience >= 1, "patience", "at least 1", self.patience)
+        if not isinstance(self.class_weights, str):
+            _check_class_weights(self.class_weights)
         _check_optimization(self.learning_rate, self.weight_decay, self.warmup_fraction)
+
+    def misfits(self, task: Task, classes: Sequence[str]) -> tuple[str, ...]:
+        """Says what of the settings does not fit a task and its classes, a line each."""
+        lines = []
+        if task == "multi_label" and self.label_smoothing > 0:
+            lines.append("label_smoothing is for multi_class only. Leave it out, or set it to 0.")
+        named = () if isinstance(self.class_weights, str) else self.class_weights
+        unknown = [name for name in named if name not in classes]
+        if unknown:
+            lines.append(
+                f"class_weights names {', '.join(unknown)}, which is not among the classes "
+                f"{', '.join(classes)}."
+            )
+        return tuple(lines)
+
+
+def _check_class_weights(weights: Mapping[str, float]) -> None:
+    _require(bool(weights), "class_weights", "none, balanced, or a factor by class", weights)
+    for name, weight in weights.items():
+        _require(weight > 0 and math.isfinite(weight), f"class_weights.{name}", "above 0", weight)
 
 
 def _check_optimization(learning_rate: float, weight_decay: float, warmup_fraction: float) -> None:

@@ -117,8 +117,8 @@ def test_training_stops_after_some_epochs_without_a_better_loss(files, tmp_path)
 
 
 @pytest.fixture(scope="module")
-def findings(tmp_path_factory):
-    """Half of the labels of two findings; every fifth case's second finding is unknown."""
+def findings_files(tmp_path_factory):
+    """Cases with two findings; every fifth case's second finding is unknown."""
     rng = np.random.default_rng(0)
     tmp_path = tmp_path_factory.mktemp("findings")
 
@@ -139,9 +139,15 @@ def findings(tmp_path_factory):
             )
         ]
 
+    return write("train.gz", 80), write("validation.gz", 20)
+
+
+@pytest.fixture(scope="module")
+def findings(findings_files, tmp_path_factory):
+    """Trained on half of the labels."""
     return train(
-        (write("train.gz", 80), write("validation.gz", 20)),
-        tmp_path,
+        findings_files,
+        tmp_path_factory.mktemp("findings-training"),
         task="multi_label",
         classes=["vertical", "horizontal"],
         label_fraction=0.5,
@@ -159,6 +165,56 @@ def test_findings_are_learned_each_on_its_own(findings):
     for index, rows in enumerate([slice(None), known]):
         targets = findings.validation_targets[rows, index]
         assert roc_auc_score(targets, findings.validation_scores[rows, index]) > 0.9
+
+
+def test_a_linear_probe_leaves_the_encoder_as_it_is_bit_for_bit(files, tmp_path):
+    untouched = build_encoder(ENCODER, seed=3)
+    result = train(files, tmp_path, settings=dataclasses.replace(TRAINING, trainable="head"))
+    encoder = result.classifier.encoder
+    assert len(encoder.variables) == len(untouched.variables) > 0
+    for variable, before in zip(encoder.variables, untouched.variables, strict=True):
+        np.testing.assert_array_equal(variable, before, strict=True)
+    losses = [row.loss for row in result.history]
+    assert losses[-1] < losses[0]
+
+
+def test_the_best_epoch_may_be_chosen_by_auc(findings_files, tmp_path):
+    settings = dataclasses.replace(TRAINING, selection_metric="auc", epochs=4)
+    result = train(
+        findings_files,
+        tmp_path,
+        task="multi_label",
+        classes=["vertical", "horizontal"],
+        settings=settings,
+    )
+    aucs = [row.validation_auc for row in result.history]
+    assert result.best_epoch == 1 + aucs.index(max(aucs))
+    known = result.validation_weights > 0
+    by_finding = [
+        roc_auc_score(result.validation_targets[rows, i], result.validation_scores[rows, i])
+        for i, rows in enumerate(known.T)
+    ]
+    assert max(aucs) == result.selection_score == pytest.approx(np.mean(by_finding))
+
+
+def test_auc_without_both_kinds_in_validation_is_refused(files, tmp_path):
+    rng = np.random.default_rng(0)
+    one_kind = [example([textured_image(0, rng, SIDE)], "c", "p", label=0)]
+    settings = dataclasses.replace(TRAINING, selection_metric="auc")
+    with pytest.raises(UserError, match="present in some validation cases and absent in others"):
+        train((files[0], [write_records(tmp_path / "v.gz", one_kind)]), tmp_path, settings=settings)
+
+
+def test_label_smoothing_of_findings_is_refused(files, tmp_path):
+    settings = dataclasses.replace(TRAINING, label_smoothing=0.1)
+    with pytest.raises(UserError, match="label_smoothing is for multi_class only"):
+        train(files, tmp_path, settings=settings, task="multi_label")
+
+
+def test_a_weight_for_a_class_that_there_is_not_is_refused(files, tmp_path):
+    settings = dataclasses.replace(TRAINING, class_weights={"diagonal": 2.0})
+    with pytest.raises(UserError, match="class_weights names diagonal"):
+        train(files, tmp_path, settings=settings)
 
 
 def test_a_class_without_a_training_case_is_named(files, tmp_path):
