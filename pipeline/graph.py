@@ -15,7 +15,6 @@ from components.case_predictor.component import CasePredictor
 from components.contrastive_pretrainer.component import ContrastivePretrainer
 from components.fine_tuner.component import FineTuner
 from components.pair_builder.component import PairBuilder
-from components.promotion_gate import rules as gate_rules
 from components.promotion_gate.component import PromotionGate
 from components.site_evaluator.component import SiteEvaluator
 from components.slice_report.component import SliceReport
@@ -98,7 +97,8 @@ class _GraphBuilder:
                 ingestion_report=medical.ingestion_report,
                 anomalies=anomalies,
                 model=candidate,
-                rules=gate_rules.to_json(self._configuration.gate),
+                rules=self._configuration.gate,
+                limits=self._configuration.report.sample_limits,
             ),
         )
         self._report(evaluation, baseline_evaluation, gate.outputs["verdict"], medical)

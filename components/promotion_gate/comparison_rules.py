@@ -1,29 +1,43 @@
 """Rules that compare: sites not seen in training with those seen, a model with another one."""
 
+from components.absent_model import AbsentModel
 from components.case_example_gen.ingestion_report import IngestionReport
 from components.promotion_gate.measurements import (
     measure,
     metric_title,
+    obstacle_of,
     select_slices,
     site_slice,
 )
-from components.promotion_gate.question import Question
-from components.promotion_gate.rules import IN_DISTRIBUTION_SLICE, BaselineRule, ShiftGapRule
+from components.promotion_gate.opponent import Opponent
+from components.promotion_gate.question import Measurement, Question
+from components.promotion_gate.rules import (
+    IN_DISTRIBUTION_SLICE,
+    WORST_SITE,
+    ComparisonRule,
+    GateRules,
+    ShiftGapRule,
+)
 from components.promotion_gate.verdict import RuleResult
 from components.site_evaluator.intervals import paired_difference
-from components.site_evaluator.results import Estimate, Evaluation, Slice
+from components.site_evaluator.results import Evaluation, Slice
+from components.site_evaluator.shift import shift_loss
+from components.site_evaluator.sufficiency import SampleLimits
 from schemas.case_features import SHIFTED
 
 
 def judge_shift_gap(
-    rule: ShiftGapRule, evaluation: Evaluation, ingestion: IngestionReport, minimum_cases: int
-) -> RuleResult:
+    rule: ShiftGapRule,
+    evaluation: Evaluation,
+    ingestion: IngestionReport,
+    limits: SampleLimits,
+    rules: GateRules,
+) -> list[RuleResult]:
     """Judges how far the worst held-out site falls behind the sites seen in training.
 
-    Held-out sites too sparse to be judged are left out; without any other, the rule fails.
+    Held-out sites too sparse to be judged are left out.
     """
-    by_interval = rule.use == "upper"
-    how = ", by the upper end of its 95% interval" if by_interval else ""
+    how = ", by the upper end of its 95% interval" if rule.use == "upper" else ""
     question = Question(
         rule=f"max_shift_gap {rule.metric}",
         requirement=(
@@ -31,79 +45,80 @@ def judge_shift_gap(
             f"of the sites seen in training{how}"
         ),
         bound=rule.bound,
-        judged=lambda estimate: estimate.upper if by_interval else estimate.value,
-        holds=lambda judged: judged <= rule.bound,
-        minimum_cases=minimum_cases,
+        end=rule.use,
+        sense="at most",
     )
+    sites = sorted({count.site for count in ingestion.counts if count.split == SHIFTED})
+    if not sites:
+        return [question.unjudged("held-out sites", "There is no held-out site", rules)]
+    gaps = [_shift_gap(rule.metric, evaluation, site, limits) for site in sites]
+    return question.answer(WORST_SITE, gaps, rules)
+
+
+def _shift_gap(metric: str, evaluation: Evaluation, site: str, limits: SampleLimits) -> Measurement:
+    title = f"site {site} against the sites seen in training"
     [(reference_title, reference)] = select_slices(evaluation, IN_DISTRIBUTION_SLICE).items()
-    obstacle = question.why_not_judged(
-        evaluation.slices.get(reference), measure(evaluation, reference, rule.metric)
-    )
-    if obstacle is not None:
-        return question.fail(reference_title, f"On {reference_title}: {obstacle}.")
-    gaps = {
-        site: gap
-        for site in _held_out_sites(ingestion)
-        if (gap := _shift_gap(question, evaluation, reference, site, rule.metric)) is not None
-    }
-    if not gaps:
-        return question.fail("held-out sites", "No held-out site has enough cases.")
-    worst = max(gaps, key=lambda site: question.judged(gaps[site]))
-    return question.answer(
-        f"site {worst} against the sites seen in training",
-        evaluation.slices[site_slice(worst)],
-        gaps[worst],
-    )
+    inside, outside = (evaluation.slices.get(key) for key in (reference, site_slice(site)))
+    cases = 0 if outside is None else outside.cases
+    if inside is None or outside is None:
+        return Measurement(title, cases, None, "no labelled case on one side")
+    shift = shift_loss(inside, outside, metric)
+    if shift is None:
+        return Measurement(title, cases, None, "the evaluation does not have this metric")
+    if obstacle := obstacle_of(shift.inside, metric, limits):
+        return Measurement(title, cases, None, f"{reference_title}: {obstacle}")
+    return Measurement(title, cases, shift.loss, obstacle_of(shift.outside, metric, limits))
 
 
-def judge_baseline(
-    rule: BaselineRule, evaluation: Evaluation, baseline: Evaluation | None, minimum_cases: int
+def judge_comparison(
+    rule: ComparisonRule,
+    evaluation: Evaluation,
+    other: Opponent,
+    limits: SampleLimits,
+    rules: GateRules,
 ) -> list[RuleResult]:
-    """Judges the paired difference to the baseline; without a comparable one, the rule fails."""
-    name = "the baseline" if baseline is None else baseline.card.model_name
+    """Judges the paired difference to another model, case by case on the same cases."""
+    superior = rule.require == "superior"
+    name = f"the {rule.against}"
+    if not isinstance(other, AbsentModel):
+        name = f"{name} {other.card.model_name}"
+    asked = (
+        f"above that of {name} by more than" if superior else f"below that of {name} by less than"
+    )
     question = Question(
-        rule=f"beats_baseline {rule.metric}",
+        rule=f"{'better_than' if superior else 'not_worse_than'}_{rule.against} {rule.metric}",
         requirement=(
-            f"{metric_title(rule.metric)} above that of {name} by more than {rule.margin:.3f}, "
+            f"{metric_title(rule.metric)} {asked.format(name)} {rule.margin:.3f}, "
             "by the lower end of the 95% interval of the difference on the same patients"
         ),
-        bound=rule.margin,
-        judged=lambda estimate: estimate.lower,
-        holds=lambda judged: judged > rule.margin,
-        minimum_cases=minimum_cases,
+        bound=rule.margin if superior else -rule.margin,
+        end="lower",
+        sense="above",
     )
-    if baseline is None:
-        return [question.fail(rule.slice, "No baseline was evaluated.")]
-    results = []
-    for title, key in select_slices(evaluation, rule.slice).items():
-        if _case_count(evaluation, key) != _case_count(baseline, key):
-            reason = f"On {title}: the two were not evaluated on the same cases."
-            results.append(question.fail(title, reason))
-            continue
-        difference = _difference(
-            measure(evaluation, key, rule.metric), measure(baseline, key, rule.metric)
-        )
-        results.append(question.answer(title, evaluation.slices.get(key), difference))
-    return question.require_one(rule.slice, results)
+    slices = select_slices(evaluation, rule.slice)
+    if isinstance(other, AbsentModel):
+        title = next(iter(slices), rule.slice) if len(slices) == 1 else rule.slice.replace("_", " ")
+        if other.nothing_to_ask:
+            return [question.decided(title, True, f"{other.reason}.")]
+        return [question.unjudged(title, other.reason, rules)]
+    found = [
+        _difference(rule.metric, evaluation, other, title, key, limits)
+        for title, key in slices.items()
+    ]
+    return question.answer(rule.slice, found, rules)
 
 
-def _held_out_sites(ingestion: IngestionReport) -> list[str]:
-    return sorted({count.site for count in ingestion.counts if count.split == SHIFTED})
-
-
-def _shift_gap(
-    question: Question, evaluation: Evaluation, reference: Slice, site: str, metric: str
-) -> Estimate | None:
-    key = site_slice(site)
-    gap = _difference(measure(evaluation, reference, metric), measure(evaluation, key, metric))
-    obstacle = question.why_not_judged(evaluation.slices.get(key), gap)
-    return None if obstacle else gap
-
-
-def _difference(a: Estimate | None, b: Estimate | None) -> Estimate | None:
-    return None if a is None or b is None else paired_difference(a, b)
-
-
-def _case_count(evaluation: Evaluation, key: Slice) -> int:
-    metrics = evaluation.slices.get(key)
-    return 0 if metrics is None else metrics.cases
+def _difference(
+    metric: str,
+    evaluation: Evaluation,
+    other: Evaluation,
+    title: str,
+    key: Slice,
+    limits: SampleLimits,
+) -> Measurement:
+    ours, theirs = (measure(model, title, key, metric, limits) for model in (evaluation, other))
+    if ours.cases != theirs.cases:
+        return Measurement(title, ours.cases, None, "the two were not evaluated on the same cases")
+    if ours.estimate is None or theirs.estimate is None:
+        return Measurement(title, ours.cases, None, ours.obstacle or theirs.obstacle)
+    return Measurement(title, ours.cases, paired_difference(ours.estimate, theirs.estimate))

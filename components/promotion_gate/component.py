@@ -1,11 +1,16 @@
 """The TFX component `PromotionGate`."""
 
+import dataclasses
+import json
+
 from tfx import types
 from tfx.dsl.components.base import base_component, executor_spec
 from tfx.types import component_spec, standard_artifacts
 
 from components.artifact_types import IngestionReport
 from components.promotion_gate.executor import Executor
+from components.promotion_gate.rules import GateRules, to_json
+from components.site_evaluator.sufficiency import SampleLimits
 
 
 class PromotionGateSpec(component_spec.ComponentSpec):
@@ -13,10 +18,14 @@ class PromotionGateSpec(component_spec.ComponentSpec):
 
     PARAMETERS = {
         "rules": component_spec.ExecutionParameter(type=str),
+        "limits": component_spec.ExecutionParameter(type=str),
     }
     INPUTS = {
         "evaluation": component_spec.ChannelParameter(type=standard_artifacts.ModelEvaluation),
         "baseline_evaluation": component_spec.ChannelParameter(
+            type=standard_artifacts.ModelEvaluation, optional=True
+        ),
+        "champion_evaluation": component_spec.ChannelParameter(
             type=standard_artifacts.ModelEvaluation, optional=True
         ),
         "ingestion_report": component_spec.ChannelParameter(type=IngestionReport),
@@ -49,8 +58,10 @@ class PromotionGate(base_component.BaseComponent):
         evaluation: types.BaseChannel,
         ingestion_report: types.BaseChannel,
         model: types.BaseChannel,
-        rules: str,
+        rules: GateRules,
+        limits: SampleLimits,
         baseline_evaluation: types.BaseChannel | None = None,
+        champion_evaluation: types.BaseChannel | None = None,
         anomalies: types.BaseChannel | None = None,
     ) -> None:
         """Makes the component.
@@ -59,18 +70,22 @@ class PromotionGate(base_component.BaseComponent):
             evaluation: Of the model that may be promoted (`ModelEvaluation`).
             ingestion_report: Of the data (`components.IngestionReport`).
             model: The model that may be promoted (`Model`).
-            rules: JSON of `rules.GateRules`, see `rules.to_json`.
-            baseline_evaluation: Of the model to beat, on the same predictions' cases.
+            rules: What the model must meet.
+            limits: The fewest cases from which a metric is estimated; those of the report.
+            baseline_evaluation: Of the model trained beside it, on the same cases.
+            champion_evaluation: Of the model that is promoted now, on the same cases.
             anomalies: Of `ExampleValidator` (`ExampleAnomalies`).
         """
         super().__init__(
             spec=PromotionGateSpec(
                 evaluation=evaluation,
                 baseline_evaluation=baseline_evaluation,
+                champion_evaluation=champion_evaluation,
                 ingestion_report=ingestion_report,
                 anomalies=anomalies,
                 model=model,
-                rules=rules,
+                rules=to_json(rules),
+                limits=json.dumps(dataclasses.asdict(limits), sort_keys=True),
                 blessing=types.Channel(type=standard_artifacts.ModelBlessing),
                 verdict=types.Channel(type=standard_artifacts.ModelEvaluation),
             )

@@ -1,5 +1,6 @@
 """Executor of `PromotionGate`."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +10,13 @@ from tfx.components.evaluator import constants
 from tfx.dsl.components.base import base_executor
 from tfx.types import artifact_utils
 
+from components.absent_model import AbsentModel, read_absent
 from components.case_example_gen.ingestion_report import read_ingestion_report
-from components.promotion_gate.gate import judge
+from components.promotion_gate.gate import Evidence, judge
+from components.promotion_gate.opponent import NO_BASELINE, NO_CHAMPION, Opponent
 from components.promotion_gate.rules import from_json
 from components.site_evaluator.reader import load_evaluation
+from components.site_evaluator.sufficiency import SampleLimits
 
 ANOMALIES = "Split-*/SchemaDiff.pb"
 
@@ -31,12 +35,11 @@ class Executor(base_executor.BaseExecutor):
         Raises:
             UserError: The rules are malformed, or an evaluation has no case.
         """
-        baseline = input_dict.get("baseline_evaluation")
         anomalies = input_dict.get("anomalies")
-        verdict = judge(
+        evidence = Evidence(
             evaluation=load_evaluation(artifact_utils.get_single_uri(input_dict["evaluation"])),
-            rules=from_json(exec_properties["rules"]),
-            baseline=load_evaluation(artifact_utils.get_single_uri(baseline)) if baseline else None,
+            baseline=_opponent(input_dict.get("baseline_evaluation"), NO_BASELINE),
+            champion=_opponent(input_dict.get("champion_evaluation"), NO_CHAMPION),
             ingestion=read_ingestion_report(
                 artifact_utils.get_single_uri(input_dict["ingestion_report"])
             ),
@@ -44,6 +47,8 @@ class Executor(base_executor.BaseExecutor):
                 count_anomalies(artifact_utils.get_single_uri(anomalies)) if anomalies else None
             ),
         )
+        rules = from_json(exec_properties["rules"])
+        verdict = judge(evidence, rules, SampleLimits(**json.loads(exec_properties["limits"])))
         verdict_uri = artifact_utils.get_single_uri(output_dict["verdict"])
         Path(verdict_uri).mkdir(parents=True, exist_ok=True)
         verdict.write(verdict_uri)
@@ -52,6 +57,13 @@ class Executor(base_executor.BaseExecutor):
             artifact_utils.get_single_instance(input_dict["model"]),
             verdict.passed,
         )
+
+
+def _opponent(evaluation: list[types.Artifact] | None, otherwise: AbsentModel) -> Opponent:
+    if not evaluation:
+        return otherwise
+    uri = artifact_utils.get_single_uri(evaluation)
+    return read_absent(uri) or load_evaluation(uri)
 
 
 def count_anomalies(anomalies_uri: str) -> int:

@@ -1,47 +1,77 @@
 """Judges an evaluation by the rules; a pure function of what it is given."""
 
+from dataclasses import dataclass
+
 from components.case_example_gen.ingestion_report import IngestionReport
-from components.promotion_gate.comparison_rules import judge_baseline, judge_shift_gap
+from components.promotion_gate.comparison_rules import judge_comparison, judge_shift_gap
 from components.promotion_gate.data_rules import judge_data
 from components.promotion_gate.measurements import measure, metric_title, select_slices
+from components.promotion_gate.opponent import (
+    NO_BASELINE,
+    NO_CHAMPION,
+    Opponent,
+    comparable,
+)
 from components.promotion_gate.question import Question
 from components.promotion_gate.rules import IN_DISTRIBUTION_SLICE, GateRules, MinimumRule
+from components.promotion_gate.sample_rules import judge_sample_size
 from components.promotion_gate.verdict import RuleResult, Verdict
 from components.site_evaluator.results import Evaluation
+from components.site_evaluator.sufficiency import SampleLimits
 
 
-def judge(
-    evaluation: Evaluation,
-    rules: GateRules,
-    baseline: Evaluation | None,
-    ingestion: IngestionReport,
-    anomaly_count: int | None,
-) -> Verdict:
+@dataclass(frozen=True)
+class Evidence:
+    """What the gate looks at.
+
+    Attributes:
+        evaluation: Of the model that may be promoted.
+        ingestion: What became of every image of the input.
+        baseline: Model trained beside it, on the same cases with the same bootstrap seed.
+        champion: Model that is promoted now, on the same cases with the same bootstrap seed.
+        anomaly_count: Features that deviate from the data schema; None if not looked for.
+    """
+
+    evaluation: Evaluation
+    ingestion: IngestionReport
+    baseline: Opponent = NO_BASELINE
+    champion: Opponent = NO_CHAMPION
+    anomaly_count: int | None = None
+
+
+def judge(evidence: Evidence, rules: GateRules, limits: SampleLimits) -> Verdict:
     """Returns the verdict on a model.
 
     What a rule asks and nothing could answer (every slice too sparse, no baseline, no held-out
-    site) fails; so does a gate without any rule: nothing would vouch for the model.
+    site) fails or passes as `rules.if_not_judged` says. A gate without any rule fails: nothing
+    would vouch for the model.
 
     Args:
-        evaluation: Of the model that may be promoted.
+        evidence: What there is to be judged.
         rules: What it must meet.
-        baseline: Of the model to beat, on the same cases with the same bootstrap seed, if any.
-        ingestion: What became of every image of the input.
-        anomaly_count: Features that deviate from the data schema; None if not looked for.
+        limits: The fewest cases from which a metric is estimated; those of the report.
     """
+    evaluation = evidence.evaluation
+    opponents = {
+        "champion": comparable(evaluation, evidence.champion, "champion"),
+        "baseline": comparable(evaluation, evidence.baseline, "baseline"),
+    }
     results: list[RuleResult] = []
-    for rule in rules.minimum:
-        results += _judge_minimum(rule, evaluation, rules.minimum_cases)
+    for minimum in rules.minimum:
+        results += _judge_minimum(minimum, evaluation, limits, rules)
     if rules.max_shift_gap is not None:
-        results.append(
-            judge_shift_gap(rules.max_shift_gap, evaluation, ingestion, rules.minimum_cases)
+        results += judge_shift_gap(
+            rules.max_shift_gap, evaluation, evidence.ingestion, limits, rules
         )
-    if rules.beats_baseline is not None:
-        results += judge_baseline(rules.beats_baseline, evaluation, baseline, rules.minimum_cases)
+    for comparison in rules.comparisons:
+        other = opponents[comparison.against]
+        results += judge_comparison(comparison, evaluation, other, limits, rules)
     if rules.max_calibration_error is not None:
-        results += _judge_calibration(rules.max_calibration_error, evaluation, rules.minimum_cases)
-    results += judge_data(rules, ingestion, anomaly_count)
-    return Verdict(tuple(results or [_NO_RULE]))
+        results += _judge_calibration(rules.max_calibration_error, evaluation, limits, rules)
+    for sample_size in rules.sample_size:
+        results += judge_sample_size(sample_size, evaluation)
+    results += judge_data(rules, evidence.ingestion, evidence.anomaly_count)
+    return Verdict(tuple(results) or (_NO_RULE,))
 
 
 _NO_RULE = RuleResult(
@@ -57,41 +87,34 @@ _NO_RULE = RuleResult(
 
 
 def _judge_minimum(
-    rule: MinimumRule, evaluation: Evaluation, minimum_cases: int
+    rule: MinimumRule, evaluation: Evaluation, limits: SampleLimits, rules: GateRules
 ) -> list[RuleResult]:
-    by_interval = rule.use == "lower"
-    how = ", by the lower end of its 95% interval" if by_interval else ""
+    how = ", by the lower end of its 95% interval" if rule.use == "lower" else ""
     question = Question(
         rule=f"minimum {rule.metric}",
         requirement=f"{metric_title(rule.metric)} of at least {rule.bound:.3f}{how}",
         bound=rule.bound,
-        judged=lambda estimate: estimate.lower if by_interval else estimate.value,
-        holds=lambda judged: judged >= rule.bound,
-        minimum_cases=minimum_cases,
+        end=rule.use,
+        sense="at least",
     )
-    return _answer_slices(question, evaluation, rule.slice, rule.metric)
+    found = [
+        measure(evaluation, title, key, rule.metric, limits)
+        for title, key in select_slices(evaluation, rule.slice).items()
+    ]
+    return question.answer(rule.slice, found, rules)
 
 
 def _judge_calibration(
-    bound: float, evaluation: Evaluation, minimum_cases: int
+    bound: float, evaluation: Evaluation, limits: SampleLimits, rules: GateRules
 ) -> list[RuleResult]:
     question = Question(
         rule="max_calibration_error",
         requirement=f"predicted probabilities off by at most {bound:.3f} on average",
         bound=bound,
         # The value: calibration errors are biased upwards already, the more so in a resample.
-        judged=lambda estimate: estimate.value,
-        holds=lambda judged: judged <= bound,
-        minimum_cases=minimum_cases,
+        end="value",
+        sense="at most",
     )
-    return _answer_slices(question, evaluation, IN_DISTRIBUTION_SLICE, "ece")
-
-
-def _answer_slices(
-    question: Question, evaluation: Evaluation, slice_name: str, metric: str
-) -> list[RuleResult]:
-    results = [
-        question.answer(title, evaluation.slices.get(key), measure(evaluation, key, metric))
-        for title, key in select_slices(evaluation, slice_name).items()
-    ]
-    return question.require_one(slice_name, results)
+    [(title, key)] = select_slices(evaluation, IN_DISTRIBUTION_SLICE).items()
+    found = measure(evaluation, title, key, "ece", limits)
+    return question.answer(IN_DISTRIBUTION_SLICE, [found], rules)

@@ -1,14 +1,17 @@
 """What the rules look at: slices of an evaluation by name, and one metric of a slice."""
 
 from components.case_predictor.predictions import DISTRIBUTION, IN_DISTRIBUTION, SITE
+from components.promotion_gate.question import Measurement
 from components.promotion_gate.rules import (
     EACH_SITE,
     IN_DISTRIBUTION_SLICE,
     OVERALL_SLICE,
     SHIFTED_SLICE,
     SITE_PREFIX,
+    WORST_SITE,
 )
-from components.site_evaluator.results import OVERALL, Estimate, Evaluation, Slice
+from components.site_evaluator.results import OVERALL, Evaluation, Slice, SliceMetrics
+from components.site_evaluator.sufficiency import SampleLimits, find_estimate, why_too_few
 from schemas.case_features import SHIFTED
 
 NAMES = {
@@ -22,6 +25,8 @@ NAMES = {
     "ppv": "positive predictive value",
     "npv": "negative predictive value",
 }
+NO_CASE = "no labelled case"
+NO_METRIC = "the evaluation does not have this metric"
 
 
 def site_slice(site: str) -> Slice:
@@ -33,7 +38,7 @@ def select_slices(evaluation: Evaluation, name: str) -> dict[str, Slice]:
     """Returns the slices that a rule names, by their title for a person.
 
     Args:
-        evaluation: Where `each_site` finds the sites.
+        evaluation: Where `each_site` and `worst_site` find the sites.
         name: As in `rules.MinimumRule.slice`.
     """
     named: dict[str, tuple[str, Slice]] = {
@@ -43,7 +48,7 @@ def select_slices(evaluation: Evaluation, name: str) -> dict[str, Slice]:
     }
     if name in named:
         return dict([named[name]])
-    if name == EACH_SITE:
+    if name in (EACH_SITE, WORST_SITE):
         sites = [s[0][1] for s in evaluation.slices if len(s) == 1 and s[0][0] == SITE]
     else:
         sites = [name.removeprefix(SITE_PREFIX)]
@@ -56,13 +61,22 @@ def metric_title(metric: str) -> str:
     return f"{NAMES[name]} of {class_name}" if class_name else NAMES[name]
 
 
-def measure(evaluation: Evaluation, features: Slice, metric: str) -> Estimate | None:
-    """Returns a metric of a slice; None where the evaluation does not have it."""
-    metrics = evaluation.slices.get(features)
-    if metrics is None:
-        return None
-    name, _, class_name = metric.partition(":")
-    if not class_name:
-        return metrics.metrics.get(name)
-    of_class = metrics.classes.get(class_name)
-    return None if of_class is None else getattr(of_class, name)
+def obstacle_of(metrics: SliceMetrics | None, metric: str, limits: SampleLimits) -> str:
+    """Returns why a metric of a slice must not decide; blank if it may."""
+    if metrics is None or metrics.cases == 0:
+        return NO_CASE
+    if find_estimate(metrics, metric) is None:
+        return NO_METRIC
+    lack = why_too_few(metric, metrics, limits)
+    return "" if lack is None else f"too few to estimate ({lack})"
+
+
+def measure(
+    evaluation: Evaluation, title: str, key: Slice, metric: str, limits: SampleLimits
+) -> Measurement:
+    """Measures a metric on a slice."""
+    metrics = evaluation.slices.get(key)
+    obstacle = obstacle_of(metrics, metric, limits)
+    if metrics is None or obstacle:
+        return Measurement(title, 0 if metrics is None else metrics.cases, None, obstacle)
+    return Measurement(title, metrics.cases, find_estimate(metrics, metric))

@@ -6,17 +6,19 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import TypeAdapter, ValidationError
 
+from components.site_evaluator.sufficiency import CLASS_METRICS
 from trainer.errors import UserError
 
 OVERALL_SLICE = "overall"
 IN_DISTRIBUTION_SLICE = "in_distribution"
 SHIFTED_SLICE = "shifted"
 EACH_SITE = "each_site"
+WORST_SITE = "worst_site"
 SITE_PREFIX = "site="
 
 SLICE_METRICS = ("mean_auc", "accuracy", "balanced_accuracy")
-CLASS_METRICS = ("auc", "sensitivity", "specificity", "ppv", "npv")
 
+_NAMED_SLICES = (OVERALL_SLICE, IN_DISTRIBUTION_SLICE, SHIFTED_SLICE, EACH_SITE, WORST_SITE)
 _FORBID_UNKNOWN_FIELDS = {"extra": "forbid"}
 
 
@@ -30,11 +32,10 @@ def _check_metric(metric: str) -> None:
 
 
 def _check_slice(slice_name: str) -> None:
-    named = (OVERALL_SLICE, IN_DISTRIBUTION_SLICE, SHIFTED_SLICE, EACH_SITE)
     is_site = slice_name.startswith(SITE_PREFIX) and slice_name != SITE_PREFIX
-    if slice_name not in named and not is_site:
+    if slice_name not in _NAMED_SLICES and not is_site:
         raise ValueError(
-            f"slice must be one of {', '.join(named)}, or site=NAME. Received: {slice_name}"
+            f"slice must be one of {', '.join(_NAMED_SLICES)}, or site=NAME. Received: {slice_name}"
         )
 
 
@@ -46,7 +47,8 @@ class MinimumRule:
         metric: `mean_auc`, `accuracy`, `balanced_accuracy`, or of one class `sensitivity:edema`
             (also `auc`, `specificity`, `ppv`, `npv`).
         bound: Least acceptable value.
-        slice: `overall`, `in_distribution`, `shifted`, `each_site`, or `site=NAME`.
+        slice: `overall`, `in_distribution`, `shifted`, `each_site`, `worst_site` (the site that
+            comes out worst), or `site=NAME`.
         use: What must reach the bound: the lower end of the 95% interval, or the value.
     """
 
@@ -83,16 +85,22 @@ class ShiftGapRule:
 
 
 @dataclass(frozen=True)
-class BaselineRule:
-    """The model must be better than another one on the same cases.
+class ComparisonRule:
+    """The model must hold its own against another one on the same cases.
+
+    The lower end of the 95% interval of the paired difference must be above `margin` for
+    `superior`, above minus `margin` for `non_inferior`.
 
     Attributes:
+        against: The `champion` of the registry, or the `baseline` trained beside the model.
+        require: What is asked.
         metric: As in `MinimumRule`.
         slice: As in `MinimumRule`.
-        margin: The lower end of the 95% interval of the paired difference must be above this;
-            below 0 for "not much worse".
+        margin: 0 or more, in units of the metric; `non_inferior` needs one above 0.
     """
 
+    against: Literal["champion", "baseline"]
+    require: Literal["superior", "non_inferior"]
     metric: str
     slice: str = OVERALL_SLICE
     margin: float = 0.0
@@ -102,6 +110,52 @@ class BaselineRule:
     def __post_init__(self) -> None:
         _check_metric(self.metric)
         _check_slice(self.slice)
+        if self.margin < 0:
+            raise ValueError(f"margin must be at least 0. Received: {self.margin}")
+        if self.require == "non_inferior" and self.margin == 0:
+            raise ValueError("margin must be above 0 for non_inferior. Received: 0")
+
+
+@dataclass(frozen=True)
+class SampleSizeRule:
+    """An evaluation must rest on enough cases.
+
+    Attributes:
+        count: `cases`, or of one class `positives:edema` or `negatives:edema`.
+        bound: Least acceptable number.
+        slice: As in `MinimumRule`.
+    """
+
+    count: str
+    bound: int
+    slice: str = OVERALL_SLICE
+
+    __pydantic_config__: ClassVar[Any] = _FORBID_UNKNOWN_FIELDS
+
+    def __post_init__(self) -> None:
+        _check_slice(self.slice)
+        name, _, class_name = self.count.partition(":")
+        if self.count != "cases" and not (name in ("positives", "negatives") and class_name):
+            raise ValueError(
+                f"count must be cases, positives:CLASS or negatives:CLASS. Received: {self.count}"
+            )
+
+
+@dataclass(frozen=True)
+class SignOff:
+    """Persons who must agree before a model that passed is promoted.
+
+    Attributes:
+        roles: A signature is needed in each: `clinician`, `safety officer`.
+    """
+
+    roles: tuple[str, ...]
+
+    __pydantic_config__: ClassVar[Any] = _FORBID_UNKNOWN_FIELDS
+
+    def __post_init__(self) -> None:
+        if not self.roles or not all(role.strip() for role in self.roles):
+            raise ValueError(f"roles must be one or more names. Received: {list(self.roles)}")
 
 
 @dataclass(frozen=True)
@@ -111,26 +165,34 @@ class GateRules:
     Attributes:
         minimum: Metrics that must reach a bound.
         max_shift_gap: How far held-out sites may fall behind.
-        beats_baseline: The comparison with the baseline model.
+        comparisons: With the champion and with the baseline.
         max_calibration_error: Largest expected calibration error, in distribution.
-        minimum_cases: A slice with fewer cases is too sparse to be judged.
+        sample_size: How many cases an evaluation must rest on.
         max_quarantined_fraction: Largest share of images left out at ingestion.
         max_schema_anomalies: Most features that may deviate from the data schema.
+        max_latency_ms: Longest time to score one case, median, milliseconds.
+        max_size_mb: Largest size of the SavedModel, 10^6 bytes.
+        max_score_difference: Largest difference between the scores of the model in a process of
+            its own and those that were evaluated.
+        if_not_judged: What becomes of a rule that no slice has enough cases for, or whose other
+            model cannot be compared with.
+        sign_off: Persons who must agree.
     """
 
     minimum: tuple[MinimumRule, ...] = ()
     max_shift_gap: ShiftGapRule | None = None
-    beats_baseline: BaselineRule | None = None
+    comparisons: tuple[ComparisonRule, ...] = ()
     max_calibration_error: float | None = None
-    minimum_cases: int = 20
+    sample_size: tuple[SampleSizeRule, ...] = ()
     max_quarantined_fraction: float | None = None
     max_schema_anomalies: int | None = None
+    max_latency_ms: float | None = None
+    max_size_mb: float | None = None
+    max_score_difference: float = 1e-4
+    if_not_judged: Literal["fail", "pass"] = "fail"
+    sign_off: SignOff | None = None
 
     __pydantic_config__: ClassVar[Any] = _FORBID_UNKNOWN_FIELDS
-
-    def __post_init__(self) -> None:
-        if self.minimum_cases < 1:
-            raise ValueError(f"minimum_cases must be at least 1. Received: {self.minimum_cases}")
 
 
 def to_json(rules: GateRules) -> str:

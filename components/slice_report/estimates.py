@@ -5,15 +5,12 @@ from typing import Any
 import numpy as np
 
 from components.site_evaluator import intervals
-from components.site_evaluator.results import ClassMetrics, Estimate, SliceMetrics
-from components.slice_report.settings import ReportSettings
+from components.site_evaluator.results import Estimate
 
 ESTIMATED = "estimated"
 TOO_FEW = "too_few"
 UNDEFINED = "undefined"
 MISSING = "missing"
-
-CLASS_METRICS = ("auc", "sensitivity", "specificity", "ppv", "npv")
 
 
 def shown(estimate: Estimate, enough: bool) -> dict[str, Any]:
@@ -39,65 +36,21 @@ def without_number(status: str) -> dict[str, Any]:
     return {"status": status, "value": None, "lower": None, "upper": None}
 
 
-def enough_for_slice(metric: str, metrics: SliceMetrics, settings: ReportSettings) -> bool:
-    """Whether a metric of a whole slice may be shown.
-
-    A mean AUC needs at least one class whose own AUC may be shown: otherwise it would put into a
-    number what its parts are too few to say.
-    """
-    present = [c for c in metrics.classes.values() if c.positives > 0 and c.negatives > 0]
-    all_sparse = present and not any(enough_for("auc", counts, settings) for counts in present)
-    if metric == "mean_auc" and all_sparse:
-        return False
-    return metrics.cases >= settings.min_cases
-
-
-def enough_for(metric: str, counts: ClassMetrics, settings: ReportSettings) -> bool:
-    """Whether a metric of one class in one slice may be shown: are its denominators large enough?
-
-    A rate over the cases with (without) the class needs enough positives (negatives); PPV (NPV) as
-    many cases that the model marks (leaves unmarked) besides both; AUC needs both.
-    """
-    positives = counts.positives >= settings.min_positives
-    negatives = counts.negatives >= settings.min_negatives
-    marked = _marked(counts)
-    rule = {
-        "auc": positives and negatives,
-        "sensitivity": positives,
-        "specificity": negatives,
-        "ppv": positives and negatives and marked >= settings.min_positives,
-        "npv": positives
-        and negatives
-        and counts.positives + counts.negatives - marked >= settings.min_negatives,
-    }
-    return rule[metric] and counts.positives + counts.negatives >= settings.min_cases
-
-
-def _marked(counts: ClassMetrics) -> int:
-    """Returns the number of cases at or above the operating point."""
-    if counts.positives == 0 or counts.negatives == 0:
-        return 0
-    missed = (1 - counts.sensitivity.value) * counts.positives
-    false_alarms = (1 - counts.specificity.value) * counts.negatives
-    return round(counts.positives - missed + false_alarms)
-
-
 def shown_difference(
     minuend: Estimate, subtrahend: Estimate, first: dict[str, Any], second: dict[str, Any]
 ) -> dict[str, Any]:
     """Returns `minuend - subtrahend`, if both may be shown (`first` and `second` say so)."""
+    return shown_if_both(intervals.paired_difference(minuend, subtrahend), first, second)
+
+
+def shown_if_both(
+    difference: Estimate, first: dict[str, Any], second: dict[str, Any]
+) -> dict[str, Any]:
+    """Returns a difference as the report states it, if both sides may be shown."""
     for side in (first, second):
         if side["status"] != ESTIMATED:
             return without_number(side["status"])
-    return shown(intervals.paired_difference(minuend, subtrahend), enough=True)
-
-
-def mean(estimates: list[Estimate]) -> Estimate:
-    """Returns the mean of metrics of one model and slice, replicate by replicate."""
-    value = float(np.mean([estimate.value for estimate in estimates]))
-    return intervals.estimate(
-        value, np.mean([estimate.replicates for estimate in estimates], axis=0)
-    )
+    return shown(difference, enough=True)
 
 
 def _finite(number: float) -> float | None:

@@ -5,7 +5,7 @@ import io
 from collections.abc import Iterator
 from typing import Any
 
-from components.slice_report.estimates import CLASS_METRICS
+from components.site_evaluator.sufficiency import CLASS_METRICS
 
 COLUMNS = ("model", "slice", "class", "metric", "value", "lower", "upper", "n")
 

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from components.site_evaluator.sufficiency import SampleLimits
+
 _FORBID_UNKNOWN_FIELDS = {"extra": "forbid"}
 
 
@@ -38,10 +40,13 @@ class ReportSettings:
         for name in ("title", "intended_use"):
             if not getattr(self, name).strip():
                 raise ValueError(f"{name} must be a text that is not empty")
-        for name in ("min_positives", "min_negatives", "min_cases"):
-            value = getattr(self, name)
-            if value < 1:
-                raise ValueError(f"{name} must be at least 1. Received: {value}")
+        # Checks the three numbers.
+        _ = self.sample_limits
+
+    @property
+    def sample_limits(self) -> SampleLimits:
+        """The fewest cases from which a metric is shown; the gate judges by the same."""
+        return SampleLimits(self.min_cases, self.min_positives, self.min_negatives)
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,9 @@
 from typing import Any
 
 from components.case_predictor import predictions
-from components.site_evaluator import intervals
 from components.site_evaluator.results import Estimate, Evaluation, Slice, SliceMetrics
+from components.site_evaluator.shift import shift_loss
+from components.site_evaluator.sufficiency import why_too_few
 from components.slice_report import estimates
 from components.slice_report.settings import ReportSettings
 from components.slice_report.vocabulary import MAIN_METRICS
@@ -40,23 +41,20 @@ def _row(
     names = ("in_distribution", "at_site", "loss", "baseline_loss", "spared_loss")
     if inside is None or outside is None:
         return row | {name: estimates.without_number(estimates.MISSING) for name in names}
-    classes = _shared_classes(inside, outside)
-    row |= {"classes": classes, "cases": outside.cases}
-    first = _metric(metric, inside, classes)
-    second = _metric(metric, outside, classes)
-    shown_first = estimates.shown(first, estimates.enough_for_slice(metric, inside, settings))
-    shown_second = estimates.shown(second, estimates.enough_for_slice(metric, outside, settings))
-    loss = estimates.shown_difference(first, second, shown_first, shown_second)
+    shift = shift_loss(inside, outside, metric)
+    if shift is None:
+        return row | {name: estimates.without_number(estimates.MISSING) for name in names}
+    row |= {"classes": list(shift.classes), "cases": outside.cases}
+    shown_first = _shown(shift.inside_value, metric, shift.inside, settings)
+    shown_second = _shown(shift.outside_value, metric, shift.outside, settings)
+    loss = estimates.shown_if_both(shift.loss, shown_first, shown_second)
     row |= {"in_distribution": shown_first, "at_site": shown_second, "loss": loss}
-    return row | _against_baseline(
-        metric, key, classes, intervals.paired_difference(first, second), loss, baseline
-    )
+    return row | _against_baseline(metric, key, shift.loss, loss, baseline)
 
 
 def _against_baseline(
     metric: str,
     key: Slice,
-    classes: list[str],
     loss: Estimate,
     shown_loss: dict[str, Any],
     baseline: Evaluation | None,
@@ -67,32 +65,20 @@ def _against_baseline(
         status = estimates.MISSING if baseline is None else shown_loss["status"]
         nothing = estimates.without_number(status)
         return {"baseline_loss": nothing, "spared_loss": nothing}
-    baseline_loss = intervals.paired_difference(
-        _metric(metric, inside, classes), _metric(metric, outside, classes)
-    )
-    shown_baseline_loss = estimates.shown(baseline_loss, enough=True)
+    shift = shift_loss(inside, outside, metric)
+    if shift is None:
+        nothing = estimates.without_number(estimates.MISSING)
+        return {"baseline_loss": nothing, "spared_loss": nothing}
+    shown_baseline_loss = estimates.shown(shift.loss, enough=True)
     return {
         "baseline_loss": shown_baseline_loss,
         "spared_loss": estimates.shown_difference(
-            baseline_loss, loss, shown_baseline_loss, shown_loss
+            shift.loss, loss, shown_baseline_loss, shown_loss
         ),
     }
 
 
-def _shared_classes(inside: SliceMetrics, outside: SliceMetrics) -> list[str]:
-    return [name for name in inside.classes if _present(name, inside) and _present(name, outside)]
-
-
-def _present(name: str, metrics: SliceMetrics) -> bool:
-    counts = metrics.classes.get(name)
-    return counts is not None and counts.positives > 0 and counts.negatives > 0
-
-
-def _metric(name: str, metrics: SliceMetrics, classes: list[str]) -> Estimate:
-    """Returns a metric; the mean AUC over the given classes, so that both sides average the same.
-
-    A site may lack a class, or label only some of the findings.
-    """
-    if name == "mean_auc" and classes:
-        return estimates.mean([metrics.classes[class_name].auc for class_name in classes])
-    return metrics.metrics[name]
+def _shown(
+    value: Estimate, metric: str, metrics: SliceMetrics, settings: ReportSettings
+) -> dict[str, Any]:
+    return estimates.shown(value, why_too_few(metric, metrics, settings.sample_limits) is None)

@@ -12,6 +12,12 @@ from components.site_evaluator.results import (
     Slice,
     SliceMetrics,
 )
+from components.site_evaluator.sufficiency import (
+    CLASS_METRICS,
+    is_present,
+    why_too_few,
+    why_too_few_of_class,
+)
 from components.slice_report import estimates
 from components.slice_report.settings import ReportSettings
 from components.slice_report.vocabulary import slice_name
@@ -99,20 +105,18 @@ def _model_entry(
 ) -> dict[str, Any]:
     return {
         "metrics": {
-            name: estimates.shown(estimate, estimates.enough_for_slice(name, metrics, settings))
+            name: estimates.shown(
+                estimate, why_too_few(name, metrics, settings.sample_limits) is None
+            )
             for name, estimate in metrics.metrics.items()
         },
         "absent_classes": [
-            name
-            for name, counts in metrics.classes.items()
-            if counts.positives == 0 or counts.negatives == 0
+            name for name, counts in metrics.classes.items() if not is_present(counts)
         ],
         "sparse_classes": [
             name
             for name, counts in metrics.classes.items()
-            if counts.positives > 0
-            and counts.negatives > 0
-            and not estimates.enough_for("auc", counts, settings)
+            if is_present(counts) and _too_few("auc", counts, settings)
         ],
         "classes": {
             name: _class_entry(counts, settings, has_curves)
@@ -126,20 +130,22 @@ def _class_entry(
     metrics: ClassMetrics, settings: ReportSettings, has_curves: bool
 ) -> dict[str, Any]:
     known = metrics.positives + metrics.negatives
-    draws_curves = has_curves and estimates.enough_for("auc", metrics, settings)
+    draws_curves = has_curves and not _too_few("auc", metrics, settings)
     return {
         "positives": metrics.positives,
         "negatives": metrics.negatives,
         "prevalence": metrics.positives / known if known else None,
         **{
-            name: estimates.shown(
-                getattr(metrics, name), estimates.enough_for(name, metrics, settings)
-            )
-            for name in estimates.CLASS_METRICS
+            name: estimates.shown(getattr(metrics, name), not _too_few(name, metrics, settings))
+            for name in CLASS_METRICS
         },
         "roc": _roc(metrics) if draws_curves else None,
         "calibration": _calibration(metrics) if draws_curves else None,
     }
+
+
+def _too_few(name: str, counts: ClassMetrics, settings: ReportSettings) -> bool:
+    return why_too_few_of_class(name, "it", counts, settings.sample_limits) is not None
 
 
 def _roc(metrics: ClassMetrics) -> dict[str, list[float]]:

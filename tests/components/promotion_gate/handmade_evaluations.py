@@ -26,12 +26,12 @@ def make_estimate(value, spread=SPREAD):
     return estimate(value, value + spread)
 
 
-def make_slice(mean_auc=0.85, cases=100, ece=0.05, sensitivity=0.8, spread=SPREAD):
+def make_class(auc=0.85, sensitivity=0.8, positives=40, negatives=60, spread=SPREAD):
     of_class = make_estimate(sensitivity, spread)
-    edema = ClassMetrics(
-        positives=40,
-        negatives=60,
-        auc=of_class,
+    return ClassMetrics(
+        positives=positives,
+        negatives=negatives,
+        auc=make_estimate(auc, spread),
         sensitivity=of_class,
         specificity=of_class,
         ppv=of_class,
@@ -39,8 +39,17 @@ def make_slice(mean_auc=0.85, cases=100, ece=0.05, sensitivity=0.8, spread=SPREA
         **{name: np.zeros(0) for name in ("false_positive_rate", "true_positive_rate")},
         **{f"calibration_{name}": np.zeros(0) for name in ("score", "rate", "count")},
     )
-    metrics = {"mean_auc": make_estimate(mean_auc, spread), "ece": make_estimate(ece, spread)}
-    return SliceMetrics(cases, metrics, {"edema": edema}, None)
+
+
+def make_slice(mean_auc=0.85, cases=100, ece=0.05, spread=SPREAD, cyst=None, **edema):
+    """A slice with the finding edema, and cyst if given; its mean AUC is the mean of theirs."""
+    classes = {"edema": make_class(mean_auc, spread=spread, **edema)}
+    if cyst is not None:
+        classes["cyst"] = cyst
+    present = [c.auc.value for c in classes.values() if c.positives and c.negatives]
+    auc = np.mean(present) if present else np.nan
+    metrics = {"mean_auc": make_estimate(auc, spread), "ece": make_estimate(ece, spread)}
+    return SliceMetrics(cases, metrics, classes, None)
 
 
 def make_evaluation(**slices):
@@ -71,7 +80,9 @@ def make_evaluation(**slices):
 
 
 def rename(evaluation, model_name):
-    return replace(evaluation, card=replace(evaluation.card, model_name=model_name))
+    """The same evaluation as if of another model."""
+    card = replace(evaluation.card, model_name=model_name, model_digest="1" * 64)
+    return replace(evaluation, card=card)
 
 
 def make_ingestion(held_out=("east",), quarantined=2, received=200):

@@ -8,15 +8,18 @@ from tensorflow_metadata.proto.v0 import anomalies_pb2
 from tfx.components.pusher.executor import Executor as PusherExecutor
 from tfx.types import channel, standard_artifacts
 
+from components.absent_model import AbsentModel
 from components.artifact_types import IngestionReport
 from components.promotion_gate.component import PromotionGate
 from components.promotion_gate.executor import Executor
-from components.promotion_gate.rules import BaselineRule, GateRules, MinimumRule, to_json
+from components.promotion_gate.rules import ComparisonRule, GateRules, MinimumRule, to_json
 from components.promotion_gate.verdict import read_verdict
+from components.site_evaluator.sufficiency import SampleLimits
 from tests.components.promotion_gate.handmade_evaluations import (
     make_evaluation,
     make_ingestion,
     make_slice,
+    rename,
     write_evaluation,
 )
 
@@ -47,7 +50,7 @@ def run_gate(tmp_path, inputs, rules):
         "blessing": artifact(standard_artifacts.ModelBlessing, tmp_path / "blessing"),
         "verdict": artifact(standard_artifacts.ModelEvaluation, tmp_path / "verdict"),
     }
-    Executor().Do(inputs, outputs, {"rules": to_json(rules)})
+    Executor().Do(inputs, outputs, {"rules": to_json(rules), "limits": "{}"})
     return outputs["blessing"][0], read_verdict(str(tmp_path / "verdict"))
 
 
@@ -90,15 +93,27 @@ def test_an_undefined_number_is_null_in_the_verdict_not_nan(tmp_path, inputs):
     assert "NaN" not in (tmp_path / "verdict" / "verdict.json").read_text()
 
 
-def test_the_baseline_is_read_where_there_is_one(tmp_path, inputs):
-    rules = GateRules(beats_baseline=BaselineRule("mean_auc"))
-    weaker = write_evaluation(
-        tmp_path / "baseline", make_evaluation(overall=make_slice(mean_auc=0.8))
+@pytest.mark.parametrize("against", ["baseline", "champion"])
+def test_the_other_model_is_read_where_there_is_one(tmp_path, inputs, against):
+    rules = GateRules(comparisons=(ComparisonRule(against, "superior", "mean_auc"),))
+    weaker = rename(make_evaluation(overall=make_slice(mean_auc=0.8)), "another")
+    uri = write_evaluation(tmp_path / "other", weaker)
+    inputs[f"{against}_evaluation"] = artifact(standard_artifacts.ModelEvaluation, uri)
+    _, verdict = run_gate(tmp_path, inputs, rules)
+    assert verdict.passed
+    assert verdict.rules[0].measured == pytest.approx(0.05)
+
+
+@pytest.mark.parametrize(("is_first", "passes"), [(True, True), (False, False)])
+def test_an_absent_champion_is_said_with_its_reason(tmp_path, inputs, is_first, passes):
+    rules = GateRules(comparisons=(ComparisonRule("champion", "superior", "mean_auc"),))
+    AbsentModel("For a reason", is_first).write(str(tmp_path / "absent"))
+    inputs["champion_evaluation"] = artifact(
+        standard_artifacts.ModelEvaluation, tmp_path / "absent"
     )
-    inputs["baseline_evaluation"] = artifact(standard_artifacts.ModelEvaluation, weaker)
-    assert run_gate(tmp_path, inputs, rules)[1].passed
-    del inputs["baseline_evaluation"]
-    assert not run_gate(tmp_path, inputs, rules)[1].passed
+    _, verdict = run_gate(tmp_path, inputs, rules)
+    assert verdict.passed == passes
+    assert "For a reason." in verdict.rules[0].reason
 
 
 def test_schema_anomalies_are_counted_over_all_splits(tmp_path, inputs):
@@ -121,7 +136,8 @@ def test_the_component_leaves_out_inputs_that_are_not_given():
         evaluation=channel.Channel(type=standard_artifacts.ModelEvaluation),
         ingestion_report=channel.Channel(type=IngestionReport),
         model=channel.Channel(type=standard_artifacts.Model),
-        rules="{}",
+        rules=GateRules(),
+        limits=SampleLimits(),
     )
     assert set(gate.inputs.keys()) == {"evaluation", "ingestion_report", "model"}
     assert gate.outputs["blessing"].type is standard_artifacts.ModelBlessing

@@ -1,11 +1,23 @@
 """Every rule passes where it should, fails where it should, and says why."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
-from components.promotion_gate.gate import judge
-from components.promotion_gate.rules import BaselineRule, GateRules, MinimumRule, ShiftGapRule
+from components.absent_model import AbsentModel
+from components.promotion_gate.gate import Evidence, judge
+from components.promotion_gate.opponent import NO_BASELINE, NO_CHAMPION
+from components.promotion_gate.rules import (
+    ComparisonRule,
+    GateRules,
+    MinimumRule,
+    SampleSizeRule,
+    ShiftGapRule,
+)
+from components.site_evaluator.sufficiency import SampleLimits
 from tests.components.promotion_gate.handmade_evaluations import (
+    make_class,
     make_estimate,
     make_evaluation,
     make_ingestion,
@@ -14,9 +26,22 @@ from tests.components.promotion_gate.handmade_evaluations import (
 )
 
 
-def verdict_on(rules, evaluation=None, baseline=None, ingestion=None, anomaly_count=0):
-    evaluation = evaluation or make_evaluation()
-    return judge(evaluation, rules, baseline, ingestion or make_ingestion(), anomaly_count)
+def verdict_on(
+    rules,
+    evaluation=None,
+    baseline=NO_BASELINE,
+    champion=NO_CHAMPION,
+    ingestion=None,
+    anomaly_count=0,
+):
+    evidence = Evidence(
+        evaluation=evaluation or make_evaluation(),
+        ingestion=ingestion or make_ingestion(),
+        baseline=baseline,
+        champion=champion,
+        anomaly_count=anomaly_count,
+    )
+    return judge(evidence, rules, SampleLimits())
 
 
 def only_result(verdict):
@@ -86,6 +111,20 @@ class TestMinimum:
         assert "does not have this metric" in result.reason
 
 
+class TestWorstSite:
+    @pytest.mark.parametrize(("bound", "passes"), [(0.65, True), (0.66, False)])
+    def test_is_the_site_that_comes_out_worst_and_is_named(self, bound, passes):
+        evaluation = make_evaluation(south=make_slice(mean_auc=0.7))
+        result = only_result(verdict_on(minimum("mean_auc", bound, "worst_site"), evaluation))
+        assert (result.slice, result.passed) == ("site south", passes)
+
+    def test_is_none_that_is_too_sparse(self):
+        evaluation = make_evaluation(south=make_slice(mean_auc=0.1, cases=19))
+        result = only_result(verdict_on(minimum("mean_auc", 0.7, "worst_site"), evaluation))
+        assert result.passed
+        assert result.slice != "site south"
+
+
 class TestSparseSlices:
     def test_a_sparse_site_passes_with_its_reason_beside_sites_that_are_judged(self):
         evaluation = make_evaluation(south=make_slice(mean_auc=0.1, cases=19))
@@ -95,11 +134,38 @@ class TestSparseSlices:
         assert sparse.measured is None
         assert "too few to estimate (19 cases, at least 20 needed)" in sparse.reason
 
-    def test_a_rule_whose_every_site_is_sparse_fails(self):
+    @pytest.mark.parametrize(
+        ("metric", "counts", "lack"),
+        [
+            ("sensitivity:edema", {"positives": 9}, "9 cases with edema, at least 10 needed"),
+            ("specificity:edema", {"negatives": 9}, "9 cases without edema"),
+            ("auc:edema", {"positives": 9}, "9 cases with edema"),
+            ("auc:edema", {"positives": 10, "negatives": 9}, "19 cases with edema known"),
+            ("mean_auc", {"negatives": 9}, "each class: 9 cases without edema"),
+        ],
+    )
+    def test_a_class_is_judged_by_its_own_positives_and_negatives(self, metric, counts, lack):
+        """100 cases in the slice do not help where nine of them have the finding."""
+        evaluation = make_evaluation(south=make_slice(sensitivity=0.1, mean_auc=0.1, **counts))
+        verdict = verdict_on(minimum(metric, 0.7, "each_site"), evaluation)
+        sparse = next(result for result in verdict.rules if result.slice == "site south")
+        assert verdict.passed
+        assert sparse.measured is None
+        assert f"too few to estimate ({lack}" in sparse.reason
+
+    def test_a_rate_over_positives_needs_no_negatives(self):
+        evaluation = make_evaluation(overall=make_slice(positives=100, negatives=0))
+        assert only_result(verdict_on(minimum("sensitivity:edema", 0.7), evaluation)).measured
+
+    def test_a_rule_whose_every_site_is_sparse_fails_or_passes_as_configured(self):
         sparse = make_slice(cases=19)
         evaluation = make_evaluation(north=sparse, south=sparse, east=sparse)
-        verdict = verdict_on(minimum("mean_auc", 0.75, "each_site"), evaluation)
-        assert [result.passed for result in verdict.rules] == [False] * 3
+        rule = MinimumRule("mean_auc", 0.75, "each_site")
+        for choice, passes in (("fail", False), ("pass", True)):
+            rules = GateRules(minimum=(rule,), if_not_judged=choice)
+            verdict = verdict_on(rules, evaluation)
+            assert [result.passed for result in verdict.rules] == [passes] * 3
+            assert f"Judged nowhere, so it {choice}" in verdict.rules[0].reason
 
     def test_a_single_sparse_slice_fails(self):
         evaluation = make_evaluation(overall=make_slice(cases=19))
@@ -147,42 +213,142 @@ class TestShiftGap:
     def test_fails_without_a_held_out_site(self):
         result = only_result(verdict_on(self.RULES, ingestion=make_ingestion(())))
         assert not result.passed
-        assert "No held-out site has enough cases" in result.reason
+        assert "There is no held-out site" in result.reason
+
+    def test_fails_where_every_held_out_site_is_too_sparse(self):
+        evaluation = make_evaluation(east=make_slice(cases=3))
+        result = only_result(verdict_on(self.RULES, evaluation))
+        assert not result.passed
+        assert "3 cases, at least 20 needed" in result.reason
+
+    def test_both_sides_average_over_the_classes_that_the_site_has(self):
+        """Cyst, where the model is weak, is not known at the site: no gap comes of that."""
+        cyst = make_class(auc=0.55)
+        inside = make_slice(mean_auc=0.85, cyst=cyst)
+        no_cyst = make_class(auc=np.nan, positives=0, negatives=0)
+        outside = make_slice(mean_auc=0.82, spread=np.zeros(200), cyst=no_cyst)
+        result = only_result(
+            verdict_on(self.RULES, make_evaluation(in_distribution=inside, east=outside))
+        )
+        assert result.measured == pytest.approx(0.85 - 0.82)
+        assert result.passed
+
+    def test_a_site_whose_shared_class_is_sparse_is_left_out(self):
+        """Only edema is shared, and of it the site has three cases."""
+        cyst, no_cyst = make_class(auc=0.9), make_class(positives=60, negatives=0)
+        evaluation = make_evaluation(
+            in_distribution=make_slice(cyst=cyst),
+            east=make_slice(mean_auc=0.1, positives=3, cyst=no_cyst),
+        )
+        result = only_result(verdict_on(self.RULES, evaluation))
+        assert result.measured is None
+        assert "3 cases with edema, at least 10 needed" in result.reason
 
 
-class TestBaseline:
-    RULES = GateRules(beats_baseline=BaselineRule("mean_auc"))
+def compared(require="superior", margin=0.0, against="champion", slice_name="overall"):
+    rule = ComparisonRule(against, require, "mean_auc", slice_name, margin)
+    return GateRules(comparisons=(rule,))
 
-    def baseline(self, mean_auc, **fields):
-        chosen = make_slice(mean_auc=mean_auc, **fields)
-        return rename(make_evaluation(overall=chosen), "random initialisation")
 
-    def test_passes_if_better_on_the_same_patients_although_the_intervals_overlap(self):
-        result = only_result(verdict_on(self.RULES, baseline=self.baseline(0.84)))
+def other_model(mean_auc, **fields):
+    return rename(make_evaluation(overall=make_slice(mean_auc=mean_auc, **fields)), "the former")
+
+
+@pytest.mark.parametrize("against", ["champion", "baseline"])
+class TestComparisons:
+    def judged(self, against, other, **fields):
+        return only_result(verdict_on(compared(against=against, **fields), **{against: other}))
+
+    def test_superior_passes_on_the_same_patients_although_the_intervals_overlap(self, against):
+        result = self.judged(against, other_model(0.84))
         assert result.passed
         assert (result.measured, result.lower) == pytest.approx((0.01, 0.01))
-        assert "mean AUC above that of random initialisation" in result.reason
+        assert f"mean AUC above that of the {against} the former by more than" in result.reason
 
-    def test_fails_if_the_difference_may_be_nothing(self):
+    def test_superior_fails_if_the_difference_may_be_nothing(self, against):
         reversed_spread = make_estimate(0.0).replicates[::-1]
-        baseline = self.baseline(0.80, spread=reversed_spread)
-        result = only_result(verdict_on(self.RULES, baseline=baseline))
+        result = self.judged(against, other_model(0.80, spread=reversed_spread))
         assert result.measured == pytest.approx(0.05)
         assert not result.passed
 
-    def test_an_equal_model_is_not_better_but_is_within_a_margin(self):
-        assert not verdict_on(self.RULES, baseline=self.baseline(0.85)).passed
-        not_much_worse = GateRules(beats_baseline=BaselineRule("mean_auc", margin=-0.01))
-        assert verdict_on(not_much_worse, baseline=self.baseline(0.85)).passed
+    def test_superior_asks_for_more_than_its_margin(self, against):
+        assert self.judged(against, other_model(0.84), margin=0.005).passed
+        assert not self.judged(against, other_model(0.84), margin=0.02).passed
 
-    def test_fails_without_a_baseline(self):
-        assert "No baseline" in only_result(verdict_on(self.RULES)).reason
-        assert not verdict_on(self.RULES).passed
+    def test_non_inferior_allows_less_than_its_margin(self, against):
+        worse = other_model(0.86)
+        assert not self.judged(against, worse).passed
+        allowed = self.judged(against, worse, require="non_inferior", margin=0.02)
+        assert allowed.passed
+        assert (allowed.bound, allowed.measured) == pytest.approx((-0.02, -0.01))
+        assert not self.judged(against, worse, require="non_inferior", margin=0.005).passed
 
-    def test_fails_if_the_baseline_saw_other_cases(self):
-        result = only_result(verdict_on(self.RULES, baseline=self.baseline(0.5, cases=90)))
+    def test_on_the_worst_site_the_largest_loss_decides(self, against):
+        other = rename(make_evaluation(south=make_slice(mean_auc=0.95)), "the former")
+        result = self.judged(
+            against, other, require="non_inferior", margin=0.02, slice_name="worst_site"
+        )
+        assert (result.slice, result.passed) == ("site south", False)
+        assert result.measured == pytest.approx(-0.10)
+
+    def test_fails_if_the_other_saw_other_cases(self, against):
+        result = self.judged(against, other_model(0.5, cases=90))
         assert not result.passed
         assert "not evaluated on the same cases" in result.reason
+
+    def test_another_question_is_said_and_not_compared(self, against):
+        other = other_model(0.5)
+        card = dataclasses.replace(other.card, classes=("cyst",))
+        result = self.judged(against, dataclasses.replace(other, card=card))
+        assert not result.passed
+        assert "is multi-label (cyst), this model multi-label (edema)" in result.reason
+
+    def test_a_model_is_not_compared_with_itself(self, against):
+        result = self.judged(against, make_evaluation())
+        assert result.passed
+        assert f"This model is the {against} itself" in result.reason
+
+
+def test_the_first_model_has_no_champion_and_says_so():
+    result = only_result(verdict_on(compared()))
+    assert result.passed
+    assert "There is no champion yet" in result.reason
+
+
+def test_a_champion_that_cannot_be_compared_decides_as_configured():
+    absent = AbsentModel("The champion is of another task")
+    assert not verdict_on(compared(), champion=absent).passed
+    rules = dataclasses.replace(compared(), if_not_judged="pass")
+    assert verdict_on(rules, champion=absent).passed
+
+
+def test_without_a_baseline_its_comparison_fails():
+    result = only_result(verdict_on(compared(against="baseline")))
+    assert not result.passed
+    assert "No baseline was evaluated" in result.reason
+
+
+class TestSampleSize:
+    @pytest.mark.parametrize(
+        ("count", "bound", "passes"),
+        [
+            ("cases", 100, True),
+            ("cases", 101, False),
+            ("positives:edema", 40, True),
+            ("positives:edema", 41, False),
+            ("negatives:edema", 60, True),
+            ("negatives:cyst", 1, False),
+        ],
+    )
+    def test_counts_must_reach_the_bound(self, count, bound, passes):
+        rules = GateRules(sample_size=(SampleSizeRule(count, bound),))
+        assert only_result(verdict_on(rules)).passed == passes
+
+    def test_names_the_smallest_site(self):
+        evaluation = make_evaluation(south=make_slice(cases=30))
+        rules = GateRules(sample_size=(SampleSizeRule("cases", 50, "worst_site"),))
+        result = only_result(verdict_on(rules, evaluation))
+        assert result.reason == "Required: at least 50 labelled cases. On site south: 30."
 
 
 class TestCalibration:

@@ -1,10 +1,12 @@
 import pytest
 
 from components.promotion_gate.rules import (
-    BaselineRule,
+    ComparisonRule,
     GateRules,
     MinimumRule,
+    SampleSizeRule,
     ShiftGapRule,
+    SignOff,
     from_json,
     to_json,
 )
@@ -15,7 +17,14 @@ def test_rules_survive_the_way_through_json():
     rules = GateRules(
         minimum=(MinimumRule("sensitivity:edema", 0.8, "site=north", "value"),),
         max_shift_gap=ShiftGapRule("mean_auc", 0.1),
-        beats_baseline=BaselineRule("mean_auc", "each_site", -0.01),
+        comparisons=(
+            ComparisonRule("champion", "non_inferior", "mean_auc", "each_site", 0.01),
+            ComparisonRule("baseline", "superior", "auc:edema"),
+        ),
+        sample_size=(SampleSizeRule("positives:edema", 30, "worst_site"),),
+        max_latency_ms=200.0,
+        if_not_judged="pass",
+        sign_off=SignOff(("clinician",)),
         max_schema_anomalies=0,
     )
     assert from_json(to_json(rules)) == rules
@@ -33,10 +42,21 @@ def test_what_is_not_given_is_not_asked():
         ('{"minimum": [{"metric": "ece", "bound": 1}]}', r"metric must be one of"),
         ('{"minimum": [{"metric": "mean_auc"}]}', r"minimum\.0\.bound: Field required"),
         (
-            '{"beats_baseline": {"metric": "mean_auc", "slice": "site="}}',
-            r"each_site, or site=NAME. Received: site=",
+            '{"minimum": [{"metric": "mean_auc", "bound": 0, "slice": "site="}]}',
+            r"worst_site, or site=NAME. Received: site=",
         ),
-        ('{"minimum_cases": 0}', "minimum_cases must be at least 1"),
+        (
+            '{"comparisons": [{"against": "champion", "require": "superior", "metric": "mean_auc",'
+            '"margin": -1}]}',
+            "margin must be at least 0",
+        ),
+        (
+            '{"comparisons": [{"against": "champion", "require": "non_inferior",'
+            '"metric": "mean_auc"}]}',
+            "margin must be above 0 for non_inferior",
+        ),
+        ('{"sample_size": [{"count": "positives", "bound": 3}]}', "count must be cases, positives"),
+        ('{"sign_off": {"roles": []}}', "roles must be one or more names"),
         ('{"max_gap": 0.1}', "max_gap"),
         ('{"minimum"', "Invalid JSON"),
     ],

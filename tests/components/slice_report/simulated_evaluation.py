@@ -43,7 +43,7 @@ VERDICT = Verdict(
             "Required: mean AUC of at least 0.750. On all cases (366 cases): 0.830.",
         ),
         RuleResult(
-            "beats_baseline mean_auc",
+            "better_than_baseline mean_auc",
             "site tiny",
             None,
             None,

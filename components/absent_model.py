@@ -1,0 +1,33 @@
+"""What stands in the artifacts of a model that is not there, so that the graph runs without it."""
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+ABSENT = "absent_model.json"
+
+
+@dataclass(frozen=True)
+class AbsentModel:
+    """No model, and why.
+
+    Attributes:
+        reason: Half a sentence for a person: `There is no champion yet`.
+        nothing_to_ask: Whether this is as it should be, so that a comparison passes: the first
+            model of a registry has no champion. Otherwise a comparison could not be judged.
+    """
+
+    reason: str
+    nothing_to_ask: bool = False
+
+    def write(self, directory: str) -> None:
+        """Writes `absent_model.json` in place of what the directory would hold."""
+        Path(directory).mkdir(parents=True, exist_ok=True)
+        Path(directory, ABSENT).write_text(json.dumps(dataclasses.asdict(self)) + "\n")
+
+
+def read_absent(directory: str) -> AbsentModel | None:
+    """Returns why an artifact holds nothing; None where it holds what its type says."""
+    path = Path(directory, ABSENT)
+    return AbsentModel(**json.loads(path.read_text())) if path.is_file() else None

@@ -1,0 +1,38 @@
+"""The model that a candidate is compared with, or why there is none."""
+
+from typing import TypeAlias
+
+from components.absent_model import AbsentModel
+from components.site_evaluator.results import Evaluation
+
+Opponent: TypeAlias = Evaluation | AbsentModel
+
+NO_BASELINE = AbsentModel("No baseline was evaluated")
+NO_CHAMPION = AbsentModel(
+    "There is no champion yet: this is the first model, with nothing to compare", True
+)
+
+
+def comparable(candidate: Evaluation, other: Opponent, role: str) -> Opponent:
+    """Returns the other model, unless it is the candidate itself or answers another question.
+
+    Args:
+        candidate: Evaluation of the model that may be promoted.
+        other: The model to compare with.
+        role: `champion` or `baseline`.
+    """
+    if isinstance(other, AbsentModel):
+        return other
+    ours, theirs = candidate.card, other.card
+    if ours.model_digest == theirs.model_digest:
+        return AbsentModel(f"This model is the {role} itself", nothing_to_ask=True)
+    if (ours.task, ours.classes) != (theirs.task, theirs.classes):
+        return AbsentModel(
+            f"The {role} {theirs.model_name} is {_question(theirs.task, theirs.classes)}, this "
+            f"model {_question(ours.task, ours.classes)}; they are not compared"
+        )
+    return other
+
+
+def _question(task: str, classes: tuple[str, ...]) -> str:
+    return f"{task.replace('_', '-')} ({', '.join(classes)})"

@@ -1,0 +1,112 @@
+"""When a slice holds enough cases for a number: one rule for the gate and for the report."""
+
+from dataclasses import dataclass
+
+from components.site_evaluator.results import ClassMetrics, Estimate, SliceMetrics
+
+SLICE_METRICS = ("mean_auc", "accuracy", "balanced_accuracy", "ece")
+CLASS_METRICS = ("auc", "sensitivity", "specificity", "ppv", "npv")
+
+
+@dataclass(frozen=True)
+class SampleLimits:
+    """The fewest cases from which a metric is estimated.
+
+    Attributes:
+        min_cases: Cases of a slice; of a class those whose label is known.
+        min_positives: Cases with the class, for a rate over them.
+        min_negatives: Cases without it, for a rate over them.
+    """
+
+    min_cases: int = 20
+    min_positives: int = 10
+    min_negatives: int = 10
+
+    def __post_init__(self) -> None:
+        for name in ("min_cases", "min_positives", "min_negatives"):
+            value = getattr(self, name)
+            if value < 1:
+                raise ValueError(f"{name} must be at least 1. Received: {value}")
+
+
+def find_estimate(metrics: SliceMetrics, metric: str) -> Estimate | None:
+    """Returns a metric of a slice; None where the evaluation does not have it.
+
+    Args:
+        metrics: Of the slice.
+        metric: `mean_auc`, or of one class `sensitivity:edema`.
+    """
+    name, _, class_name = metric.partition(":")
+    if not class_name:
+        return metrics.metrics.get(name)
+    of_class = metrics.classes.get(class_name)
+    return None if of_class is None else getattr(of_class, name)
+
+
+def why_too_few(metric: str, metrics: SliceMetrics, limits: SampleLimits) -> str | None:
+    """Returns what a slice lacks for a metric, `3 cases with edema, at least 10 needed`, or None.
+
+    A mean AUC needs at least one class whose own AUC may be shown: otherwise it would put into a
+    number what its parts are too few to say.
+
+    Args:
+        metric: `mean_auc`, or of one class `sensitivity:edema`; one that the slice has.
+        metrics: Of the slice.
+        limits: What is enough.
+    """
+    name, _, class_name = metric.partition(":")
+    if class_name:
+        return why_too_few_of_class(name, class_name, metrics.classes[class_name], limits)
+    if metrics.cases < limits.min_cases:
+        return _lack(metrics.cases, "cases", limits.min_cases)
+    present = {name: counts for name, counts in metrics.classes.items() if is_present(counts)}
+    if name == "mean_auc" and present:
+        lacks = [why_too_few_of_class("auc", *item, limits) for item in present.items()]
+        return None if None in lacks else "each class: " + "; ".join(filter(None, lacks))
+    return None
+
+
+def why_too_few_of_class(
+    name: str, class_name: str, counts: ClassMetrics, limits: SampleLimits
+) -> str | None:
+    """Returns what a slice lacks for a metric of a class, or None.
+
+    A rate over the cases with (without) the class needs enough positives (negatives); PPV (NPV) as
+    many cases that the model marks (leaves unmarked) besides both; AUC needs both.
+
+    Args:
+        name: One of `CLASS_METRICS`.
+        class_name: For the sentence.
+        counts: The class in the slice.
+        limits: What is enough.
+    """
+    known = counts.positives + counts.negatives
+    marked = _marked(counts)
+    needs = [(known, f"cases with {class_name} known", limits.min_cases)]
+    if name != "specificity":
+        needs.append((counts.positives, f"cases with {class_name}", limits.min_positives))
+    if name != "sensitivity":
+        needs.append((counts.negatives, f"cases without {class_name}", limits.min_negatives))
+    if name == "ppv":
+        needs.append((marked, "cases marked by the model", limits.min_positives))
+    if name == "npv":
+        needs.append((known - marked, "cases left unmarked", limits.min_negatives))
+    return next((_lack(*need) for need in needs if need[0] < need[2]), None)
+
+
+def is_present(counts: ClassMetrics) -> bool:
+    """Whether a class has both kinds of cases, so that its AUC is defined."""
+    return counts.positives > 0 and counts.negatives > 0
+
+
+def _lack(found: int, what: str, needed: int) -> str:
+    return f"{found} {what}, at least {needed} needed"
+
+
+def _marked(counts: ClassMetrics) -> int:
+    """Returns the number of cases at or above the operating point."""
+    if not is_present(counts):
+        return 0
+    missed = (1 - counts.sensitivity.value) * counts.positives
+    false_alarms = (1 - counts.specificity.value) * counts.negatives
+    return round(counts.positives - missed + false_alarms)
