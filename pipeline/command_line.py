@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from pipeline.models_command_line import models
 from trainer.errors import UserError
 
 
@@ -24,6 +25,9 @@ class _OneLineErrors(click.Group):
 @click.version_option(package_name="micle-tfx")
 def main() -> None:
     """Self-supervised pretraining and site-wise evaluation for medical images."""
+
+
+main.add_command(models)
 
 
 @main.command()

@@ -126,6 +126,8 @@ class Configuration(_Section):
             labels from a random start, or none.
         gate: Rules that a model must meet to be promoted.
         report: What the report says beyond numbers.
+        registry: Directory of the models and their champion; `registry` in `output_dir` if None.
+        serving: Where promoted models are pushed; `serving` in `output_dir` if None.
         beam_args: Options of the Beam pipelines on this machine.
         cluster: Only for `micle compile`.
     """
@@ -141,6 +143,8 @@ class Configuration(_Section):
     baseline: Literal["random", "none"] = "random"
     gate: GateRules = GateRules()
     report: ReportSettings
+    registry: str | None = None
+    serving: str | None = None
     beam_args: tuple[str, ...] = (
         "--runner=DirectRunner",
         "--direct_running_mode=in_memory",
@@ -153,8 +157,22 @@ class Configuration(_Section):
         """The report's words and limits; its held-out sites are those of the data."""
         return dataclasses.replace(self.report, held_out_sites=self.data.medical.shifted_sites)
 
+    @property
+    def registry_directory(self) -> str:
+        """Where models are recorded."""
+        return self.registry or str(Path(self.output_dir, "registry"))
+
+    @property
+    def serving_directory(self) -> str:
+        """Where promoted models are pushed."""
+        return self.serving or str(Path(self.output_dir, "serving"))
+
     @model_validator(mode="after")
     def _check(self) -> "Configuration":
+        if (self.registry is None) != (self.serving is None):
+            raise ValueError(
+                "registry and serving go together: the champion of a registry is what is served"
+            )
         if self.data.natural is None and any(step.data == "natural" for step in self.pretraining):
             raise ValueError("pretraining uses natural images, but data.natural is not given")
         medical = self.data.medical

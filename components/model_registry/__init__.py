@@ -1,0 +1,1 @@
+"""A registry of models on a plain directory: candidates, signatures, promotions."""

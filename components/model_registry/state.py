@@ -1,0 +1,140 @@
+"""What the registry's log says now: who is champion, what each model waits for."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from components.model_registry.log import Entry
+
+REGISTERED, SIGNED, PROMOTED, ROLLED_BACK = "registered", "signed", "promoted", "rolled_back"
+
+
+@dataclass(frozen=True)
+class Signature:
+    """A person's word on a model.
+
+    Attributes:
+        role: In which it was given.
+        name: Of the person.
+        agreed: Whether the person agreed.
+        reason: Of a refusal.
+        time: UTC, ISO 8601.
+    """
+
+    role: str
+    name: str
+    agreed: bool
+    reason: str
+    time: str
+
+
+@dataclass
+class ModelState:
+    """One model.
+
+    Attributes:
+        model: Its digest.
+        record: Digest of its newest record.
+        passed: Whether the gate let it pass, by that record.
+        judged_against: The champion at that judgement; blank if there was none.
+        training_digest: See `Lineage`.
+        sign_off_roles: Roles in which somebody must agree.
+        registered: When, UTC.
+        signatures: On that record; of a role the last one counts.
+        was_rolled_back: Whether it was taken out of service.
+    """
+
+    model: str
+    record: str
+    passed: bool
+    judged_against: str
+    training_digest: str
+    sign_off_roles: tuple[str, ...]
+    registered: str
+    signatures: dict[str, Signature] = field(default_factory=dict)
+    was_rolled_back: bool = False
+
+    @property
+    def awaited_roles(self) -> tuple[str, ...]:
+        """Roles in which nobody has signed yet."""
+        return tuple(role for role in self.sign_off_roles if role not in self.signatures)
+
+    @property
+    def refusals(self) -> tuple[Signature, ...]:
+        """Signatures that refuse."""
+        return tuple(sign for sign in self.signatures.values() if not sign.agreed)
+
+
+@dataclass
+class RegistryState:
+    """All models, and the champions in the order they came, the present one last."""
+
+    models: dict[str, ModelState] = field(default_factory=dict)
+    champions: list[str] = field(default_factory=list)
+
+    @property
+    def champion(self) -> str:
+        """Digest of the champion; blank if there is none."""
+        return self.champions[-1] if self.champions else ""
+
+    def champion_to_meet(self, training_digest: str) -> str:
+        """Returns the champion that a run's candidate is compared with; blank if none.
+
+        Where the champion came from the same training, it is the candidate itself: a run that is
+        repeated compares with what it was compared with before.
+        """
+        state = self.models.get(self.champion)
+        if state is not None and state.training_digest == training_digest:
+            return state.judged_against
+        return self.champion
+
+    def status(self, model: str) -> str:
+        """Returns in a few words where a model stands."""
+        state = self.models[model]
+        if model == self.champion:
+            return "champion"
+        if not state.passed:
+            return "refused by the gate"
+        if state.refusals:
+            return f"refused by {', '.join(sign.role for sign in state.refusals)}"
+        if state.awaited_roles:
+            return f"awaiting sign-off: {', '.join(state.awaited_roles)}"
+        if state.was_rolled_back:
+            return "rolled back"
+        if model in self.champions:
+            return "former champion"
+        if state.judged_against != self.champion:
+            return "judged against an earlier champion"
+        return "ready"
+
+
+def replay(entries: Sequence[Entry]) -> RegistryState:
+    """Returns what a log amounts to."""
+    state = RegistryState()
+    for entry in entries:
+        if entry.action == REGISTERED:
+            _register(state, entry)
+        elif entry.action == SIGNED:
+            signature = Signature(**_signature_fields(entry.details), time=entry.time)
+            state.models[entry.model].signatures[signature.role] = signature
+        elif entry.action == PROMOTED:
+            state.champions.append(entry.model)
+            state.models[entry.model].was_rolled_back = False
+        elif entry.action == ROLLED_BACK:
+            state.models[state.champions.pop()].was_rolled_back = True
+    return state
+
+
+def _register(state: RegistryState, entry: Entry) -> None:
+    before = state.models.get(entry.model)
+    fields = dict(entry.details) | {"sign_off_roles": tuple(entry.details["sign_off_roles"])}
+    state.models[entry.model] = ModelState(
+        model=entry.model,
+        registered=entry.time,
+        was_rolled_back=before is not None and before.was_rolled_back,
+        **fields,
+    )
+
+
+def _signature_fields(details: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: details[name] for name in ("role", "name", "agreed", "reason")}

@@ -1,0 +1,118 @@
+"""Models of the registry as lines for a person."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from components.model_registry.records import CandidateRecord
+from components.model_registry.registry import SHORT, ModelRegistry
+from components.model_registry.state import ModelState
+
+OVERALL = "all cases"
+_MAIN_METRIC = "mean_auc"
+_SHOWN_METRICS = ("mean_auc", "balanced_accuracy", "ece")
+
+
+def list_lines(registry: ModelRegistry) -> list[str]:
+    """Returns a table of all models, in the order of their first registration."""
+    state = registry.state()
+    rows = [("model", "registered (UTC)", "name", "mean AUC", "state")]
+    for model, found in state.models.items():
+        record = registry.record(model)
+        metric = _value(record.metrics.get(OVERALL, {}), _MAIN_METRIC)
+        when = found.registered[:16].replace("T", " ")
+        rows.append((model[:SHORT], when, record.card["model_name"], metric, state.status(model)))
+    return _table(rows)
+
+
+def show_lines(registry: ModelRegistry, model: str) -> Iterator[str]:
+    """Yields what is known about a model."""
+    state, record = registry.state(), registry.record(model)
+    yield f"model: {model}"
+    yield f"state: {state.status(model)}"
+    yield from _mapping_lines("card", record.card)
+    yield from _mapping_lines("lineage", record.lineage)
+    if record.encoder is not None:
+        yield from _mapping_lines("encoder", _without_parent(record.encoder))
+    yield f"judged against: {record.judged_against or 'no champion'}"
+    if record.check is not None:
+        yield from _mapping_lines("check", record.check)
+    yield f"verdict: {'passed' if record.passed else 'refused'}"
+    for rule in record.verdict["rules"]:
+        yield f"  {'+' if rule['passed'] else '-'} {rule['reason']}"
+    yield "metrics:"
+    header = ("slice", "cases", *_SHOWN_METRICS)
+    rows = [
+        (name, str(found["cases"]), *(_value(found, metric) for metric in _SHOWN_METRICS))
+        for name, found in record.metrics.items()
+    ]
+    yield from (f"  {line}" for line in _table([header, *rows]))
+    yield from _signature_lines(state.models[model])
+
+
+def difference_lines(first: CandidateRecord, second: CandidateRecord) -> list[str]:
+    """Returns a table of the fields, metrics and rules in which two models differ."""
+    fields = [dict(_fields(record)) for record in (first, second)]
+    names = list(dict.fromkeys([*fields[0], *fields[1]]))
+    rows = [
+        (name, fields[0].get(name, "-"), fields[1].get(name, "-"))
+        for name in names
+        if fields[0].get(name) != fields[1].get(name)
+    ]
+    return _table([("", first.model[:SHORT], second.model[:SHORT]), *rows])
+
+
+def _fields(record: CandidateRecord) -> Iterator[tuple[str, str]]:
+    sections = {"card": record.card, "lineage": record.lineage, "check": record.check or {}}
+    sections["encoder"] = _without_parent(record.encoder or {})
+    for section, values in sections.items():
+        for name, value in values.items():
+            yield f"{section}.{name}", _text(value)
+    yield "verdict", "passed" if record.passed else "refused"
+    for name, found in record.metrics.items():
+        yield f"{name}: cases", str(found["cases"])
+        for metric in _SHOWN_METRICS:
+            yield f"{name}: {metric}", _value(found, metric)
+
+
+def _signature_lines(state: ModelState) -> Iterator[str]:
+    for signature in state.signatures.values():
+        word = "agreed" if signature.agreed else f"refused: {signature.reason}"
+        yield f"signed: {signature.role}: {signature.name}, {signature.time}, {word}"
+    for role in state.awaited_roles:
+        yield f"signed: {role}: not yet"
+
+
+def _without_parent(encoder: Mapping[str, Any]) -> dict[str, Any]:
+    """Leaves out the ancestors, which the model's card tells in sentences."""
+    return {name: value for name, value in encoder.items() if name != "parent"}
+
+
+def _mapping_lines(title: str, values: Mapping[str, Any]) -> Iterator[str]:
+    yield f"{title}:"
+    for name, value in values.items():
+        yield f"  {name}: {_text(value)}"
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {_text(part)}" for name, part in value.items())
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return "; ".join(map(_text, value)) or "none"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _value(found: Mapping[str, Any], metric: str) -> str:
+    estimate = found.get("metrics", {}).get(metric)
+    if estimate is None or estimate["value"] is None:
+        return "-"
+    if estimate["lower"] is None:
+        return f"{estimate['value']:.3f}"
+    return f"{estimate['value']:.3f} ({estimate['lower']:.3f} to {estimate['upper']:.3f})"
+
+
+def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]

@@ -1,0 +1,227 @@
+"""Who may become champion, who is, and what is kept."""
+
+import multiprocessing
+import shutil
+from pathlib import Path
+
+import pytest
+
+from components.fine_tuner.model_card import model_digest
+from components.model_registry import serving_directory
+from components.model_registry.registry import ModelRegistry
+from components.model_registry.serving_directory import newest_version, publish
+from tests.components.model_registry.handmade_models import add_model, make_model, make_record
+from trainer.errors import UserError
+
+
+@pytest.fixture
+def registry(tmp_path):
+    return ModelRegistry(tmp_path / "registry")
+
+
+def status(registry, model):
+    return registry.state().status(model)
+
+
+class TestRegistering:
+    def test_the_first_model_that_passed_is_ready_and_there_is_no_champion(self, registry):
+        model = add_model(registry, "a")
+        assert registry.state().champion == ""
+        assert status(registry, model) == "ready"
+        assert model_digest(str(registry.saved_model(model))) == model
+
+    def test_a_refused_candidate_is_recorded_without_its_files(self, registry):
+        model = add_model(registry, "a", passed=False)
+        assert status(registry, model) == "refused by the gate"
+        assert not registry.saved_model(model).exists()
+        assert registry.record(model).verdict["rules"][0]["reason"] == "Measured: 0.8."
+
+    def test_the_same_judgement_again_changes_nothing(self, registry, tmp_path):
+        source = make_model(tmp_path / "m", "a")
+        registry.register(make_record(source), source)
+        registry.register(make_record(source), source)
+        assert len(registry.entries()) == 1
+
+    def test_another_judgement_of_the_same_model_takes_the_place_of_the_first(
+        self, registry, tmp_path
+    ):
+        source = make_model(tmp_path / "m", "a")
+        record = make_record(source, roles=["clinician"])
+        registry.register(record, source)
+        registry.sign(record.model, "clinician", "Dr. Who")
+        registry.register(make_record(source, roles=["clinician"], auc=0.7), source)
+        assert status(registry, record.model) == "awaiting sign-off: clinician"
+        assert (
+            registry.record(record.model).metrics["all cases"]["metrics"]["mean_auc"]["value"]
+            == 0.7
+        )
+
+    def test_a_model_is_found_by_the_beginning_of_its_digest(self, registry):
+        model = add_model(registry, "a")
+        assert registry.find(model[:6]) == model
+        with pytest.raises(UserError, match="no model begin with 'xyz'"):
+            registry.find("xyz")
+
+
+class TestPromotion:
+    def test_makes_a_model_champion_once(self, registry):
+        model = add_model(registry, "a")
+        registry.promote(model, "me")
+        registry.promote(model, "me")
+        assert registry.state().champions == [model]
+
+    def test_of_a_refused_model_is_refused(self, registry):
+        model = add_model(registry, "a", passed=False)
+        with pytest.raises(UserError, match="the gate refused it"):
+            registry.promote(model, "me")
+
+    def test_of_a_model_judged_against_an_earlier_champion_is_refused(self, registry):
+        first, second = add_model(registry, "a"), add_model(registry, "b")
+        registry.promote(first, "me")
+        with pytest.raises(UserError, match=f"judged against no champion.*now {first[:12]}"):
+            registry.promote(second, "me")
+        third = add_model(registry, "c", against=first)
+        registry.promote(third, "me")
+        assert registry.state().champion == third
+
+    def test_of_two_at_the_same_time_one_wins(self, registry):
+        """Ten processes promote ten models that were judged against no champion."""
+        models = [add_model(registry, str(number)) for number in range(10)]
+        context = multiprocessing.get_context("fork")
+        start = context.Barrier(len(models))
+        outcomes = context.Queue()
+        processes = [
+            context.Process(target=_promote, args=(registry.directory, model, start, outcomes))
+            for model in models
+        ]
+        for process in processes:
+            process.start()
+        results = [outcomes.get(timeout=30) for _ in models]
+        for process in processes:
+            process.join()
+        [winner] = [model for model, won in results if won]
+        assert registry.state().champions == [winner]
+        assert registry.verify()[0] == 11
+
+
+def _promote(directory: Path, model: str, start, outcomes) -> None:
+    start.wait()
+    try:
+        ModelRegistry(directory).promote(model, "me")
+    except UserError:
+        outcomes.put((model, False))
+    else:
+        outcomes.put((model, True))
+
+
+class TestSignOff:
+    ROLES = ("clinician", "safety officer")
+
+    def test_every_role_must_agree_before_a_promotion(self, registry):
+        model = add_model(registry, "a", roles=self.ROLES)
+        with pytest.raises(UserError, match="awaits sign-off: clinician, safety officer"):
+            registry.promote(model, "me")
+        registry.sign(model, "clinician", "Dr. A")
+        assert status(registry, model) == "awaiting sign-off: safety officer"
+        registry.sign(model, "safety officer", "B")
+        assert status(registry, model) == "ready"
+        registry.promote(model, "me")
+        assert status(registry, model) == "champion"
+
+    def test_a_refusal_holds_until_the_role_agrees(self, registry):
+        model = add_model(registry, "a", roles=self.ROLES[:1])
+        registry.sign(model, "clinician", "Dr. A", "misses small effusions")
+        with pytest.raises(UserError, match=r"refused by Dr\. A \(clinician\)"):
+            registry.promote(model, "me")
+        registry.sign(model, "clinician", "Dr. A")
+        registry.promote(model, "me")
+
+    def test_only_in_a_role_that_is_needed(self, registry):
+        model = add_model(registry, "a", roles=self.ROLES)
+        with pytest.raises(UserError, match="Roles needed: clinician, safety officer"):
+            registry.sign(model, "owner", "C")
+
+    def test_not_of_a_refused_model(self, registry):
+        model = add_model(registry, "a", passed=False, roles=self.ROLES)
+        with pytest.raises(UserError, match="nothing to sign"):
+            registry.sign(model, "clinician", "Dr. A")
+
+
+class TestRollback:
+    @pytest.fixture
+    def three(self, registry):
+        models: list[str] = []
+        for weights in "abc":
+            against = models[-1] if models else ""
+            models.append(add_model(registry, weights, against=against))
+            registry.promote(models[-1], "me")
+        return models
+
+    def test_goes_back_champion_by_champion(self, registry, three):
+        first, second, third = three
+        assert registry.rollback("me", "alarms") == second
+        assert status(registry, third) == "rolled back"
+        assert registry.rollback("me", "alarms") == first
+        with pytest.raises(UserError, match="no earlier champion"):
+            registry.rollback("me", "alarms")
+
+    def test_serves_the_earlier_files_as_a_new_version(self, registry, three, tmp_path):
+        served = registry.publish_champion(tmp_path / "serving")
+        registry.rollback("me", "alarms")
+        again = registry.publish_champion(tmp_path / "serving")
+        assert int(again.name) > int(served.name)
+        assert newest_version(tmp_path / "serving") == again
+        assert model_digest(str(again)) == three[1]
+
+
+def test_a_repeated_run_meets_the_champion_it_met_before(registry):
+    first = add_model(registry, "a")
+    registry.promote(first, "me")
+    second = add_model(registry, "b", against=first)
+    registry.promote(second, "me")
+    state = registry.state()
+    assert state.champion_to_meet("another training") == second
+    assert state.champion_to_meet(f"t{second[:4]}") == first
+
+
+class TestServingDirectory:
+    def test_a_model_that_is_served_is_not_served_again(self, tmp_path):
+        source = make_model(tmp_path / "m", "a")
+        first = publish(source, tmp_path / "serving", model_digest(str(source)))
+        assert publish(source, tmp_path / "serving", model_digest(str(source))) == first
+
+    def test_a_copy_that_was_cut_off_is_never_a_version(self, tmp_path, monkeypatch):
+        def cut_off(source, target):
+            target.mkdir()
+            (target / "saved_model.pb").touch()
+            raise OSError("disk full")
+
+        source = make_model(tmp_path / "m", "a")
+        with monkeypatch.context() as patch, pytest.raises(OSError, match="disk full"):
+            patch.setattr(serving_directory.shutil, "copytree", cut_off)
+            publish(source, tmp_path / "serving", "digest")
+        assert newest_version(tmp_path / "serving") is None
+        publish(source, tmp_path / "serving", "digest")
+        assert newest_version(tmp_path / "serving") is not None
+
+
+class TestVerify:
+    def test_names_files_that_were_changed(self, registry):
+        model = add_model(registry, "a")
+        (registry.saved_model(model) / "saved_model.pb").write_text("other")
+        with pytest.raises(UserError, match="not those that were registered"):
+            registry.verify()
+
+    def test_names_a_record_that_was_changed(self, registry):
+        model = add_model(registry, "a")
+        [path] = registry.saved_model(model).parent.glob("record-*.json")
+        path.write_text(path.read_text().replace("0.8", "0.9"))
+        with pytest.raises(UserError, match="is not what the log says"):
+            registry.verify()
+
+    def test_changed_files_are_not_served(self, registry, tmp_path):
+        model = add_model(registry, "a")
+        registry.promote(model, "me")
+        shutil.rmtree(registry.saved_model(model))
+        with pytest.raises(UserError, match="not those that were registered"):
+            registry.publish_champion(tmp_path / "serving")

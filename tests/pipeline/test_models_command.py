@@ -1,0 +1,109 @@
+"""`micle models`: what a person sees and may do."""
+
+import pytest
+import yaml
+from click.testing import CliRunner
+
+from components.model_registry.registry import ModelRegistry
+from pipeline.command_line import main
+from tests.components.model_registry.handmade_models import add_model
+from tests.pipeline.test_configuration import MINIMAL
+
+
+@pytest.fixture
+def registry(tmp_path):
+    return ModelRegistry(tmp_path / "registry")
+
+
+@pytest.fixture
+def micle(registry, tmp_path):
+    def call(*arguments, exit_code=0):
+        where = ["-r", str(registry.directory)]
+        result = CliRunner().invoke(main, ["models", *arguments, *where])
+        assert result.exit_code == exit_code, result.output
+        return result.output.splitlines()
+
+    return call
+
+
+def test_list_shows_every_model_and_where_it_stands(registry, micle):
+    champion = add_model(registry, "a")
+    registry.promote(champion, "me")
+    refused = add_model(registry, "b", passed=False, auc=0.5)
+    header, first, second = micle("list")
+    assert header.split() == ["model", "registered", "(UTC)", "name", "mean", "AUC", "state"]
+    assert first.startswith(champion[:12])
+    assert first.endswith("champion")
+    assert "0.500 (0.400 to 0.600)" in second
+    assert second.startswith(refused[:12])
+    assert second.endswith("refused by the gate")
+
+
+def test_from_sign_off_to_promotion_and_back(registry, micle, tmp_path):
+    serving = ["--serving", str(tmp_path / "serving")]
+    first = add_model(registry, "a", roles=["clinician"])
+    (error,) = micle("promote", first[:8], *serving, exit_code=1)
+    assert error == (f"error: {first[:12]}: awaits sign-off: clinician. Use 'micle models sign'.")
+    sign = ["sign", first[:8], "--role", "clinician", "--name", "Dr. Ada Byron"]
+    assert micle(*sign, "--refuse", "--reason", "blurred")[0].endswith("refused by clinician.")
+    assert micle(*sign)[0].endswith("signed by Dr. Ada Byron (clinician): ready.")
+    assert micle("promote", first[:8], "--name", "me", *serving)[0].startswith(
+        f"{first[:12]}: champion. model: {tmp_path / 'serving'}"
+    )
+    second = add_model(registry, "b", against=first)
+    micle("promote", second[:8], *serving)
+    (line,) = micle("rollback", "--reason", "alarms", *serving)
+    assert line.startswith(f"{first[:12]}: champion again.")
+    assert "signed: clinician: Dr. Ada Byron" in "\n".join(micle("show", first[:8]))
+    assert len(list((tmp_path / "serving").iterdir())) == 3
+    assert "unbroken" in micle("verify")[0]
+
+
+def test_diff_shows_only_what_differs(registry, micle):
+    first = add_model(registry, "a", auc=0.8)
+    second = add_model(registry, "b", auc=0.7, passed=False)
+    lines = micle("diff", first[:8], second[:8])
+    assert [line.split("  ")[0] for line in lines] == [
+        "",
+        "lineage.training_digest",
+        "verdict",
+        "all cases: mean_auc",
+    ]
+
+
+def test_a_broken_log_is_one_line_that_names_the_entry(registry, micle):
+    add_model(registry, "a")
+    log = registry.directory / "log.jsonl"
+    log.write_text(log.read_text().replace("true", "false"))
+    for command in (["list"], ["verify"]):
+        (line,) = micle(*command, exit_code=1)
+        assert line.startswith(f"error: {log}: entry 1 is broken")
+
+
+def test_the_registry_of_a_configuration_is_in_its_output_directory(registry, tmp_path):
+    add_model(registry, "a")
+    path = tmp_path / "c.yaml"
+    path.write_text(yaml.safe_dump(MINIMAL | {"output_dir": str(tmp_path)}))
+    result = CliRunner().invoke(main, ["models", "list", "-c", str(path)])
+    assert result.output.splitlines()[1].endswith("ready")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["list"], "error: Give the registry"),
+        (["list", "-r", "nowhere"], "error: nowhere: no registry here"),
+        (["promote", "ab", "-r", "."], "error: --serving: is missing"),
+        (
+            ["sign", "ab", "-r", ".", "--role", "x", "--name", "y", "--refuse"],
+            "error: --refuse and --reason go together",
+        ),
+        (["show", "ab", "-r", "."], "error: .: no model begin with 'ab'"),
+    ],
+)
+def test_a_mistake_is_one_line(arguments, expected, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(main, ["models", *arguments])
+    assert result.exit_code == 1
+    (line,) = result.output.splitlines()
+    assert line.startswith(expected)
