@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Protocol
 
 import keras
 import tensorflow as tf
@@ -42,6 +43,24 @@ _MOST_HISTORY_ROWS = 1000
 TrainStep = Callable[[tf.Tensor, tf.Tensor, tf.Tensor], ContrastiveMeasures]
 
 
+class ContrastiveObserver(Protocol):
+    """Watches a training without taking part in it."""
+
+    def after_step(
+        self, step: int, total_steps: int, encoder: keras.Model, measures: ContrastiveRow
+    ) -> None:
+        """Called after each step whose measures were read, and after the last one.
+
+        It must leave the encoder and every random state as they are.
+
+        Args:
+            step: Steps done.
+            total_steps: Of the whole training.
+            encoder: In training; with the weights after this step.
+            measures: Of this step.
+        """
+
+
 @dataclass(frozen=True)
 class ContrastiveResult:
     """A pretrained encoder.
@@ -70,6 +89,7 @@ def pretrain(
     initial_encoder: str | None = None,
     trained_on: str,
     data_fingerprint: str,
+    observer: ContrastiveObserver | None = None,
 ) -> ContrastiveResult:
     """Trains an encoder to tell the two views of a pair from all other views of its batch.
 
@@ -88,6 +108,7 @@ def pretrain(
         initial_encoder: Directory of an encoder to start from; None for random weights.
         trained_on: A name of the data for a person, for the card.
         data_fingerprint: Of the data, for the card; other data never meet old checkpoints.
+        observer: Is shown the training as it goes on.
 
     Returns:
         The encoder, its card and the training's history.
@@ -118,7 +139,7 @@ def pretrain(
         ),
     )
     training = _Training(encoder, statistics, settings, pairs, batch_size, seed)
-    training.run(checkpoints)
+    training.run(checkpoints, observer)
     last = training.history[-1]
     card = EncoderCard(
         architecture=encoder_settings.architecture,
@@ -178,6 +199,7 @@ class _Training:
             projection_size=settings.projection_size,
             seed=seed,
         )
+        self.encoder = encoder
         self.model = keras.Sequential([encoder, self.head])
         self.optimizer = contrastive_optimizer(
             settings, batch_size=batch_size, total_steps=self.total_steps
@@ -185,7 +207,7 @@ class _Training:
         self.optimizer.build(self.model.trainable_variables)
         self.train_step = _train_step(self.model, self.optimizer, statistics, settings, pairs, seed)
 
-    def run(self, checkpoints: CheckpointDirectory) -> None:
+    def run(self, checkpoints: CheckpointDirectory, observer: ContrastiveObserver | None) -> None:
         """Does the steps that are left."""
         step = self._restore(checkpoints)
         meter = ProgressMeter(
@@ -207,6 +229,8 @@ class _Training:
             row = self._step(step, images, patients)
             step += 1
             meter.update(step * self.batch_size, _metrics(row))
+            if observer is not None:
+                observer.after_step(step, self.total_steps, self.encoder, row)
             if time.monotonic() - saved_at >= self.settings.checkpoint_seconds:
                 self._save(checkpoints, step)
                 saved_at = time.monotonic()
@@ -222,7 +246,9 @@ class _Training:
                 f"Step {step + 1}: the contrastive loss is not a number. Lower learning_rate "
                 f"(it is {self.settings.learning_rate}) or raise warmup_fraction."
             )
-        row = ContrastiveRow(step + 1, loss, float(measures.accuracy), rate)
+        row = ContrastiveRow(
+            step + 1, loss, float(measures.accuracy), float(measures.entropy), rate
+        )
         interval = math.ceil(self.total_steps / _MOST_HISTORY_ROWS)
         if row.step % interval == 0 or row.step == self.total_steps:
             self.history.append(row)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import keras
 
 from trainer.convolution import Convolution
-from trainer.settings import Architecture, EncoderSettings
+from trainer.settings import Architecture, EncoderSettings, Precision
 
 BATCH_NORMALIZATION_MOMENTUM = 0.9
 BATCH_NORMALIZATION_EPSILON = 1e-5
@@ -27,18 +27,27 @@ _BOTTLENECK_EXPANSION = 4
 _STEM_CHANNELS = 64
 
 
-def build_encoder(settings: EncoderSettings, *, seed: int = 0) -> keras.Model:
+def build_encoder(
+    settings: EncoderSettings,
+    *,
+    seed: int = 0,
+    precision: Precision = "float32",
+    synchronized: bool = False,
+) -> keras.Model:
     """Builds a ResNet without classifier.
 
     Args:
         settings: Architecture, width, stem and input size.
         seed: Of the initial weights.
+        precision: Of the layers' computation; variables and features are float32 in any case.
+        synchronized: Whether batch normalisation takes its statistics over the batches of all
+            replicas of the distribution strategy.
 
     Returns:
         A model from float32 [n, image_size, image_size, 3], normalised pixels, to float32
         [n, features]: 512 x width for basic blocks, 2048 x width for bottlenecks.
     """
-    layers = _Layers(seed)
+    layers = _Layers(seed, precision, synchronized)
     channels = round(_STEM_CHANNELS * settings.width_multiplier)
     images = keras.Input((settings.image_size, settings.image_size, 3), name="images")
     features = _stem(layers, images, channels, settings)
@@ -47,7 +56,7 @@ def build_encoder(settings: EncoderSettings, *, seed: int = 0) -> keras.Model:
         for index in range(count):
             stride = 2 if group > 0 and index == 0 else 1
             features = block(features, channels * 2**group, stride)
-    features = keras.layers.GlobalAveragePooling2D(name="features")(features)
+    features = keras.layers.GlobalAveragePooling2D(name="features", dtype="float32")(features)
     return keras.Model(images, features, name=settings.architecture)
 
 
@@ -71,14 +80,15 @@ def _stem(
     if settings.stem == "small_image":
         return layers.convolution(images, channels, 3, activation=True)
     features = layers.convolution(images, channels, 7, stride=2, activation=True)
-    return keras.layers.MaxPooling2D(3, 2, padding="same")(features)
+    return layers.pooling(features)
 
 
 class _Layers:
     """Makes the layers of one encoder; each kernel draws on from the same seed."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, precision: Precision, synchronized: bool) -> None:
         self._seeds = keras.random.SeedGenerator(seed)
+        self._precision, self._synchronized = precision, synchronized
 
     def convolution(
         self,
@@ -93,7 +103,7 @@ class _Layers:
         """Convolution without bias, then batch normalisation, then perhaps ReLU."""
         padding = "same"
         if stride > 1 and size > 1:
-            inputs = keras.layers.ZeroPadding2D((size - 1) // 2)(inputs)
+            inputs = keras.layers.ZeroPadding2D((size - 1) // 2, dtype=self._precision)(inputs)
             padding = "valid"
         outputs = Convolution(
             channels,
@@ -102,13 +112,20 @@ class _Layers:
             padding=padding,
             use_bias=False,
             kernel_initializer=keras.initializers.VarianceScaling(seed=self._seeds),
+            dtype=self._precision,
         )(inputs)
         outputs = keras.layers.BatchNormalization(
             momentum=BATCH_NORMALIZATION_MOMENTUM,
             epsilon=BATCH_NORMALIZATION_EPSILON,
             gamma_initializer=scale_initializer,
+            synchronized=self._synchronized,
+            dtype=self._precision,
         )(outputs)
-        return keras.layers.ReLU()(outputs) if activation else outputs
+        return keras.layers.ReLU(dtype=self._precision)(outputs) if activation else outputs
+
+    def pooling(self, inputs: keras.KerasTensor) -> keras.KerasTensor:
+        """Maximum over 3x3 pixels, every second one."""
+        return keras.layers.MaxPooling2D(3, 2, padding="same", dtype=self._precision)(inputs)
 
     def basic_block(
         self, inputs: keras.KerasTensor, channels: int, stride: int
@@ -133,6 +150,6 @@ class _Layers:
             return inputs
         return self.convolution(inputs, channels, 1, stride=stride)
 
-    @staticmethod
-    def _add(outputs: keras.KerasTensor, shortcut: keras.KerasTensor) -> keras.KerasTensor:
-        return keras.layers.ReLU()(keras.layers.Add()([outputs, shortcut]))
+    def _add(self, outputs: keras.KerasTensor, shortcut: keras.KerasTensor) -> keras.KerasTensor:
+        total = keras.layers.Add(dtype=self._precision)([outputs, shortcut])
+        return keras.layers.ReLU(dtype=self._precision)(total)

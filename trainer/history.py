@@ -17,12 +17,14 @@ class ContrastiveRow:
         step: Counted from 1.
         loss: NT-Xent, mean over the views.
         accuracy: Share of views closest to their partner.
+        entropy: Mean entropy, in nats, of a view's choice among the others.
         learning_rate: That of the step.
     """
 
     step: int
     loss: float
     accuracy: float
+    entropy: float
     learning_rate: float
 
 

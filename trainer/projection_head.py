@@ -3,12 +3,19 @@
 import keras
 
 from trainer.encoders import BATCH_NORMALIZATION_EPSILON, BATCH_NORMALIZATION_MOMENTUM
+from trainer.settings import Precision
 
 _KERNEL_STANDARD_DEVIATION = 0.01
 
 
 def build_projection_head(
-    features: int, *, layers: int, projection_size: int, seed: int = 0
+    features: int,
+    *,
+    layers: int,
+    projection_size: int,
+    seed: int = 0,
+    precision: Precision = "float32",
+    synchronized: bool = False,
 ) -> keras.Model:
     """Builds SimCLR's head: dense layers without bias, batch normalisation and ReLU between.
 
@@ -20,32 +27,45 @@ def build_projection_head(
         layers: Dense layers.
         projection_size: Length of the projected vector.
         seed: Of the initial weights.
+        precision: Of the hidden layers' computation; variables and projections are float32.
+        synchronized: Whether batch normalisation takes its statistics over the batches of all
+            replicas of the distribution strategy.
 
     Returns:
         A model from float32 [n, features] to float32 [n, projection_size].
     """
-    seeds = keras.random.SeedGenerator(seed)
+    dense = _Dense(seed, synchronized)
     inputs = keras.Input((features,), name="features")
     outputs = inputs
     for _ in range(layers - 1):
-        outputs = _dense(outputs, features, seeds, shift=True)
-        outputs = keras.layers.ReLU()(outputs)
-    outputs = _dense(outputs, projection_size, seeds, shift=False)
+        outputs = dense(outputs, features, shift=True, precision=precision)
+        outputs = keras.layers.ReLU(dtype=precision)(outputs)
+    outputs = dense(outputs, projection_size, shift=False, precision="float32")
     return keras.Model(inputs, outputs, name="projection_head")
 
 
-def _dense(
-    inputs: keras.KerasTensor, size: int, seeds: keras.random.SeedGenerator, *, shift: bool
-) -> keras.KerasTensor:
-    outputs = keras.layers.Dense(
-        size,
-        use_bias=False,
-        kernel_initializer=keras.initializers.RandomNormal(
-            stddev=_KERNEL_STANDARD_DEVIATION, seed=seeds
-        ),
-    )(inputs)
-    return keras.layers.BatchNormalization(
-        center=shift,
-        momentum=BATCH_NORMALIZATION_MOMENTUM,
-        epsilon=BATCH_NORMALIZATION_EPSILON,
-    )(outputs)
+class _Dense:
+    """Makes the layers of one head; each kernel draws on from the same seed."""
+
+    def __init__(self, seed: int, synchronized: bool) -> None:
+        self._seeds = keras.random.SeedGenerator(seed)
+        self._synchronized = synchronized
+
+    def __call__(
+        self, inputs: keras.KerasTensor, size: int, *, shift: bool, precision: Precision
+    ) -> keras.KerasTensor:
+        outputs = keras.layers.Dense(
+            size,
+            use_bias=False,
+            kernel_initializer=keras.initializers.RandomNormal(
+                stddev=_KERNEL_STANDARD_DEVIATION, seed=self._seeds
+            ),
+            dtype=precision,
+        )(inputs)
+        return keras.layers.BatchNormalization(
+            center=shift,
+            momentum=BATCH_NORMALIZATION_MOMENTUM,
+            epsilon=BATCH_NORMALIZATION_EPSILON,
+            synchronized=self._synchronized,
+            dtype=precision,
+        )(outputs)

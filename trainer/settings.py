@@ -16,6 +16,8 @@ from schemas.case_features import Task
 Architecture = Literal["resnet18", "resnet34", "resnet50", "resnet152"]
 Stem = Literal["small_image", "imagenet"]
 SelectionMetric = Literal["loss", "auc"]
+Precision = Literal["float32", "mixed_bfloat16", "mixed_float16"]
+"""Keras' dtype policies: in the mixed ones layers compute in 16 bits on float32 variables."""
 
 _FORBID_UNKNOWN_FIELDS = {"extra": "forbid"}
 T = TypeVar("T")

@@ -1,6 +1,7 @@
 import csv
 import dataclasses
 import logging
+import math
 
 import numpy as np
 import pytest
@@ -122,9 +123,29 @@ def test_the_history_becomes_a_table(straight, tmp_path):
     with (tmp_path / "history.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert [int(row["step"]) for row in rows] == [1, 2, 3, 4, 5, 6]
-    assert list(rows[0]) == ["step", "loss", "accuracy", "learning_rate"]
+    assert list(rows[0]) == ["step", "loss", "accuracy", "entropy", "learning_rate"]
     assert float(rows[0]["learning_rate"]) == 0
     assert float(rows[-1]["loss"]) == straight.card.final_loss
+
+
+def test_an_observer_sees_each_step_and_changes_nothing(image_files, straight, tmp_path):
+    class Observer:
+        steps = ()
+
+        def after_step(self, step, total_steps, encoder, measures):
+            self.steps += (step,)
+            assert total_steps == 6
+            assert encoder.output_shape == straight.encoder.output_shape
+            assert measures == straight.history[step - 1]
+
+    observer = Observer()
+    result = train(image_files, tmp_path, observer=observer)
+    assert observer.steps == (1, 2, 3, 4, 5, 6)
+    assert result.card == straight.card
+
+
+def test_the_entropy_of_a_choice_among_15_views_is_at_most_log_15(straight):
+    assert all(0 < row.entropy <= math.log(15) + 1e-6 for row in straight.history)
 
 
 def test_micle_goes_on_from_a_simclr_encoder(pair_files, straight, tmp_path, caplog):

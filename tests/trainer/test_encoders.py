@@ -123,3 +123,20 @@ def test_no_two_kernels_of_one_encoder_start_alike():
     first, second = model.layers[6].kernel, model.layers[9].kernel
     assert first.shape == second.shape
     assert not np.allclose(first, second)
+
+
+@pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
+@pytest.mark.parametrize("architecture", ["resnet18", "resnet50"])
+def test_in_16_bits_the_features_are_near_and_variables_stay_float32(architecture, precision):
+    settings = EncoderSettings(architecture, 0.125, "imagenet", 32)
+    model = build_encoder(settings, precision=precision)
+    images = np.random.default_rng(0).normal(size=(4, 32, 32, 3)).astype(np.float32)
+    received, expected = model(images), build_encoder(settings)(images)
+    assert received.dtype == "float32"
+    assert {variable.dtype for variable in model.variables} == {"float32"}
+    computed = {layer.compute_dtype for layer in model.layers}
+    assert computed == {precision.removeprefix("mixed_"), "float32"}
+    assert not np.array_equal(received, expected)
+    # 20 to 53 layers of bfloat16, which has 8 significant bits.
+    error = np.linalg.norm(received - expected) / np.linalg.norm(expected)
+    assert error < 0.05

@@ -28,3 +28,11 @@ def test_two_layers_compute_the_published_formula():
     np.testing.assert_allclose(
         head(inputs, training=True), normalised(hidden @ second), rtol=1e-3, atol=1e-3
     )
+
+
+def test_projections_are_float32_in_16_bits_too():
+    inputs = np.random.default_rng(0).normal(size=(7, 5)).astype(np.float32)
+    head = build_projection_head(5, layers=3, projection_size=3, precision="mixed_bfloat16")
+    outputs = head(inputs, training=True)
+    assert outputs.dtype == "float32"
+    assert {variable.dtype for variable in head.variables} == {"float32"}
