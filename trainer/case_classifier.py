@@ -1,4 +1,4 @@
-"""The classifier of a case: an encoder, the mean over the case's images, and a dense layer."""
+"""The classifier of a case: a network, the mean over the case's images, and a dense layer."""
 
 from typing import Literal
 
@@ -16,6 +16,7 @@ class CaseClassifier(keras.Model):
 
     Attributes:
         encoder: Images to features.
+        projection: Features to features, a part of the projection head; None without.
         head: Features to logits.
         task: Decides whether scores are softmax or sigmoid probabilities.
     """
@@ -27,6 +28,7 @@ class CaseClassifier(keras.Model):
         *,
         task: Task,
         class_count: int,
+        projection: keras.Model | None = None,
         trainable: Literal["network", "head"] = "network",
         seed: int = 0,
     ) -> None:
@@ -37,14 +39,18 @@ class CaseClassifier(keras.Model):
             statistics: What the encoder normalises every image by.
             task: Multi-class or multi-label.
             class_count: Classes or findings.
-            trainable: `head` freezes the encoder: no variable of it changes, and its batch
-                normalisation uses the moving statistics in training too.
+            projection: From the encoder's features to those that are averaged and classified;
+                None to classify the encoder's.
+            trainable: `head` freezes encoder and projection: no variable of them changes, and
+                batch normalisation uses the moving statistics in training too.
             seed: Of the head's initial weights.
         """
         super().__init__(name="case_classifier")
         self.encoder = encoder
-        # Keras: a frozen layer also runs in inference mode.
-        self.encoder.trainable = trainable == "network"
+        self.projection = projection
+        for network in filter(None, (encoder, projection)):
+            # Keras: a frozen layer also runs in inference mode.
+            network.trainable = trainable == "network"
         self.task = task
         self._mean, self._std = statistics.mean, statistics.std
         self.head = keras.layers.Dense(
@@ -54,7 +60,7 @@ class CaseClassifier(keras.Model):
             ),
             name="head",
         )
-        self.head.build((None, encoder.output_shape[-1]))
+        self.head.build((None, (projection or encoder).output_shape[-1]))
         self.built = True
 
     def embed(
@@ -65,7 +71,7 @@ class CaseClassifier(keras.Model):
         *,
         training: bool = False,
     ) -> tf.Tensor:
-        """Averages the encoder's features over the images of each case.
+        """Averages the features over the images of each case.
 
         Args:
             images: float32 [images, side, side, 3] in [0, 1].
@@ -77,6 +83,8 @@ class CaseClassifier(keras.Model):
             float32 [case_count, features].
         """
         features = self.encoder((images - self._mean) / self._std, training=training)
+        if self.projection is not None:
+            features = self.projection(features, training=training)
         return tf.math.unsorted_segment_mean(features, case_index, case_count)
 
     def call(

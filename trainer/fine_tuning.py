@@ -36,6 +36,7 @@ from trainer.label_fractions import classes_without_case, patients_of_fraction
 from trainer.model_selection import check_selection, is_better
 from trainer.optimizers import fine_tune_optimizer
 from trainer.progress_meter import ProgressMeter
+from trainer.projection_layer import initial_projection_layer
 from trainer.settings import EncoderSettings, FineTuneSettings, to_json
 
 logger = logging.getLogger("micle.fine_tuning")
@@ -108,8 +109,9 @@ def fine_tune(
 
     Raises:
         UserError: The settings do not fit the task, a class has no labelled training case, no
-            validation case is labelled, the image sizes differ, the initial encoder does not fit,
-            or the selection metric cannot be computed on validation.
+            validation case is labelled, the image sizes differ, the initial encoder does not fit
+            or lacks the projection head that `features_from` asks for, or the selection metric
+            cannot be computed on validation.
         DivergedError: The loss is not a number.
     """
     misfits = settings.misfits(task, classes)
@@ -125,6 +127,10 @@ def fine_tune(
     factors = class_weights(labels, task, classes, settings.class_weights)
     encoder, parent = initial_encoder_of(encoder_settings, initial_encoder, seed=seed)
     statistics = encoder_normalisation(parent, statistics)
+    projection = None
+    if settings.features_from == "projection_first_layer":
+        features = encoder.output_shape[-1]
+        projection = initial_projection_layer(features, initial_encoder, seed=seed)
     checkpoints = CheckpointDirectory(
         checkpoint_directory,
         fingerprint(
@@ -138,6 +144,7 @@ def fine_tune(
                 data_fingerprint,
                 *(_name_and_size(file) for file in [*train_files, *validation_files]),
                 weights_digest(encoder),
+                weights_digest(projection) if projection else "",
                 to_json(statistics),
             ]
         ),
@@ -154,6 +161,7 @@ def fine_tune(
             statistics,
             task=task,
             class_count=len(classes),
+            projection=projection,
             trainable=settings.trainable,
             seed=seed,
         ),

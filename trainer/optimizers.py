@@ -5,6 +5,7 @@ import keras
 from trainer.lars import LARS, UNREGULARISED
 from trainer.learning_rates import schedule
 from trainer.settings import ContrastiveSettings, FineTuneSettings
+from trainer.sgd import NesterovSGD
 
 _LARS_REFERENCE_BATCH = 256
 
@@ -35,17 +36,13 @@ def fine_tune_optimizer(
 ) -> keras.optimizers.Optimizer:
     """Makes the optimizer of fine-tuning, not built yet.
 
-    `sgd` decays the weights beside the gradient, Keras' way, where the paper's code adds an L2
-    term to the loss.
+    `adamw` decays the weights beside the gradient (decoupled), `sgd` through it, as the paper's
+    code does: the same `weight_decay` does not mean the same in both.
     """
     rate = schedule(settings.learning_rate, total_steps, settings.warmup_fraction)
     if settings.optimizer == "adamw":
         return _adamw(rate, settings.weight_decay)
-    optimizer = keras.optimizers.SGD(
-        rate, momentum=0.9, nesterov=True, weight_decay=settings.weight_decay or None
-    )
-    optimizer.exclude_from_weight_decay(var_names=list(UNREGULARISED))
-    return optimizer
+    return NesterovSGD(rate, weight_decay=settings.weight_decay)
 
 
 def _adamw(

@@ -6,6 +6,8 @@ from tests.trainer.synthetic_records import example, jpeg, textured_image
 from trainer.case_classifier import CaseClassifier
 from trainer.case_records import PixelStatistics
 from trainer.encoders import build_encoder
+from trainer.projection_head import build_projection_head
+from trainer.projection_layer import first_projection_layer, initial_projection_layer
 from trainer.serving import export_case_model
 from trainer.settings import EncoderSettings
 
@@ -17,26 +19,36 @@ RNG = np.random.default_rng(0)
 IMAGES = [[textured_image(i % 2, RNG, SIDE) for i in range(count)] for count in (2, 1, 3)]
 
 
-@pytest.fixture(scope="module")
-def classifier():
+@pytest.fixture(scope="module", params=["encoder", "projection_first_layer"])
+def classifier(request):
     encoder = build_encoder(EncoderSettings("resnet18", 0.125, "imagenet", SIDE), seed=1)
-    classifier = CaseClassifier(encoder, STATISTICS, task="multi_class", class_count=3, seed=1)
+    random_layer = initial_projection_layer(64, None, seed=1)
+    classifier = CaseClassifier(
+        encoder,
+        STATISTICS,
+        task="multi_class",
+        class_count=3,
+        projection=None if request.param == "encoder" else random_layer,
+        seed=1,
+    )
     rng = np.random.default_rng(2)
     classifier.head.set_weights([rng.normal(size=(64, 3)), rng.normal(size=3)])
     return classifier
 
 
 def scores_by_hand(classifier, cases):
-    """Image by image: normalise, encode, average, dense layer, softmax."""
+    """Image by image: normalise, encode, project, average, dense layer, softmax."""
     kernel, bias = classifier.head.get_weights()
     rows = []
     for images in cases:
         normalised = (np.stack(images) / 255 - STATISTICS.mean) / STATISTICS.std
         features = [
-            classifier.encoder(image[None].astype(np.float32), training=False)[0]
+            classifier.encoder(image[None].astype(np.float32), training=False)
             for image in normalised
         ]
-        exponentials = np.exp(np.mean(features, axis=0) @ kernel + bias)
+        if classifier.projection is not None:
+            features = [classifier.projection(feature, training=False) for feature in features]
+        exponentials = np.exp(np.mean(np.concatenate(features), axis=0) @ kernel + bias)
         rows.append(exponentials / exponentials.sum())
     return np.array(rows)
 
@@ -47,6 +59,36 @@ def test_a_case_is_scored_by_the_mean_of_its_images_features(classifier):
     np.testing.assert_allclose(
         classifier.scores(logits), scores_by_hand(classifier, IMAGES), atol=1e-5
     )
+
+
+def test_the_first_projection_layer_is_applied_to_each_image_before_the_mean():
+    encoder = build_encoder(EncoderSettings("resnet18", 0.125, "imagenet", SIDE), seed=1)
+    projection_head = build_projection_head(64, layers=3, projection_size=8, seed=2)
+    rng = np.random.default_rng(3)
+    projection_head.variables[0].assign(rng.normal(0, 0.3, (64, 64)))
+    for variable in projection_head.variables[1:]:
+        variable.assign(rng.uniform(0.2, 1.5, variable.shape))
+    classifier = CaseClassifier(
+        encoder,
+        STATISTICS,
+        task="multi_class",
+        class_count=3,
+        projection=first_projection_layer(projection_head),
+    )
+    cases = [np.stack(images).astype(np.float32) / 255 for images in IMAGES]
+    received = classifier.embed(
+        tf.constant(np.concatenate(cases)), tf.constant([0, 0, 1, 2, 2, 2]), tf.constant(3)
+    )
+
+    kernel, gamma, beta, mean, variance = (v.numpy() for v in projection_head.variables[:5])
+    by_hand = []
+    for images in cases:
+        normalised = (images - STATISTICS.mean) / STATISTICS.std
+        features = encoder(normalised.astype(np.float32), training=False).numpy()
+        hidden = gamma * (features @ kernel - mean) / np.sqrt(variance + 1e-5) + beta
+        by_hand.append(np.maximum(hidden, 0).mean(axis=0))
+    np.testing.assert_allclose(received, by_hand, rtol=1e-4, atol=1e-4)
+    assert np.count_nonzero(by_hand) not in (0, np.size(by_hand))
 
 
 def test_findings_are_scored_independently():

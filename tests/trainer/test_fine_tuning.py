@@ -13,6 +13,8 @@ from trainer.encoder_artifact import save_encoder
 from trainer.encoders import build_encoder
 from trainer.errors import UserError
 from trainer.fine_tuning import fine_tune
+from trainer.projection_head import build_projection_head
+from trainer.projection_layer import initial_projection_layer
 from trainer.settings import AugmentationSettings, EncoderSettings, FineTuneSettings
 
 SIDE = 16
@@ -176,6 +178,50 @@ def test_a_linear_probe_leaves_the_encoder_as_it_is_bit_for_bit(files, tmp_path)
         np.testing.assert_array_equal(variable, before, strict=True)
     losses = [row.loss for row in result.history]
     assert losses[-1] < losses[0]
+
+
+def test_fine_tuning_goes_on_from_the_first_layer_of_the_given_projection_head(files, tmp_path):
+    encoder = build_encoder(ENCODER, seed=5)
+    head = build_projection_head(64, layers=3, projection_size=8, seed=6)
+    card = encoder_card(ENCODER, projection_layers=3, projection_size=8)
+    save_encoder(str(tmp_path / "encoder"), encoder, card, head)
+    settings = dataclasses.replace(
+        TRAINING, features_from="projection_first_layer", trainable="head", epochs=1
+    )
+    result = train(files, tmp_path, settings=settings, initial_encoder=str(tmp_path / "encoder"))
+    projection = result.classifier.projection
+    # Frozen, it still is what was saved: dense kernel, scale, shift, moving mean and variance.
+    for variable, saved in zip(projection.variables, head.variables[:5], strict=True):
+        np.testing.assert_array_equal(variable, saved)
+    assert len(result.classifier.trainable_variables) == 2
+
+
+def test_a_random_start_gets_a_random_projection_layer_that_is_trained(files, tmp_path):
+    settings = dataclasses.replace(TRAINING, features_from="projection_first_layer")
+    result = train(files, tmp_path, settings=settings)
+    projection = result.classifier.projection
+    assert projection.output_shape == (None, 64)
+    start = initial_projection_layer(64, None, seed=3)
+    changed = [
+        not np.array_equal(variable, before)
+        for variable, before in zip(projection.variables, start.variables, strict=True)
+    ]
+    assert all(changed) and len(changed) == 5
+    vertical = result.validation_targets[:, 1]
+    assert roc_auc_score(vertical, result.validation_scores[:, 1]) > 0.9
+
+
+@pytest.mark.parametrize(
+    ("layers", "message"), [(None, "has no projection head"), (1, "head has one layer")]
+)
+def test_an_encoder_without_a_usable_head_is_refused(files, tmp_path, layers, message):
+    encoder = build_encoder(ENCODER, seed=5)
+    head = layers and build_projection_head(64, layers=layers, projection_size=8)
+    card = encoder_card(ENCODER, projection_layers=layers, projection_size=8 if layers else None)
+    save_encoder(str(tmp_path), encoder, card, head)
+    settings = dataclasses.replace(TRAINING, features_from="projection_first_layer")
+    with pytest.raises(UserError, match=message):
+        train(files, tmp_path, settings=settings, initial_encoder=str(tmp_path))
 
 
 def test_the_best_epoch_may_be_chosen_by_auc(findings_files, tmp_path):
