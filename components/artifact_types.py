@@ -15,6 +15,12 @@ class IngestionReport(artifact.Artifact):
     TYPE_NAME = "components.IngestionReport"
 
 
+class ModelCheck(artifact.Artifact):
+    """What was found when a model was loaded and scored as it would be served."""
+
+    TYPE_NAME = "components.ModelCheck"
+
+
 class SliceReport(artifact.Artifact):
     """The report for clinicians: `report.html`, `report.json` and `metrics.csv`."""
 

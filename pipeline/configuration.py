@@ -15,6 +15,7 @@ from pydantic import (
 )
 
 from components.case_example_gen.settings import DataSettings
+from components.model_checker.settings import ModelCheckSettings
 from components.pair_builder.settings import PairSettings
 from components.promotion_gate.rules import GateRules
 from components.slice_report.settings import ReportSettings
@@ -125,6 +126,7 @@ class Configuration(_Section):
         baseline: Model evaluated beside the candidate: the same network fine-tuned on the same
             labels from a random start, or none.
         gate: Rules that a model must meet to be promoted.
+        model_check: How a model is checked before it is judged.
         report: What the report says beyond numbers.
         registry: Directory of the models and their champion; `registry` in `output_dir` if None.
         serving: Where promoted models are pushed; `serving` in `output_dir` if None.
@@ -142,6 +144,7 @@ class Configuration(_Section):
     fine_tuning: FineTuningSection = FineTuningSection()
     baseline: Literal["random", "none"] = "random"
     gate: GateRules = GateRules()
+    model_check: ModelCheckSettings = ModelCheckSettings()
     report: ReportSettings
     registry: str | None = None
     serving: str | None = None

@@ -14,6 +14,7 @@ from components.case_example_gen.settings import DataSettings
 from components.case_predictor.component import CasePredictor
 from components.contrastive_pretrainer.component import ContrastivePretrainer
 from components.fine_tuner.component import FineTuner
+from components.model_checker.component import ModelChecker
 from components.pair_builder.component import PairBuilder
 from components.promotion_gate.component import PromotionGate
 from components.site_evaluator.component import SiteEvaluator
@@ -84,11 +85,23 @@ class _GraphBuilder:
         medical = ingested["medical"] = self._ingest("medical", data.medical, schema)
         anomalies = self._validate_medical(medical, schema)
         candidate = self._fine_tune("candidate", medical, self._pretrain(ingested))
-        evaluation = self._evaluate("candidate", medical, candidate)
+        predictions = self._predict("candidate", medical, candidate)
+        evaluation = self._evaluate("candidate", predictions)
+        check = self._add(
+            "check-candidate",
+            ModelChecker(
+                examples=medical.cases,
+                model=candidate,
+                predictions=predictions,
+                settings=self._configuration.model_check,
+            ),
+        )
         baseline_evaluation = None
         if self._configuration.baseline == "random":
             baseline = self._fine_tune("baseline", medical, None)
-            baseline_evaluation = self._evaluate("baseline", medical, baseline)
+            baseline_evaluation = self._evaluate(
+                "baseline", self._predict("baseline", medical, baseline)
+            )
         gate = self._add(
             "promotion-gate",
             PromotionGate(
@@ -96,6 +109,7 @@ class _GraphBuilder:
                 baseline_evaluation=baseline_evaluation,
                 ingestion_report=medical.ingestion_report,
                 anomalies=anomalies,
+                check=check.outputs["check"],
                 model=candidate,
                 rules=self._configuration.gate,
                 limits=self._configuration.report.sample_limits,
@@ -216,11 +230,12 @@ class _GraphBuilder:
         )
         return self._add(f"fine-tune-{role}", node).outputs["model"]
 
-    def _evaluate(self, role: str, medical: _Ingested, model: BaseChannel) -> BaseChannel:
-        predictor = self._add(f"predict-{role}", CasePredictor(examples=medical.cases, model=model))
-        evaluator = SiteEvaluator(
-            predictions=predictor.outputs["predictions"], seed=self._configuration.seed
-        )
+    def _predict(self, role: str, medical: _Ingested, model: BaseChannel) -> BaseChannel:
+        predictor = CasePredictor(examples=medical.cases, model=model)
+        return self._add(f"predict-{role}", predictor).outputs["predictions"]
+
+    def _evaluate(self, role: str, predictions: BaseChannel) -> BaseChannel:
+        evaluator = SiteEvaluator(predictions=predictions, seed=self._configuration.seed)
         return self._add(f"evaluate-{role}", evaluator).outputs["evaluation"]
 
     def _report(

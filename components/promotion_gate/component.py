@@ -7,7 +7,7 @@ from tfx import types
 from tfx.dsl.components.base import base_component, executor_spec
 from tfx.types import component_spec, standard_artifacts
 
-from components.artifact_types import IngestionReport
+from components.artifact_types import IngestionReport, ModelCheck
 from components.promotion_gate.executor import Executor
 from components.promotion_gate.rules import GateRules, to_json
 from components.site_evaluator.sufficiency import SampleLimits
@@ -32,6 +32,7 @@ class PromotionGateSpec(component_spec.ComponentSpec):
         "anomalies": component_spec.ChannelParameter(
             type=standard_artifacts.ExampleAnomalies, optional=True
         ),
+        "check": component_spec.ChannelParameter(type=ModelCheck, optional=True),
         "model": component_spec.ChannelParameter(type=standard_artifacts.Model),
     }
     OUTPUTS = {
@@ -63,6 +64,7 @@ class PromotionGate(base_component.BaseComponent):
         baseline_evaluation: types.BaseChannel | None = None,
         champion_evaluation: types.BaseChannel | None = None,
         anomalies: types.BaseChannel | None = None,
+        check: types.BaseChannel | None = None,
     ) -> None:
         """Makes the component.
 
@@ -75,6 +77,7 @@ class PromotionGate(base_component.BaseComponent):
             baseline_evaluation: Of the model trained beside it, on the same cases.
             champion_evaluation: Of the model that is promoted now, on the same cases.
             anomalies: Of `ExampleValidator` (`ExampleAnomalies`).
+            check: Of `ModelChecker` (`components.ModelCheck`).
         """
         super().__init__(
             spec=PromotionGateSpec(
@@ -83,6 +86,7 @@ class PromotionGate(base_component.BaseComponent):
                 champion_evaluation=champion_evaluation,
                 ingestion_report=ingestion_report,
                 anomalies=anomalies,
+                check=check,
                 model=model,
                 rules=to_json(rules),
                 limits=json.dumps(dataclasses.asdict(limits), sort_keys=True),

@@ -1,5 +1,6 @@
 """Executor of `PromotionGate`."""
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from tfx.types import artifact_utils
 
 from components.absent_model import AbsentModel, read_absent
 from components.case_example_gen.ingestion_report import read_ingestion_report
+from components.model_checker.model_check import read_model_check
 from components.promotion_gate.gate import Evidence, judge
 from components.promotion_gate.opponent import NO_BASELINE, NO_CHAMPION, Opponent
 from components.promotion_gate.rules import from_json
@@ -47,6 +49,9 @@ class Executor(base_executor.BaseExecutor):
                 count_anomalies(artifact_utils.get_single_uri(anomalies)) if anomalies else None
             ),
         )
+        if check := input_dict.get("check"):
+            uri = artifact_utils.get_single_uri(check)
+            evidence = dataclasses.replace(evidence, check=read_model_check(uri))
         rules = from_json(exec_properties["rules"])
         verdict = judge(evidence, rules, SampleLimits(**json.loads(exec_properties["limits"])))
         verdict_uri = artifact_utils.get_single_uri(output_dict["verdict"])

@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 
 from components.case_example_gen.ingestion_report import IngestionReport
+from components.model_checker.model_check import ModelCheck
 from components.promotion_gate.comparison_rules import judge_comparison, judge_shift_gap
 from components.promotion_gate.data_rules import judge_data
 from components.promotion_gate.measurements import measure, metric_title, select_slices
+from components.promotion_gate.model_rules import judge_model
 from components.promotion_gate.opponent import (
     NO_BASELINE,
     NO_CHAMPION,
@@ -30,6 +32,7 @@ class Evidence:
         baseline: Model trained beside it, on the same cases with the same bootstrap seed.
         champion: Model that is promoted now, on the same cases with the same bootstrap seed.
         anomaly_count: Features that deviate from the data schema; None if not looked for.
+        check: Of the model as it would be served; None if there was none.
     """
 
     evaluation: Evaluation
@@ -37,14 +40,15 @@ class Evidence:
     baseline: Opponent = NO_BASELINE
     champion: Opponent = NO_CHAMPION
     anomaly_count: int | None = None
+    check: ModelCheck | None = None
 
 
 def judge(evidence: Evidence, rules: GateRules, limits: SampleLimits) -> Verdict:
     """Returns the verdict on a model.
 
     What a rule asks and nothing could answer (every slice too sparse, no baseline, no held-out
-    site) fails or passes as `rules.if_not_judged` says. A gate without any rule fails: nothing
-    would vouch for the model.
+    site) fails or passes as `rules.if_not_judged` says. A gate without any rule on evaluation or
+    data fails: nothing would vouch for the model.
 
     Args:
         evidence: What there is to be judged.
@@ -71,7 +75,7 @@ def judge(evidence: Evidence, rules: GateRules, limits: SampleLimits) -> Verdict
     for sample_size in rules.sample_size:
         results += judge_sample_size(sample_size, evaluation)
     results += judge_data(rules, evidence.ingestion, evidence.anomaly_count)
-    return Verdict(tuple(results) or (_NO_RULE,))
+    return Verdict((*(results or [_NO_RULE]), *judge_model(rules, evidence.check)))
 
 
 _NO_RULE = RuleResult(
@@ -82,7 +86,10 @@ _NO_RULE = RuleResult(
     upper=None,
     bound=0.0,
     passed=False,
-    reason="The gate has no rule, so nothing vouches for this model. Add rules to the gate.",
+    reason=(
+        "The gate has no rule on evaluation or data, so nothing vouches for this model. Add rules "
+        "to the gate."
+    ),
 )
 
 

@@ -16,7 +16,7 @@ def test_the_run_says_its_steps_its_verdict_and_where_the_report_is(finished):
     assert completed.returncode == 0, completed.stdout + completed.stderr
     lines = lines_of(completed.stdout)
     steps = [line for line in lines if line.startswith("[")]
-    assert any("[10/19] pretrain-1-natural-simclr" in line for line in steps)
+    assert any("[10/20] pretrain-1-natural-simclr" in line for line in steps)
     assert any(line.startswith("gate: passed") for line in lines)
     assert lines[-1] == f"report: {run.output / 'report' / 'report.html'}"
     assert (run.output / "report" / "report.html").is_file()
@@ -62,7 +62,7 @@ def again(finished):
 
 def test_a_second_run_repeats_no_step_and_ends_with_the_same_report(again):
     run, before, completed = again
-    assert "0 of 19 steps run" in completed.stdout
+    assert "0 of 20 steps run" in completed.stdout
     assert (run.output / "report" / "report.html").read_bytes() == before
 
 

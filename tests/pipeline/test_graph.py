@@ -38,6 +38,7 @@ def test_the_papers_three_steps_and_the_way_to_promotion_are_nodes():
         "fine-tune-candidate",
         "predict-candidate",
         "evaluate-candidate",
+        "check-candidate",
         "fine-tune-baseline",
         "predict-baseline",
         "evaluate-baseline",
@@ -95,7 +96,7 @@ def test_the_spec_has_what_open_source_kubeflow_takes(compiled):
     assert specification["schemaVersion"] == "2.1.0"
     assert re.fullmatch(r"[a-z0-9][a-z0-9-]*", specification["pipelineInfo"]["name"])
     tasks = specification["root"]["dag"]["tasks"]
-    assert len(tasks) == 19
+    assert len(tasks) == 20
     for name, task in tasks.items():
         assert re.fullmatch(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?", name)
         for artifact in task.get("inputs", {}).get("artifacts", {}).values():
@@ -113,6 +114,7 @@ def test_own_artifact_types_can_be_imported_by_their_name(compiled):
     assert titles == {
         "components.Encoder",
         "components.IngestionReport",
+        "components.ModelCheck",
         "components.SliceReport",
     }
     for title in titles:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from components.absent_model import AbsentModel
+from components.model_checker.model_check import ModelCheck
 from components.promotion_gate.gate import Evidence, judge
 from components.promotion_gate.opponent import NO_BASELINE, NO_CHAMPION
 from components.promotion_gate.rules import (
@@ -33,6 +34,7 @@ def verdict_on(
     champion=NO_CHAMPION,
     ingestion=None,
     anomaly_count=0,
+    check=None,
 ):
     evidence = Evidence(
         evaluation=evaluation or make_evaluation(),
@@ -40,6 +42,7 @@ def verdict_on(
         baseline=baseline,
         champion=champion,
         anomaly_count=anomaly_count,
+        check=check,
     )
     return judge(evidence, rules, SampleLimits())
 
@@ -371,6 +374,55 @@ class TestData:
     def test_holds_the_schema_anomalies_against_the_bound(self, count, passes):
         rules = GateRules(max_schema_anomalies=1)
         assert only_result(verdict_on(rules, anomaly_count=count)).passed == passes
+
+
+class TestModel:
+    GOOD = ModelCheck(cases=32, size_mb=40.0, score_difference=1e-6, latency_ms=80.0)
+
+    def judged(self, name, check, **rules):
+        verdict = verdict_on(dataclasses.replace(minimum("mean_auc", 0.5), **rules), check=check)
+        return {result.rule: result for result in verdict.rules}[name]
+
+    @pytest.mark.parametrize(("difference", "passes"), [(1e-4, True), (2e-4, False)])
+    def test_must_give_the_scores_that_were_evaluated(self, difference, passes):
+        check = dataclasses.replace(self.GOOD, score_difference=difference)
+        result = self.judged("max_score_difference", check)
+        assert result.passed == passes
+        assert f"{difference:.1e} on 32 test cases" in result.reason
+
+    def test_must_load_in_a_process_of_its_own(self):
+        check = ModelCheck(cases=32, size_mb=40.0, problem="OSError: no saved_model.pb")
+        result = self.judged("max_score_difference", check)
+        assert not result.passed
+        assert "could not be scored: OSError: no saved_model.pb." in result.reason
+
+    @pytest.mark.parametrize(
+        ("serving", "passes"),
+        [
+            ({"serving_difference": 1e-6}, True),
+            ({"serving_difference": 0.1}, False),
+            ({"serving_problem": "http://host: timed out"}, False),
+        ],
+    )
+    def test_must_be_served_as_evaluated_where_a_server_is_asked(self, serving, passes):
+        check = dataclasses.replace(self.GOOD, **serving)
+        assert self.judged("max_served_score_difference", check).passed == passes
+
+    @pytest.mark.parametrize(
+        ("rule", "bound", "passes"),
+        [
+            ("max_latency_ms", 80.0, True),
+            ("max_latency_ms", 79.0, False),
+            ("max_size_mb", 40.0, True),
+            ("max_size_mb", 39.0, False),
+        ],
+    )
+    def test_must_be_fast_and_small_enough(self, rule, bound, passes):
+        assert self.judged(rule, self.GOOD, **{rule: bound}).passed == passes
+        assert not self.judged(rule, None, **{rule: bound}).passed
+
+    def test_that_it_can_be_served_does_not_vouch_for_it(self):
+        assert not verdict_on(GateRules(max_size_mb=100.0), check=self.GOOD).passed
 
 
 def test_all_rules_are_judged_and_one_failure_fails_the_verdict():
