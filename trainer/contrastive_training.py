@@ -287,7 +287,7 @@ def _train_step(
     def train_step(images: tf.Tensor, patients: tf.Tensor, step: tf.Tensor) -> ContrastiveMeasures:
         views = to_unit_range(tf.concat([images[:, 0], images[:, 1]], axis=0))
         step_seed = tf.stack([tf.constant(seed, tf.int64), step])
-        views = augment(views, settings.augmentation, step_seed)
+        views = augment(views, settings.augmentation, step_seed, compiled=True)
         views = (views - statistics.mean) / statistics.std
         with tf.GradientTape() as tape:
             measures = nt_xent(

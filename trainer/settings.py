@@ -64,6 +64,7 @@ class AugmentationSettings:
         colour_probability: Probability of the colour change.
         grayscale_probability: Probability of dropping colour.
         blur_probability: Probability of a Gaussian blur, sigma uniform in 0.1..2 at 224 pixels.
+        equalise_probability: Probability of a histogram equalisation (REMEDIS, X-rays).
     """
 
     crop_area: tuple[float, float] = (0.3, 1.0)
@@ -74,6 +75,7 @@ class AugmentationSettings:
     colour_probability: float = 0.8
     grayscale_probability: float = 0.0
     blur_probability: float = 0.0
+    equalise_probability: float = 0.0
 
     __pydantic_config__: ClassVar[Any] = _FORBID_UNKNOWN_FIELDS
 
@@ -93,6 +95,7 @@ class AugmentationSettings:
             "colour_probability",
             "grayscale_probability",
             "blur_probability",
+            "equalise_probability",
         ):
             value = getattr(self, name)
             _require(0 <= value <= 1, name, "a probability within 0..1", value)

@@ -3,12 +3,6 @@ import pytest
 import tensorflow as tf
 
 from trainer.augmentation import augment
-from trainer.colour_augmentation import (
-    change_brightness,
-    change_contrast,
-    change_saturation_and_hue,
-)
-from trainer.gaussian_blur import blur
 from trainer.settings import AugmentationSettings
 
 SEED = tf.constant([3, 5], tf.int64)
@@ -107,49 +101,12 @@ def test_colours_change_in_the_given_share_of_the_images():
     assert share == pytest.approx(0.3, abs=0.06)
 
 
-def test_each_image_gets_the_colours_that_tensorflow_gives_one_image():
-    images, factors = photographs(3), tf.constant([0.5, 1.0, 1.7])
-    turns = tf.constant([-0.1, 0.0, 0.15])
-    for index, image in enumerate(images):
-        factor, turn = float(factors[index]), float(turns[index])
-        np.testing.assert_allclose(
-            change_contrast(images, factors)[index],
-            np.clip(tf.image.adjust_contrast(image, factor), 0, 1),
-            atol=1e-5,
-        )
-        np.testing.assert_allclose(
-            change_saturation_and_hue(images, factors, turns)[index],
-            tf.image.adjust_hue(tf.image.adjust_saturation(image, factor), turn),
-            atol=1e-5,
-        )
-        np.testing.assert_allclose(
-            change_brightness(images, factors)[index], np.clip(image * factor, 0, 1), atol=1e-6
-        )
-
-
 def test_dropping_colour_makes_grey_of_the_same_luminance():
     images = photographs()
     grey = augment(tf.constant(images), settings(grayscale_probability=1.0), SEED).numpy()
     luminance = images @ np.array([0.2989, 0.587, 0.114], np.float32)
     for channel in range(3):
         np.testing.assert_allclose(grey[..., channel], luminance, atol=1e-5)
-
-
-def test_blur_spreads_a_point_into_a_gaussian():
-    side, sigma, radius = 64, 1.2, 3
-    point = np.zeros((1, side, side, 3), np.float32)
-    point[0, 32, 32] = 1
-    offsets = np.arange(-radius, radius + 1)
-    weights = np.exp(-(offsets**2) / (2 * sigma**2))
-    expected = np.outer(weights, weights) / weights.sum() ** 2
-    blurred = blur(tf.constant(point), tf.constant(sigma)).numpy()
-    np.testing.assert_allclose(blurred[0, 29:36, 29:36, 1], expected, atol=1e-6)
-    assert blurred.sum() == pytest.approx(3, abs=1e-4)
-
-
-def test_blur_does_not_darken_the_edge():
-    white = np.ones((1, 64, 64, 3), np.float32)
-    np.testing.assert_allclose(blur(tf.constant(white), tf.constant(1.0)), white, atol=1e-6)
 
 
 def test_blur_hits_the_given_share_of_the_images():
@@ -161,8 +118,16 @@ def test_blur_hits_the_given_share_of_the_images():
 
 def everything():
     return AugmentationSettings(
-        vertical_flip=0.5, rotation_degrees=30, grayscale_probability=0.2, blur_probability=0.5
+        vertical_flip=0.5,
+        rotation_degrees=30,
+        grayscale_probability=0.2,
+        blur_probability=0.5,
+        equalise_probability=0.5,
     )
+
+
+def upright():
+    return AugmentationSettings(colour_strength=1.0, grayscale_probability=0.2)
 
 
 def test_the_same_seed_gives_the_same_views_and_another_gives_others():
@@ -184,12 +149,32 @@ def test_two_copies_of_an_image_in_one_batch_become_different_views():
     assert np.abs(views[0] - views[1]).max() > 0.05
 
 
-def test_the_views_of_slices_are_slices_of_the_views():
+@pytest.mark.parametrize("compiled", [False, True])
+@pytest.mark.parametrize("kinds", [everything(), upright()], ids=["everything", "upright"])
+def test_the_views_of_slices_are_slices_of_the_views(kinds, compiled):
     images = tf.constant(photographs(8, side=40))
-    whole = augment(images, everything(), SEED)
-    parts = [
-        augment(tf.gather(images, rows), everything(), SEED, rows=tf.constant(rows), row_count=8)
-        for rows in ([0, 1, 2], [7], [3, 4, 5, 6])
-    ]
-    expected = tf.gather(whole, [0, 1, 2, 7, 3, 4, 5, 6])
-    np.testing.assert_allclose(tf.concat(parts, axis=0), expected, atol=2e-5)
+    whole = augment(images, kinds, SEED, compiled=compiled)
+    for rows in ([0, 1, 2], [7], [3, 4, 5, 6]):
+        part = augment(
+            tf.gather(images, rows),
+            kinds,
+            SEED,
+            rows=tf.constant(rows),
+            row_count=8,
+            compiled=compiled,
+        )
+        np.testing.assert_allclose(part, tf.gather(whole, rows), atol=2e-6)
+
+
+@pytest.mark.parametrize("kinds", [everything(), upright()], ids=["everything", "upright"])
+def test_compiled_views_are_the_same_views(kinds):
+    images = tf.constant(photographs(6, side=24))
+    compiled = augment(images, kinds, SEED, compiled=True)
+    np.testing.assert_allclose(compiled, augment(images, kinds, SEED), atol=2e-4)
+
+
+def test_the_whole_augmentation_is_a_program_that_xla_compiles():
+    program = tf.function(lambda images: augment(images, everything(), SEED), jit_compile=True)
+    views = program(tf.constant(photographs(4, side=16))).numpy()
+    assert views.shape == (4, 16, 16, 3)
+    assert np.isfinite(views).all() and views.std() > 0.1
