@@ -39,12 +39,16 @@ class Checkpoint:
 
 
 class CheckpointDirectory:
-    """The checkpoints of one training: the same settings and data, told by a fingerprint."""
+    """The checkpoints of one training: the same settings and data, told by a fingerprint.
+
+    Attributes:
+        path: The folder, named by the fingerprint.
+    """
 
     def __init__(self, directory: str, fingerprint: str) -> None:
         """Makes the folder `directory/fingerprint`."""
-        self._directory = Path(directory, fingerprint)
-        self._directory.mkdir(parents=True, exist_ok=True)
+        self.path = Path(directory, fingerprint)
+        self.path.mkdir(parents=True, exist_ok=True)
 
     def save(self, checkpoint: Checkpoint) -> None:
         """Writes a checkpoint, then removes all but the newest two.
@@ -52,7 +56,7 @@ class CheckpointDirectory:
         It appears under its name only when it is complete and on disk.
         """
         notes = np.frombuffer(json.dumps(dict(checkpoint.notes)).encode(), np.uint8)
-        path = self._directory / f"step-{checkpoint.step:010d}.npz"
+        path = self.path / f"step-{checkpoint.step:010d}.npz"
         unfinished = path.with_suffix(".unfinished")
         with unfinished.open("wb") as file:
             np.savez(file, **checkpoint.arrays, **{_NOTES: notes})
@@ -72,7 +76,7 @@ class CheckpointDirectory:
         return None
 
     def _newest_first(self) -> list[Path]:
-        return sorted(self._directory.glob("step-*.npz"), reverse=True)
+        return sorted(self.path.glob("step-*.npz"), reverse=True)
 
 
 def _read(path: Path) -> Checkpoint:

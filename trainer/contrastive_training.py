@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Protocol
 
 import keras
 import tensorflow as tf
@@ -27,6 +26,7 @@ from trainer.checkpoints import (
     weights_digest,
 )
 from trainer.contrastive_loss import ContrastiveMeasures, nt_xent
+from trainer.contrastive_observer import ContrastiveObserver, ObservedTraining
 from trainer.encoder_artifact import EncoderCard, encoder_normalisation, initial_encoder_of
 from trainer.errors import UserError
 from trainer.history import ContrastiveRow
@@ -39,26 +39,9 @@ from trainer.settings import ContrastiveSettings, EncoderSettings, to_json
 logger = logging.getLogger("micle.contrastive_training")
 
 _MOST_HISTORY_ROWS = 1000
+_FINGERPRINT_DIGITS = 12
 
 TrainStep = Callable[[tf.Tensor, tf.Tensor, tf.Tensor], ContrastiveMeasures]
-
-
-class ContrastiveObserver(Protocol):
-    """Watches a training without taking part in it."""
-
-    def after_step(
-        self, step: int, total_steps: int, encoder: keras.Model, measures: ContrastiveRow
-    ) -> None:
-        """Called after each step whose measures were read, and after the last one.
-
-        It must leave the encoder and every random state as they are.
-
-        Args:
-            step: Steps done.
-            total_steps: Of the whole training.
-            encoder: In training; with the weights after this step.
-            measures: Of this step.
-        """
 
 
 @dataclass(frozen=True)
@@ -190,7 +173,7 @@ class _Training:
         seed: int,
     ) -> None:
         self.settings, self.pairs, self.batch_size, self.seed = settings, pairs, batch_size, seed
-        self.image_size = statistics.image_size
+        self.statistics, self.image_size = statistics, statistics.image_size
         self.total_steps = sum(pairs.steps(epoch, batch_size) for epoch in range(settings.epochs))
         self.history: list[ContrastiveRow] = []
         self.head = build_projection_head(
@@ -210,6 +193,8 @@ class _Training:
     def run(self, checkpoints: CheckpointDirectory, observer: ContrastiveObserver | None) -> None:
         """Does the steps that are left."""
         step = self._restore(checkpoints)
+        if observer is not None:
+            observer.begin(self._observed(checkpoints, step))
         meter = ProgressMeter(
             "contrastive pretraining",
             "pairs",
@@ -236,6 +221,20 @@ class _Training:
                 saved_at = time.monotonic()
         self._save(checkpoints, step)
         meter.finish(step * self.batch_size, _metrics(self.history[-1]))
+
+    def _observed(self, checkpoints: CheckpointDirectory, step: int) -> ObservedTraining:
+        method = "simclr" if self.pairs.source == "images" else "micle"
+        return ObservedTraining(
+            name=f"{method}-{checkpoints.path.name[:_FINGERPRINT_DIGITS]}",
+            directory=checkpoints.path.parent,
+            step=step,
+            total_steps=self.total_steps,
+            batch_size=self.batch_size,
+            statistics=self.statistics,
+            pairs=self.pairs,
+            augmentation=self.settings.augmentation,
+            seed=self.seed,
+        )
 
     def _step(self, step: int, images: tf.Tensor, patients: tf.Tensor) -> ContrastiveRow:
         rate = float(self.optimizer.learning_rate)

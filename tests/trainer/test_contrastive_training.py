@@ -132,6 +132,11 @@ def test_an_observer_sees_each_step_and_changes_nothing(image_files, straight, t
     class Observer:
         steps = ()
 
+        def begin(self, training):
+            assert (training.step, training.total_steps, training.batch_size) == (0, 6, 8)
+            assert training.directory == tmp_path
+            assert training.name.startswith("simclr-")
+
         def after_step(self, step, total_steps, encoder, measures):
             self.steps += (step,)
             assert total_steps == 6
