@@ -17,7 +17,9 @@ from components.case_example_gen.manifest import ManifestRow, RowProblem, read_m
 from components.case_example_gen.settings import DataSettings
 from pipeline.configuration import Configuration
 from schemas import case_features
+from trainer.encoder_card import WEIGHTS, check_encoder_fits, read_encoder_card
 from trainer.errors import UserError
+from trainer.settings import EncoderSettings
 
 SPARSE_SITE_CASES = 20
 _DISK_FACTOR = 6
@@ -74,7 +76,7 @@ def validate(configuration: Configuration) -> Validation:
         image_bytes += size
     findings.extend(_check_disk(configuration.output_dir, image_bytes))
     if configuration.initial_encoder is not None:
-        findings.extend(_check_encoder(configuration.initial_encoder))
+        findings.extend(_check_encoder(configuration.initial_encoder, configuration.encoder))
     return Validation(tuple(findings), summaries)
 
 
@@ -274,10 +276,14 @@ def _check_disk(output_dir: str, image_bytes: int) -> Iterator[Finding]:
         )
 
 
-def _check_encoder(directory: str) -> Iterator[Finding]:
-    for name in ("encoder.json", "encoder.weights.h5"):
-        if not Path(directory, name).is_file():
-            yield Finding("error", f"initial_encoder: '{Path(directory, name)}' is not there.")
+def _check_encoder(directory: str, settings: EncoderSettings) -> Iterator[Finding]:
+    weights = Path(directory, WEIGHTS)
+    if not weights.is_file():
+        yield Finding("error", f"initial_encoder: '{weights}' is not there.")
+    try:
+        check_encoder_fits(read_encoder_card(directory), settings, directory)
+    except UserError as error:
+        yield Finding("error", f"initial_encoder: {error}")
 
 
 def _listed(numbers: Iterable[int]) -> str:

@@ -27,7 +27,8 @@ from trainer.checkpoints import (
 )
 from trainer.contrastive_loss import ContrastiveMeasures, nt_xent
 from trainer.contrastive_observer import ContrastiveObserver, ObservedTraining
-from trainer.encoder_artifact import EncoderCard, encoder_normalisation, initial_encoder_of
+from trainer.encoder_artifact import encoder_normalisation, initial_encoder_of
+from trainer.encoder_card import EncoderCard
 from trainer.errors import UserError
 from trainer.history import ContrastiveRow
 from trainer.optimizers import contrastive_optimizer

@@ -5,6 +5,8 @@ from collections.abc import Callable
 import keras
 import tensorflow as tf
 
+_VARIANCE_EPSILON = 1e-10
+
 Gradients = tuple[tf.Tensor, tf.Tensor]
 
 
@@ -51,3 +53,18 @@ def same_convolution(
         return tf.nn.conv2d(upstream, turned, 1, "SAME"), kernel_gradient
 
     return tf.nn.conv2d(inputs, kernel, 1, "SAME"), gradients
+
+
+class StandardizedConvolution(Convolution):
+    """Convolution by kernels of mean 0 and variance 1 (weight standardisation, Qiao et al. 2019).
+
+    Mean and variance are those of each output channel; 1e-10 is added to the variance, as in
+    BiT's code.
+    """
+
+    def convolution_op(self, inputs: tf.Tensor, kernel: keras.Variable) -> tf.Tensor:
+        """Convolves; called by Keras."""
+        values = tf.cast(tf.convert_to_tensor(kernel), tf.float32)
+        mean, variance = tf.nn.moments(values, axes=[0, 1, 2], keepdims=True)
+        standardized = (values - mean) / tf.sqrt(variance + _VARIANCE_EPSILON)
+        return super().convolution_op(inputs, tf.cast(standardized, inputs.dtype))

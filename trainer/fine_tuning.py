@@ -29,7 +29,8 @@ from trainer.checkpoints import (
     weights_digest,
 )
 from trainer.classification_loss import ClassWeights, class_weights, classification_loss
-from trainer.encoder_artifact import encoder_normalisation, initial_encoder_of, lineage
+from trainer.encoder_artifact import encoder_normalisation, initial_encoder_of
+from trainer.encoder_card import lineage
 from trainer.errors import DivergedError, UserError
 from trainer.history import FineTuneRow
 from trainer.label_fractions import classes_without_case, patients_of_fraction

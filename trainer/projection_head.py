@@ -37,10 +37,10 @@ def build_projection_head(
     dense = _Dense(seed, synchronized)
     inputs = keras.Input((features,), name="features")
     outputs = inputs
-    for _ in range(layers - 1):
-        outputs = dense(outputs, features, shift=True, precision=precision)
+    for number in range(1, layers):
+        outputs = dense(outputs, features, f"layer{number}", shift=True, precision=precision)
         outputs = keras.layers.ReLU(dtype=precision)(outputs)
-    outputs = dense(outputs, projection_size, shift=False, precision="float32")
+    outputs = dense(outputs, projection_size, f"layer{layers}", shift=False, precision="float32")
     return keras.Model(inputs, outputs, name="projection_head")
 
 
@@ -52,7 +52,13 @@ class _Dense:
         self._synchronized = synchronized
 
     def __call__(
-        self, inputs: keras.KerasTensor, size: int, *, shift: bool, precision: Precision
+        self,
+        inputs: keras.KerasTensor,
+        size: int,
+        scope: str,
+        *,
+        shift: bool,
+        precision: Precision,
     ) -> keras.KerasTensor:
         outputs = keras.layers.Dense(
             size,
@@ -61,6 +67,7 @@ class _Dense:
                 stddev=_KERNEL_STANDARD_DEVIATION, seed=self._seeds
             ),
             dtype=precision,
+            name=f"{scope}.dense",
         )(inputs)
         return keras.layers.BatchNormalization(
             center=shift,
@@ -68,4 +75,5 @@ class _Dense:
             epsilon=BATCH_NORMALIZATION_EPSILON,
             synchronized=self._synchronized,
             dtype=precision,
+            name=f"{scope}.normalization",
         )(outputs)

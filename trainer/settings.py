@@ -9,11 +9,20 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal, TypeVar
+from typing import Any, ClassVar, Literal, TypeVar, get_args
 
 from schemas.case_features import Task
 
-Architecture = Literal["resnet18", "resnet34", "resnet50", "resnet152"]
+Architecture = Literal[
+    "resnet18",
+    "resnet34",
+    "resnet50",
+    "resnet152",
+    "keras_resnet50",
+    "keras_resnet152",
+    "bit_resnet50",
+    "bit_resnet152",
+]
 Stem = Literal["small_image", "imagenet"]
 SelectionMetric = Literal["loss", "auc"]
 Precision = Literal["float32", "mixed_bfloat16", "mixed_float16"]
@@ -28,27 +37,55 @@ def _require(condition: bool, field_name: str, expected: str, received: object) 
         raise ValueError(f"{field_name} must be {expected}. Received: {received}")
 
 
+def _require_one_of(choices: Any, field_name: str, received: object) -> None:
+    known = get_args(choices)
+    _require(received in known, field_name, f"one of {', '.join(known)}", received)
+
+
 @dataclass(frozen=True)
 class EncoderSettings:
     """A ResNet (He et al. 2016; width multiplier as in SimCLR).
 
     Attributes:
-        architecture: Depth and block type.
-        width_multiplier: Factor on every layer's channels; 1 is the published network.
+        architecture: Depth and block type. `resnet*` is SimCLR's network; `keras_resnet*` that of
+            keras.applications (width 1); `bit_resnet*` that of BiT and REMEDIS, pre-activation
+            with group normalisation (width a multiple of 0.5). The last two have the
+            `imagenet` stem and are there for published weights.
+        width_multiplier: Factor on every layer's channels; 1, 2 and 4 are published.
         stem: `imagenet` (7x7 stride 2, max pooling) or `small_image` (3x3 stride 1).
         image_size: Side of the square input, pixels.
+        initial_image_size: Side of the images of an initial encoder's training, where that is
+            meant to differ from `image_size` (paper: pretraining at 224, fine-tuning at 448).
     """
 
     architecture: Architecture = "resnet18"
     width_multiplier: float = 0.5
     stem: Stem = "small_image"
     image_size: int = 64
+    initial_image_size: int | None = None
 
     __pydantic_config__: ClassVar[Any] = _FORBID_UNKNOWN_FIELDS
 
     def __post_init__(self) -> None:
-        _require(self.width_multiplier > 0, "width_multiplier", "above 0", self.width_multiplier)
+        _require_one_of(Architecture, "architecture", self.architecture)
+        _require_one_of(Stem, "stem", self.stem)
+        width = self.width_multiplier
+        known = isinstance(width, (int, float)) and 0 < width < math.inf
+        _require(known, "width_multiplier", "a number above 0, such as 1, 2 or 4", width)
         _require(self.image_size >= 16, "image_size", "at least 16", self.image_size)
+        initial_size = self.initial_image_size
+        if initial_size is not None:
+            _require(initial_size >= 16, "initial_image_size", "at least 16", initial_size)
+        family = self.architecture.partition("_")[0]
+        if family not in ("keras", "bit"):
+            return
+        _require(self.stem == "imagenet", "stem", f"imagenet for {self.architecture}", self.stem)
+        if family == "keras":
+            _require(width == 1, "width_multiplier", f"1 for {self.architecture}", width)
+            _require(self.image_size >= 32, "image_size", "at least 32", self.image_size)
+        else:
+            whole_groups = width * 2 == int(width * 2)
+            _require(whole_groups, "width_multiplier", "a multiple of 0.5 for bit_resnet*", width)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """`micle validate`: each kind of bad input gets its line, before any training."""
 
 import csv
+import dataclasses
 import shutil
 from collections import namedtuple
 from pathlib import Path
@@ -12,6 +13,9 @@ from PIL import Image
 
 from pipeline.configuration import load_configuration
 from pipeline.validation import validate
+from tests.trainer.encoder_cards import encoder_card
+from trainer.encoder_card import write_encoder_card
+from trainer.settings import EncoderSettings
 
 COLUMNS = ("image", "case_id", "patient_id", "site", "split", "label")
 
@@ -22,6 +26,7 @@ class DataSet:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self.rows = []
+        self.top_level = {}
         self.data = {"task": "multi_class", "classes": ["well", "ill"], "max_bad_fraction": 0.2}
         for number in range(60):
             name = f"{number}.png"
@@ -48,6 +53,7 @@ class DataSet:
             "output_dir": str(self.directory / "run"),
             "data": {"medical": {"manifest": "manifest.csv", **self.data}},
             "report": {"title": "Test", "intended_use": "Test"},
+            **self.top_level,
         }
         path = self.directory / "configuration.yaml"
         path.write_text(yaml.safe_dump(values))
@@ -153,3 +159,48 @@ def test_a_full_disk_is_an_error_before_the_run(data_set, monkeypatch):
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(10**9, 10**9, 10**6))
     (error,) = data_set.messages("error")
     assert "0.0 GB free, about 0.2 GB needed" in error
+
+
+ENCODER = EncoderSettings("resnet18", 0.125, "imagenet", 16)
+
+
+def encoder_errors(data_set, card, **encoder):
+    directory = data_set.directory / "encoder"
+    directory.mkdir()
+    (directory / "encoder.weights.h5").touch()
+    if card is not None:
+        write_encoder_card(str(directory), card)
+    data_set.top_level = {
+        "initial_encoder": str(directory),
+        "encoder": {**dataclasses.asdict(ENCODER), **encoder},
+    }
+    errors = [f.message for f in data_set.validate().findings if f.severity == "error"]
+    return [message.removeprefix(f"initial_encoder: {directory}") for message in errors]
+
+
+def test_an_encoder_that_fits_is_no_error(data_set):
+    assert encoder_errors(data_set, encoder_card(ENCODER)) == []
+
+
+@pytest.mark.parametrize(
+    ("encoder", "expected"),
+    [
+        ({"architecture": "resnet34"}, ": encoder.architecture is resnet34 in the configuration"),
+        ({"width_multiplier": 1}, ": encoder.width_multiplier is 1.0 in the configuration"),
+        ({"stem": "small_image"}, ": encoder.stem is small_image in the configuration"),
+        ({"image_size": 32}, ": the given encoder was trained at 16 pixels, encoder.image_size"),
+    ],
+)
+def test_an_encoder_that_does_not_fit_is_an_error_before_the_run(data_set, encoder, expected):
+    (error,) = encoder_errors(data_set, encoder_card(ENCODER), **encoder)
+    assert error.startswith(expected)
+
+
+def test_an_encoder_of_a_size_that_is_meant_is_no_error(data_set):
+    sizes = {"image_size": 32, "initial_image_size": 16}
+    assert encoder_errors(data_set, encoder_card(ENCODER), **sizes) == []
+
+
+def test_a_folder_without_a_card_is_an_error(data_set):
+    (error,) = encoder_errors(data_set, None)
+    assert error.startswith("/encoder.json: there is no such file.")

@@ -1,6 +1,6 @@
 """Cards of encoders for the trainer's tests."""
 
-from trainer.encoder_artifact import EncoderCard
+from trainer.encoder_card import EncoderCard
 from trainer.settings import EncoderSettings
 
 

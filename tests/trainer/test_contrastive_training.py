@@ -9,7 +9,8 @@ import pytest
 from tests.trainer.synthetic_records import MEAN, STD, example, textured_image, write_records
 from trainer import contrastive_training
 from trainer.contrastive_training import pretrain
-from trainer.encoder_artifact import lineage, save_encoder
+from trainer.encoder_artifact import save_encoder
+from trainer.encoder_card import lineage
 from trainer.errors import UserError
 from trainer.history import write_history
 from trainer.settings import AugmentationSettings, ContrastiveSettings, EncoderSettings

@@ -6,12 +6,11 @@ import pytest
 from tests.trainer.encoder_cards import encoder_card
 from trainer.encoder_artifact import (
     initial_encoder_of,
-    lineage,
     load_encoder,
     load_projection_head,
-    read_encoder_card,
     save_encoder,
 )
+from trainer.encoder_card import lineage, read_encoder_card
 from trainer.encoders import build_encoder
 from trainer.errors import UserError
 from trainer.projection_head import build_projection_head
@@ -59,9 +58,20 @@ def test_a_card_and_a_head_that_contradict_each_other_are_refused(tmp_path, save
         save_encoder(str(tmp_path), saved[1], card(projection_layers=3, projection_size=8))
 
 
-def test_the_image_size_may_change_between_trainings(saved):
+def test_another_image_size_is_refused_unless_the_configuration_says_so(saved):
     directory, encoder, _ = saved
-    larger, _ = initial_encoder_of(dataclasses.replace(SETTINGS, image_size=24), directory, seed=0)
+    other = dataclasses.replace(SETTINGS, image_size=24)
+    with pytest.raises(
+        UserError,
+        match=r"trained at 16 pixels, encoder.image_size is 24. Set encoder.image_size: 16, or, "
+        r"if another size is meant, add encoder.initial_image_size: 16.",
+    ):
+        initial_encoder_of(other, directory, seed=0)
+    with pytest.raises(UserError, match="trained at 16 pixels"):
+        initial_encoder_of(dataclasses.replace(other, initial_image_size=20), directory, seed=0)
+
+    meant = dataclasses.replace(other, initial_image_size=16)
+    larger, _ = initial_encoder_of(meant, directory, seed=0)
     assert larger.input_shape == (None, 24, 24, 3)
     for received, expected in zip(larger.get_weights(), encoder.get_weights(), strict=True):
         np.testing.assert_array_equal(received, expected)
@@ -86,6 +96,30 @@ def test_lineage_tells_every_training_oldest_first():
     assert lineage(None) == ()
 
 
+@pytest.mark.parametrize(
+    ("method", "sentence"),
+    [
+        ("supervised", "supervised training on ImageNet, imported"),
+        ("published_simclr", "SimCLR on ImageNet, imported as published"),
+        ("published_remedis", "REMEDIS (BiT, then SimCLR) on ImageNet, imported as published"),
+    ],
+)
+def test_lineage_of_imported_weights_says_what_is_known(method, sentence):
+    unknown = dict.fromkeys(("steps", "epochs", "pairs_seen", "batch_size", "seed"))
+    imported = card(method=method, trained_on="ImageNet", **unknown)
+    assert lineage(card(parent=imported)) == (
+        sentence,
+        "SimCLR on natural images, 300 steps of 128 pairs",
+    )
+
+
 def test_a_folder_without_an_encoder_is_named(tmp_path):
     with pytest.raises(UserError, match=r"encoder\.json: there is no such file"):
+        read_encoder_card(str(tmp_path))
+
+
+@pytest.mark.parametrize("text", ["{}", "not JSON", '{"parent": null, "pixel_mean": [0]}'])
+def test_a_card_that_cannot_be_read_is_named(tmp_path, text):
+    (tmp_path / "encoder.json").write_text(text)
+    with pytest.raises(UserError, match=r"encoder\.json: not the card of an encoder of this versi"):
         read_encoder_card(str(tmp_path))

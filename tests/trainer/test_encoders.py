@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from trainer.encoders import build_encoder
+from trainer.encoders import build_encoder, feature_count
 from trainer.settings import EncoderSettings
 
 BLOCKS = {
@@ -11,13 +11,20 @@ BLOCKS = {
     "resnet50": (3, 4, 6, 3),
     "resnet152": (3, 8, 36, 3),
 }
+# torchvision's published numbers of parameters, less those of its classifier.
+PUBLISHED = {
+    "resnet18": 11_689_512 - (512 * 1000 + 1000),
+    "resnet34": 21_797_672 - (512 * 1000 + 1000),
+    "resnet50": 25_557_032 - (2048 * 1000 + 1000),
+    "resnet152": 60_192_808 - (2048 * 1000 + 1000),
+}
 
 
 def trainable(model):
     return sum(int(np.prod(variable.shape)) for variable in model.trainable_variables)
 
 
-def published_size(architecture, width):
+def layer_table_size(architecture, width):
     """Parameters by the published layer table: kernels and two batch-norm scalars a channel."""
     deep = architecture in ("resnet50", "resnet152")
     base = round(64 * width)
@@ -45,12 +52,46 @@ def encoder(architecture, width, stem="imagenet", size=32):
     return build_encoder(EncoderSettings(architecture, width, stem, size))
 
 
-def test_resnet18_has_the_published_number_of_parameters():
-    # torchvision's 11,689,512 less its classifier's 512 x 1000 + 1000.
-    assert trainable(encoder("resnet18", 1)) == 11_689_512 - 513_000
+@pytest.fixture
+def no_weights():
+    """Layers are built with shapes alone, so that a network of 375 million weights is cheap."""
+    with keras.StatelessScope(initialize_variables=False):
+        yield
+    keras.utils.clear_session()
 
 
-def test_resnet50_is_keras_applications_resnet50_without_its_convolution_biases():
+@pytest.mark.parametrize("architecture", PUBLISHED)
+def test_the_published_networks_have_the_published_numbers_of_parameters(architecture, no_weights):
+    assert trainable(encoder(architecture, 1)) == PUBLISHED[architecture]
+
+
+@pytest.mark.parametrize("architecture", PUBLISHED)
+def test_the_layer_table_gives_the_published_numbers_of_parameters(architecture):
+    assert layer_table_size(architecture, 1) == PUBLISHED[architecture]
+
+
+@pytest.mark.parametrize("width", [1, 2, 4])
+@pytest.mark.parametrize("architecture", BLOCKS)
+def test_every_width_follows_the_layer_table_and_has_the_published_embedding(
+    architecture, width, no_weights
+):
+    model = encoder(architecture, width)
+    assert trainable(model) == layer_table_size(architecture, width)
+    features = 2048 if architecture in ("resnet50", "resnet152") else 512
+    assert model.output_shape == (None, features * width)
+    assert feature_count(architecture, width) == features * width
+
+
+@pytest.mark.parametrize(
+    ("architecture", "width", "millions"),
+    # The tables of SimCLR's README; 375 is the SimCLR paper's.
+    [("resnet50", 1, 24), ("resnet50", 2, 94), ("resnet50", 4, 375), ("resnet152", 2, 233)],
+)
+def test_the_sizes_round_to_those_that_simclr_states(architecture, width, millions):
+    assert layer_table_size(architecture, width) / 1e6 == pytest.approx(millions, abs=1)
+
+
+def test_resnet50_is_keras_applications_resnet50_without_its_convolution_biases(no_weights):
     reference = keras.applications.ResNet50(include_top=False, weights=None)
     biases = sum(
         int(layer.bias.shape[0])
@@ -60,27 +101,51 @@ def test_resnet50_is_keras_applications_resnet50_without_its_convolution_biases(
     assert trainable(encoder("resnet50", 1)) == trainable(reference) - biases
 
 
-@pytest.mark.parametrize(
-    "architecture", ["resnet34", pytest.param("resnet152", marks=pytest.mark.slow)]
-)
-def test_every_depth_follows_the_published_layer_table(architecture):
-    assert trainable(encoder(architecture, 0.125)) == published_size(architecture, 0.125)
+@pytest.mark.parametrize("architecture", ["keras_resnet50", "keras_resnet152"])
+def test_the_networks_of_keras_applications_have_its_numbers_of_parameters(
+    architecture, no_weights
+):
+    # keras.applications' tables: 25,636,712 and 60,419,944 with classifier.
+    published = {"keras_resnet50": 25_636_712, "keras_resnet152": 60_419_944}[architecture]
+    model = encoder(architecture, 1)
+    assert model.count_params() == published - (2048 * 1000 + 1000)
+    assert model.output_shape == (None, feature_count(architecture, 1))
 
 
-@pytest.mark.parametrize(
-    ("architecture", "width", "features", "parameters"),
-    [("resnet50", 4, 8192, 375e6), ("resnet152", 2, 4096, 232e6)],
-)
-@pytest.mark.slow
-def test_wide_networks_have_the_sizes_of_the_paper(architecture, width, features, parameters):
+@pytest.mark.parametrize(("architecture", "width"), [("bit_resnet50", 1), ("bit_resnet152", 2)])
+def test_the_networks_of_bit_have_the_sizes_of_their_layer_table(architecture, width, no_weights):
+    # The same convolutions; a scale and a shift before each but the shortcuts and the stem, whose
+    # counts of channels follow from what comes before, and once more at the end.
+    kernels, norms, channels_in = 7 * 7 * 3 * 64 * width, 0, 64 * width
+    for group, blocks in enumerate(BLOCKS[architecture.removeprefix("bit_")]):
+        inner = 64 * width * 2**group
+        for block in range(blocks):
+            kernels += channels_in * inner + 9 * inner * inner + inner * 4 * inner
+            kernels += channels_in * 4 * inner if block == 0 else 0
+            norms += 2 * (channels_in + inner + inner)
+            channels_in = 4 * inner
     model = encoder(architecture, width)
-    assert model.output_shape == (None, features)
-    assert trainable(model) == pytest.approx(parameters, rel=0.01)
+    assert model.count_params() == kernels + norms + 2 * channels_in
+    assert model.output_shape == (None, 2048 * width)
 
 
-def test_the_layer_table_gives_the_wide_networks_of_the_paper():
-    assert published_size("resnet50", 4) == pytest.approx(375e6, rel=0.01)
-    assert published_size("resnet152", 2) == pytest.approx(232e6, rel=0.01)
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"architecture": "resnet101"}, "architecture must be one of resnet18, .*bit_resnet152"),
+        ({"stem": "large"}, "stem must be one of small_image, imagenet"),
+        ({"width_multiplier": 0}, "width_multiplier must be a number above 0, such as 1, 2 or 4"),
+        ({"width_multiplier": "2x"}, "width_multiplier must be a number above 0"),
+        ({"architecture": "keras_resnet50", "width_multiplier": 2}, "must be 1 for keras_resnet50"),
+        ({"architecture": "keras_resnet50", "stem": "small_image"}, "must be imagenet for keras"),
+        ({"architecture": "bit_resnet50", "width_multiplier": 0.25}, "a multiple of 0.5"),
+        ({"initial_image_size": 8}, "initial_image_size must be at least 16"),
+    ],
+)
+def test_what_does_not_exist_is_refused_with_what_does(changes, expected):
+    values = {"width_multiplier": 1, "stem": "imagenet", **changes}
+    with pytest.raises(ValueError, match=expected):
+        EncoderSettings(**values)
 
 
 def test_the_width_multiplier_scales_the_features():
@@ -111,8 +176,11 @@ def test_a_new_block_is_the_identity_because_its_last_scale_is_zero():
     assert values[1].numpy().any()
 
 
-def test_the_seed_decides_the_initial_weights():
-    settings = EncoderSettings("resnet18", 0.125, "imagenet", 16)
+@pytest.mark.parametrize(
+    ("architecture", "width"), [("resnet18", 0.125), ("bit_resnet50", 0.5), ("keras_resnet50", 1)]
+)
+def test_the_seed_decides_the_initial_weights(architecture, width):
+    settings = EncoderSettings(architecture, width, "imagenet", 32)
     first, same, other = (build_encoder(settings, seed=seed).get_weights() for seed in (1, 1, 2))
     assert all(np.array_equal(a, b) for a, b in zip(first, same, strict=True))
     assert not np.array_equal(first[0], other[0])
