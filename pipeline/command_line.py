@@ -95,3 +95,49 @@ def manifest(layout: str, source: str, output: str) -> None:
     from pipeline.commands.manifest import manifest_command
 
     manifest_command(layout, Path(source), Path(output))
+
+
+@main.command("import-encoder")
+@click.argument("source")
+@click.option(
+    "--layout",
+    required=True,
+    type=click.Choice(["simclr", "remedis", "bit", "keras"]),
+    help="Whose code wrote SOURCE.",
+)
+@click.option(
+    "--architecture", required=True, help="As in a configuration's encoder: resnet50, ..."
+)
+@click.option("--width", default=1.0, show_default=True, help="Width multiplier: 1, 2, 4.")
+@click.option(
+    "--image-size", default=224, show_default=True, help="Side of its training's images, pixels."
+)
+@click.option("--trained-on", help="A name of its training's data for reports.")
+@click.option(
+    "-o", "--output", required=True, type=click.Path(file_okay=False), help="Folder to write."
+)
+def import_encoder(
+    source: str,
+    layout: str,
+    architecture: str,
+    width: float,
+    image_size: int,
+    trained_on: str | None,
+    output: str,
+) -> None:
+    """Turn published weights into an encoder folder, which initial_encoder takes.
+
+    SOURCE is a TensorFlow checkpoint, a SavedModel's folder, or an .npz, .h5 or .keras file; for
+    the layout keras also 'imagenet', which Keras downloads. See docs/encoders.md.
+    """
+    from pipeline.commands.import_encoder import import_encoder_command
+
+    import_encoder_command(
+        source,
+        layout=layout,
+        architecture=architecture,
+        width=width,
+        image_size=image_size,
+        trained_on=trained_on,
+        output=output,
+    )
