@@ -16,10 +16,12 @@ class AbsentModel:
         reason: Half a sentence for a person: `There is no champion yet`.
         nothing_to_ask: Whether this is as it should be, so that a comparison passes: the first
             model of a registry has no champion. Otherwise a comparison could not be judged.
+        model_digest: Of a model that is there and cannot be compared; blank if there is none.
     """
 
     reason: str
     nothing_to_ask: bool = False
+    model_digest: str = ""
 
     def write(self, directory: str) -> None:
         """Writes `absent_model.json` in place of what the directory would hold."""

@@ -103,11 +103,13 @@ class ClusterSection(_Section):
         image: Container image with this package installed.
         pipeline_root: URI under which artifacts are written.
         checkpoint_root: Directory of a shared volume for checkpoints.
+        registry: Directory of a shared volume for the registry of models.
     """
 
     image: str
     pipeline_root: str
     checkpoint_root: str = "/checkpoints"
+    registry: str = "/registry"
 
 
 class Configuration(_Section):

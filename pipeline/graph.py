@@ -1,6 +1,7 @@
 """The pipeline as a graph of components, from a configuration; pure, no input or output."""
 
 import hashlib
+import json
 from dataclasses import dataclass
 from importlib import metadata, resources
 
@@ -12,9 +13,12 @@ from components.artifact_types import Encoder
 from components.case_example_gen.component import CaseExampleGen
 from components.case_example_gen.settings import DataSettings
 from components.case_predictor.component import CasePredictor
+from components.champion_source.component import ChampionSource
 from components.contrastive_pretrainer.component import ContrastivePretrainer
 from components.fine_tuner.component import FineTuner
 from components.model_checker.component import ModelChecker
+from components.model_registrar.component import ModelRegistrar
+from components.model_registry.records import Lineage
 from components.pair_builder.component import PairBuilder
 from components.promotion_gate.component import PromotionGate
 from components.site_evaluator.component import SiteEvaluator
@@ -27,6 +31,11 @@ from trainer.settings import to_json
 PREPROCESSING = "components.transform.preprocessing.preprocessing_fn"
 RANDOM_NAME = "random initialisation"
 
+_NOT_OF_THE_TRAINING = {
+    *("name", "output_dir", "registry", "serving", "cluster", "beam_args"),
+    *("baseline", "gate", "model_check", "report"),
+}
+
 
 @dataclass(frozen=True)
 class Places:
@@ -37,12 +46,17 @@ class Places:
         serving: Where promoted models are pushed.
         pseudonym_key_file: Secret behind the pseudonyms.
         fingerprints: Digest of each data set, by `natural` and `medical`.
+        registry: Directory of the registry of models.
+        champion: Digest of the champion to compare with, blank for none, or `current`; see
+            `ChampionSource`.
     """
 
     checkpoint_root: str
     serving: str
     pseudonym_key_file: str
     fingerprints: dict[str, str]
+    registry: str
+    champion: str
 
 
 def build_nodes(configuration: Configuration, places: Places) -> list[BaseNode]:
@@ -53,6 +67,13 @@ def build_nodes(configuration: Configuration, places: Places) -> list[BaseNode]:
 def configuration_digest(configuration: Configuration) -> str:
     """Returns SHA-256 of everything the configuration says."""
     return hashlib.sha256(configuration.model_dump_json().encode()).hexdigest()
+
+
+def training_digest(configuration: Configuration, fingerprints: dict[str, str]) -> str:
+    """Returns SHA-256 of what decides the candidate; how it is judged and reported is left out."""
+    training = configuration.model_dump(mode="json", exclude=_NOT_OF_THE_TRAINING)
+    text = json.dumps([training, fingerprints], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -84,7 +105,8 @@ class _GraphBuilder:
             ingested["natural"] = self._ingest("natural", data.natural, schema)
         medical = ingested["medical"] = self._ingest("medical", data.medical, schema)
         anomalies = self._validate_medical(medical, schema)
-        candidate = self._fine_tune("candidate", medical, self._pretrain(ingested))
+        encoder = self._pretrain(ingested)
+        candidate = self._fine_tune("candidate", medical, encoder)
         predictions = self._predict("candidate", medical, candidate)
         evaluation = self._evaluate("candidate", predictions)
         check = self._add(
@@ -102,11 +124,23 @@ class _GraphBuilder:
             baseline_evaluation = self._evaluate(
                 "baseline", self._predict("baseline", medical, baseline)
             )
+        champion = self._add(
+            "champion-source",
+            ChampionSource(
+                model=candidate,
+                registry=self._places.registry,
+                champion_digest=self._places.champion,
+            ),
+        ).outputs["champion"]
+        champion_evaluation = self._evaluate(
+            "champion", self._predict("champion", medical, champion)
+        )
         gate = self._add(
             "promotion-gate",
             PromotionGate(
                 evaluation=evaluation,
                 baseline_evaluation=baseline_evaluation,
+                champion_evaluation=champion_evaluation,
                 ingestion_report=medical.ingestion_report,
                 anomalies=anomalies,
                 check=check.outputs["check"],
@@ -116,18 +150,22 @@ class _GraphBuilder:
             ),
         )
         self._report(evaluation, baseline_evaluation, gate.outputs["verdict"], medical)
-        self._add(
-            "pusher",
-            tfx.components.Pusher(
+        registrar = self._add(
+            "model-registrar",
+            ModelRegistrar(
                 model=candidate,
-                model_blessing=gate.outputs["blessing"],
-                push_destination=tfx.proto.PushDestination(
-                    filesystem=tfx.proto.PushDestination.Filesystem(
-                        base_directory=self._places.serving
-                    )
-                ),
+                evaluation=evaluation,
+                verdict=gate.outputs["verdict"],
+                champion=champion,
+                check=check.outputs["check"],
+                encoder=encoder,
+                registry=self._places.registry,
+                lineage=self._lineage(),
+                limits=self._configuration.report.sample_limits,
+                sign_off=self._configuration.gate.sign_off,
             ),
         )
+        self._push(candidate, registrar.outputs["blessing"])
         return self._nodes
 
     def _add(self, node_id: str, node: BaseNode) -> BaseNode:
@@ -260,6 +298,27 @@ class _GraphBuilder:
             ),
         )
         self._add("slice-report", report)
+
+    def _lineage(self) -> Lineage:
+        configuration = self._configuration
+        return Lineage(
+            pipeline_name=configuration.name,
+            data_fingerprint=self._places.fingerprints["medical"],
+            package_version=metadata.version("micle-tfx"),
+            configuration_digest=configuration_digest(configuration),
+            training_digest=training_digest(configuration, self._places.fingerprints),
+        )
+
+    def _push(self, model: BaseChannel, blessing: BaseChannel) -> None:
+        destination = tfx.proto.PushDestination(
+            filesystem=tfx.proto.PushDestination.Filesystem(base_directory=self._places.serving)
+        )
+        self._add(
+            "pusher",
+            tfx.components.Pusher(
+                model=model, model_blessing=blessing, push_destination=destination
+            ),
+        )
 
 
 def candidate_name(configuration: Configuration) -> str:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from tfx import v1 as tfx
 
+from components.champion_source.executor import CURRENT
 from pipeline.configuration import Configuration
 from pipeline.fingerprint import data_fingerprint
 from pipeline.graph import Places, build_nodes
@@ -42,6 +43,8 @@ def compile_pipeline(configuration: Configuration, output: Path) -> None:
             for name, settings in (("natural", data.natural), ("medical", data.medical))
             if settings is not None
         },
+        registry=cluster.registry,
+        champion=CURRENT,
     )
     runner = tfx.orchestration.experimental.KubeflowV2DagRunner(
         config=tfx.orchestration.experimental.KubeflowV2DagRunnerConfig(

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from components.case_example_gen.pseudonym import create_key
+from components.model_registry.registry import ModelRegistry
 from pipeline.configuration import Configuration
 from pipeline.fingerprint import data_fingerprint
 from trainer.errors import UserError
@@ -39,11 +40,6 @@ class RunDirectory:
     def checkpoints(self) -> Path:
         """Where a stopped training goes on from."""
         return self.root / "checkpoints"
-
-    @property
-    def serving(self) -> Path:
-        """Promoted models, a folder per version."""
-        return self.root / "serving"
 
     @property
     def report(self) -> Path:
@@ -103,7 +99,7 @@ def run_pipeline(
 
 def local_places(configuration: Configuration, directory: RunDirectory) -> "Places":
     """Returns the directories of a run here; makes the pseudonym key if there is none."""
-    from pipeline.graph import Places
+    from pipeline.graph import Places, training_digest
 
     data = configuration.data
     key = data.pseudonym_key_file
@@ -111,14 +107,18 @@ def local_places(configuration: Configuration, directory: RunDirectory) -> "Plac
         create_key(directory.pseudonym_key)
         key = str(directory.pseudonym_key.absolute())
     version = metadata.version("micle-tfx")
+    fingerprints = {
+        # A new version of the package must not take results of an old one for its own.
+        name: f"{version}:{data_fingerprint(settings)}"
+        for name, settings in (("natural", data.natural), ("medical", data.medical))
+        if settings is not None
+    }
+    registry = ModelRegistry(Path(configuration.registry_directory).absolute())
     return Places(
         checkpoint_root=str(directory.checkpoints.absolute()),
-        serving=str(directory.serving.absolute()),
+        serving=str(Path(configuration.serving_directory).absolute()),
         pseudonym_key_file=key,
-        fingerprints={
-            # A new version of the package must not take results of an old one for its own.
-            name: f"{version}:{data_fingerprint(settings)}"
-            for name, settings in (("natural", data.natural), ("medical", data.medical))
-            if settings is not None
-        },
+        fingerprints=fingerprints,
+        registry=str(registry.directory),
+        champion=registry.state().champion_to_meet(training_digest(configuration, fingerprints)),
     )

@@ -13,6 +13,7 @@ from tfx.dsl.components.base.base_executor import BaseExecutor
 from tfx.types import artifact_utils
 from tfx.utils import path_utils
 
+from components.absent_model import read_absent
 from components.case_predictor import predictions
 from components.case_predictor.predictions import PredictionCard
 from components.case_predictor.scoring import CaseScorer, score_cases
@@ -31,10 +32,14 @@ class Executor(BaseExecutor):
         output_dict: dict[str, list[types.Artifact]],
         exec_properties: dict[str, Any],
     ) -> None:
-        """Writes `predictions-*.gz` and `predictions.json`."""
+        """Writes `predictions-*.gz` and `predictions.json`, or that there is no model."""
         examples = artifact_utils.get_single_instance(input_dict["examples"])
         model = artifact_utils.get_single_instance(input_dict["model"])
         output = artifact_utils.get_single_instance(output_dict["predictions"])
+        absent = read_absent(model.uri)
+        if absent is not None:
+            absent.write(output.uri)
+            return
         saved_model = path_utils.serving_model_path(model.uri)
         card = read_model_card(saved_model)
         Path(output.uri).mkdir(parents=True, exist_ok=True)

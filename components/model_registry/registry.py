@@ -52,6 +52,18 @@ class ModelRegistry:
         """Returns where a model's files are kept, if it passed the gate."""
         return self.directory / "models" / model / "model"
 
+    def check_files(self, model: str) -> None:
+        """Checks that a model's files are those that were registered.
+
+        Raises:
+            UserError: They are not.
+        """
+        path = self.saved_model(model)
+        if not path.is_dir() or model_digest(str(path)) != model:
+            raise UserError(
+                f"{path}: the files are not those that were registered. Restore them from a backup."
+            )
+
     def record(self, model: str) -> CandidateRecord:
         """Returns the newest record of a model.
 
@@ -194,7 +206,7 @@ class ModelRegistry:
             champion = self.state().champion
             if not champion:
                 raise UserError(f"{self.directory}: there is no champion to serve.")
-            self._check_files(champion)
+            self.check_files(champion)
             return publish(self.saved_model(champion), serving, champion)
 
     def verify(self) -> tuple[int, str]:
@@ -213,7 +225,7 @@ class ModelRegistry:
                 self._record_text(entry.model, entry.details["record"])
         for model, state in replay(entries).models.items():
             if state.passed:
-                self._check_files(model)
+                self.check_files(model)
         return len(entries), entries[-1].hash if entries else ""
 
     def _record_path(self, model: str, digest: str) -> Path:
@@ -225,13 +237,6 @@ class ModelRegistry:
         if text_digest(text) != digest:
             raise UserError(f"{path}: is not what the log says. Restore it from a backup.")
         return text
-
-    def _check_files(self, model: str) -> None:
-        path = self.saved_model(model)
-        if not path.is_dir() or model_digest(str(path)) != model:
-            raise UserError(
-                f"{path}: the files are not those that were registered. Restore them from a backup."
-            )
 
     def _append(self, action: str, model: str, details: Mapping[str, Any]) -> None:
         now = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")

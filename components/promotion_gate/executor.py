@@ -7,13 +7,13 @@ from typing import Any
 
 from tensorflow_metadata.proto.v0 import anomalies_pb2
 from tfx import types
-from tfx.components.evaluator import constants
 from tfx.dsl.components.base import base_executor
 from tfx.types import artifact_utils
 
 from components.absent_model import AbsentModel, read_absent
 from components.case_example_gen.ingestion_report import read_ingestion_report
 from components.model_checker.model_check import read_model_check
+from components.promotion_gate.blessing import bless
 from components.promotion_gate.gate import Evidence, judge
 from components.promotion_gate.opponent import NO_BASELINE, NO_CHAMPION, Opponent
 from components.promotion_gate.rules import from_json
@@ -57,7 +57,7 @@ class Executor(base_executor.BaseExecutor):
         verdict_uri = artifact_utils.get_single_uri(output_dict["verdict"])
         Path(verdict_uri).mkdir(parents=True, exist_ok=True)
         verdict.write(verdict_uri)
-        _bless(
+        bless(
             artifact_utils.get_single_instance(output_dict["blessing"]),
             artifact_utils.get_single_instance(input_dict["model"]),
             verdict.passed,
@@ -81,16 +81,3 @@ def count_anomalies(anomalies_uri: str) -> int:
         len(anomalies_pb2.Anomalies.FromString(path.read_bytes()).anomaly_info)
         for path in Path(anomalies_uri).glob(ANOMALIES)
     )
-
-
-def _bless(blessing: types.Artifact, model: types.Artifact, passed: bool) -> None:
-    """Marks the blessing as TFX's own Evaluator does, which is what the Pusher reads."""
-    name = constants.BLESSED_FILE_NAME if passed else constants.NOT_BLESSED_FILE_NAME
-    value = constants.BLESSED_VALUE if passed else constants.NOT_BLESSED_VALUE
-    Path(blessing.uri).mkdir(parents=True, exist_ok=True)
-    Path(blessing.uri, name).touch()
-    blessing.set_int_custom_property(constants.ARTIFACT_PROPERTY_BLESSED_KEY, value)
-    blessing.set_string_custom_property(
-        constants.ARTIFACT_PROPERTY_CURRENT_MODEL_URI_KEY, model.uri
-    )
-    blessing.set_int_custom_property(constants.ARTIFACT_PROPERTY_CURRENT_MODEL_ID_KEY, model.id)

@@ -3,6 +3,8 @@
 from typing import TypeAlias
 
 from components.absent_model import AbsentModel
+from components.case_predictor.predictions import PredictionCard
+from components.fine_tuner.model_card import ModelCard
 from components.site_evaluator.results import Evaluation
 
 Opponent: TypeAlias = Evaluation | AbsentModel
@@ -26,13 +28,21 @@ def comparable(candidate: Evaluation, other: Opponent, role: str) -> Opponent:
     ours, theirs = candidate.card, other.card
     if ours.model_digest == theirs.model_digest:
         return AbsentModel(f"This model is the {role} itself", nothing_to_ask=True)
-    if (ours.task, ours.classes) != (theirs.task, theirs.classes):
-        return AbsentModel(
-            f"The {role} {theirs.model_name} is {_question(theirs.task, theirs.classes)}, this "
-            f"model {_question(ours.task, ours.classes)}; they are not compared"
-        )
-    return other
+    reason = why_not_comparable(ours, theirs, role)
+    return AbsentModel(reason) if reason else other
 
 
-def _question(task: str, classes: tuple[str, ...]) -> str:
-    return f"{task.replace('_', '-')} ({', '.join(classes)})"
+def why_not_comparable(
+    ours: PredictionCard | ModelCard, theirs: PredictionCard | ModelCard, role: str
+) -> str | None:
+    """Returns why another model answers another question, or None if it answers the same."""
+    if (ours.task, ours.classes) == (theirs.task, theirs.classes):
+        return None
+    return (
+        f"The {role} {theirs.model_name} is {_question(theirs)}, this model {_question(ours)}; "
+        "they are not compared"
+    )
+
+
+def _question(card: PredictionCard | ModelCard) -> str:
+    return f"{card.task.replace('_', '-')} ({', '.join(card.classes)})"

@@ -6,6 +6,7 @@ from tfx import types
 from tfx.dsl.components.base import base_beam_executor
 from tfx.types import artifact_utils
 
+from components.absent_model import read_absent
 from components.site_evaluator.evaluation import evaluate_predictions
 from components.site_evaluator.reader import load_evaluation
 
@@ -19,16 +20,23 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         output_dict: dict[str, list[types.Artifact]],
         exec_properties: dict[str, Any],
     ) -> None:
-        """Runs the evaluation; inputs, outputs and parameters as in `SiteEvaluatorSpec`.
+        """Runs the evaluation, or hands on that there is no model.
+
+        Inputs, outputs and parameters as in `SiteEvaluatorSpec`.
 
         Raises:
             UserError: There are no predictions, none in an evaluated split, or `slice_features`
                 is malformed.
         """
+        predictions_uri = artifact_utils.get_single_uri(input_dict["predictions"])
         evaluation_uri = artifact_utils.get_single_uri(output_dict["evaluation"])
+        absent = read_absent(predictions_uri)
+        if absent is not None:
+            absent.write(evaluation_uri)
+            return
         with self._make_beam_pipeline() as pipeline:
             evaluate_predictions(
-                predictions_uri=artifact_utils.get_single_uri(input_dict["predictions"]),
+                predictions_uri=predictions_uri,
                 evaluation_uri=evaluation_uri,
                 pipeline=pipeline,
                 slice_features=exec_properties["slice_features"],

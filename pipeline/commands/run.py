@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
+from components.case_predictor.predictions import read_card
+from components.model_registry.registry import SHORT, ModelRegistry
+from components.model_registry.serving_directory import newest_version
 from components.promotion_gate.verdict import Verdict, read_verdict
 from pipeline.commands.validate import print_findings, print_summary
 from pipeline.configuration import Configuration, load_configuration
@@ -59,7 +62,7 @@ def _run(configuration: Configuration, directory: RunDirectory) -> int:
     except Exception as error:
         raise UserError(explain(error, log)) from error
     _copy_report(results, directory)
-    _print_outcome(results, directory, time.monotonic() - start)
+    _print_outcome(results, directory, configuration, time.monotonic() - start)
     return 0
 
 
@@ -93,22 +96,27 @@ def _copy_report(results: "dict[str, NodeResult]", directory: RunDirectory) -> N
 
 
 def _print_outcome(
-    results: "dict[str, NodeResult]", directory: RunDirectory, seconds: float
+    results: "dict[str, NodeResult]",
+    directory: RunDirectory,
+    configuration: Configuration,
+    seconds: float,
 ) -> None:
     verdict = read_verdict(results["promotion-gate"].output_uris["verdict"])
+    model = read_card(results["predict-candidate"].output_uris["predictions"]).model_digest
     done = sum(not result.cached for result in results.values())
     click.echo(f"{done} of {len(results)} steps run in {seconds:.0f} s.")
     for line in verdict_lines(verdict):
         click.echo(line)
-    if verdict.passed:
-        click.echo(f"model:  {newest_version(directory.serving)}")
+    registry = ModelRegistry(Path(configuration.registry_directory))
+    for line in registry_lines(registry, model, Path(configuration.serving_directory)):
+        click.echo(line)
     click.echo(f"report: {directory.report / 'report.html'}")
 
 
 def verdict_lines(verdict: Verdict) -> list[str]:
     """The verdict and, where it is a refusal, each rule that failed."""
     if verdict.passed:
-        return [f"gate: passed, {len(verdict.rules)} rules met; the model is promoted."]
+        return [f"gate: passed, {len(verdict.rules)} rules met."]
     failed = [rule for rule in verdict.rules if not rule.passed]
     return [
         f"gate: refused, {len(failed)} of {len(verdict.rules)} rules not met; "
@@ -117,9 +125,19 @@ def verdict_lines(verdict: Verdict) -> list[str]:
     ]
 
 
-def newest_version(serving: Path) -> Path:
-    """Returns the folder of the model pushed last; folders are named by time."""
-    return max(serving.iterdir(), key=lambda path: path.name)
+def registry_lines(registry: ModelRegistry, model: str, serving: Path) -> list[str]:
+    """Where the candidate stands in the registry and, if it is champion, where it is served."""
+    state = registry.state()
+    if model not in state.models:
+        return [
+            f"registry: {registry.directory} was emptied since this model was recorded there. "
+            "Restore it, or use another output_dir to record the model anew."
+        ]
+    lines = [f"registry: {model[:SHORT]}: {state.status(model)}."]
+    newest = newest_version(serving)
+    if model == state.champion and newest is not None:
+        lines.append(f"model:  {newest}")
+    return lines
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:

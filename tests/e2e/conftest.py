@@ -35,7 +35,17 @@ def tiny_configuration(data: Path, output: Path) -> dict:
             {"data": "medical", "method": "micle", "training": contrastive},
         ],
         "fine_tuning": {"training": {"epochs": 3, "batch_size": 16, "checkpoint_seconds": 1}},
-        "gate": {"minimum": [{"metric": "mean_auc", "bound": 0.05}]},
+        "gate": {
+            "minimum": [{"metric": "mean_auc", "bound": 0.05}],
+            "comparisons": [
+                {
+                    "against": "champion",
+                    "require": "non_inferior",
+                    "metric": "mean_auc",
+                    "margin": 0.9,
+                }
+            ],
+        },
         "report": {"title": "Tiny <script>alert(1)</script>", "intended_use": "A test"},
     }
 

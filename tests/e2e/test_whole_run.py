@@ -2,9 +2,15 @@
 
 import csv
 import json
+import re
 from pathlib import Path
 
 import pytest
+import yaml
+
+from components.fine_tuner.model_card import model_digest
+from components.model_registry.registry import ModelRegistry
+from components.model_registry.serving_directory import newest_version
 
 
 def lines_of(text: str) -> list[str]:
@@ -16,8 +22,9 @@ def test_the_run_says_its_steps_its_verdict_and_where_the_report_is(finished):
     assert completed.returncode == 0, completed.stdout + completed.stderr
     lines = lines_of(completed.stdout)
     steps = [line for line in lines if line.startswith("[")]
-    assert any("[10/20] pretrain-1-natural-simclr" in line for line in steps)
+    assert any("[10/24] pretrain-1-natural-simclr" in line for line in steps)
     assert any(line.startswith("gate: passed") for line in lines)
+    assert any(re.fullmatch("registry: [0-9a-f]{12}: champion.", line) for line in lines)
     assert lines[-1] == f"report: {run.output / 'report' / 'report.html'}"
     assert (run.output / "report" / "report.html").is_file()
 
@@ -62,7 +69,7 @@ def again(finished):
 
 def test_a_second_run_repeats_no_step_and_ends_with_the_same_report(again):
     run, before, completed = again
-    assert "0 of 20 steps run" in completed.stdout
+    assert "0 of 24 steps run" in completed.stdout
     assert (run.output / "report" / "report.html").read_bytes() == before
 
 
@@ -121,3 +128,65 @@ def test_the_pushed_model_gives_the_scores_that_were_evaluated(finished, tmp_pat
         while abs(served[position] - score) > 2e-6:
             position += 1
             assert position < len(served), f"{score} was evaluated, but is not served"
+
+
+# From here on the finished run gets a second candidate: keep these tests last.
+
+
+@pytest.fixture(scope="module")
+def rival(finished):
+    """A run with another fine-tuning, whose candidate needs a clinician's signature."""
+    run, _ = finished
+    values = yaml.safe_load(run.configuration.read_text())
+    values["fine_tuning"]["training"]["epochs"] = 2
+    values["gate"]["sign_off"] = {"roles": ["clinician"]}
+    configuration = run.configuration.with_name("rival.yaml")
+    configuration.write_text(yaml.safe_dump(values))
+    registry = ModelRegistry(run.output / "registry")
+    first = registry.state().champion
+    completed = run.micle("run", str(configuration))
+    assert completed.returncode == 0, completed.stdout + completed.stderr
+    [second] = set(registry.state().models) - {first}
+    return run, configuration, completed.stdout, first, second
+
+
+def champion_rule(record) -> dict:
+    [rule] = [r for r in record.verdict["rules"] if r["rule"] == "not_worse_than_champion mean_auc"]
+    return rule
+
+
+def test_the_first_model_met_no_champion_and_the_second_met_the_first(rival):
+    run, _, _, first, second = rival
+    registry = ModelRegistry(run.output / "registry")
+    assert "There is no champion yet" in champion_rule(registry.record(first))["reason"]
+    assert registry.record(first).judged_against == ""
+    assert registry.record(second).judged_against == first
+    rule = champion_rule(registry.record(second))
+    assert -0.9 < rule["lower"] < rule["measured"] < rule["upper"]
+    assert registry.record(second).check["score_difference"] < 1e-4
+    assert registry.record(second).encoder["parent"]["method"] == "simclr"
+
+
+def test_the_second_waits_for_a_clinician_and_is_not_served(rival):
+    run, _, output, first, second = rival
+    assert f"registry: {second[:12]}: awaiting sign-off: clinician." in output
+    assert model_digest(str(newest_model(run.output))) == first
+
+
+def test_signed_it_is_promoted_and_one_command_brings_the_first_back(rival):
+    run, configuration, _, first, second = rival
+
+    def micle_models(*arguments):
+        completed = run.micle("models", *arguments, "-c", str(configuration))
+        assert completed.returncode == 0, completed.stderr
+        return completed.stdout
+
+    micle_models("sign", second[:12], "--role", "clinician", "--name", "Dr. Ada Byron")
+    micle_models("promote", second[:12])
+    assert model_digest(str(newest_version(run.output / "serving"))) == second
+    micle_models("rollback", "--reason", "alarms at night")
+    assert model_digest(str(newest_version(run.output / "serving"))) == first
+    # Two registered, one signed, two promoted, one rolled back.
+    assert "6 entries, unbroken" in micle_models("verify")
+    lines = micle_models("list").splitlines()
+    assert [line.rsplit("  ", 1)[1] for line in lines] == ["state", "champion", "rolled back"]

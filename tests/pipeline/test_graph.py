@@ -1,5 +1,6 @@
 """The graph of a configuration, and what Kubeflow's compiler makes of it."""
 
+import dataclasses
 import re
 from pathlib import Path
 
@@ -7,11 +8,12 @@ import pytest
 import yaml
 
 from pipeline.configuration import ClusterSection, Configuration, load_configuration
-from pipeline.graph import Places, build_nodes
+from pipeline.graph import Places, build_nodes, training_digest
 from pipeline.kubeflow_compiler import compile_pipeline
 from trainer.errors import UserError
 
-PLACES = Places("/checkpoints", "/serving", "/key", {"natural": "n", "medical": "m"})
+FINGERPRINTS = {"natural": "n", "medical": "m"}
+PLACES = Places("/checkpoints", "/serving", "/key", FINGERPRINTS, "/registry", "")
 
 
 def configuration(**changes) -> Configuration:
@@ -42,8 +44,12 @@ def test_the_papers_three_steps_and_the_way_to_promotion_are_nodes():
         "fine-tune-baseline",
         "predict-baseline",
         "evaluate-baseline",
+        "champion-source",
+        "predict-champion",
+        "evaluate-champion",
         "promotion-gate",
         "slice-report",
+        "model-registrar",
         "pusher",
     ]
 
@@ -71,6 +77,40 @@ def test_a_ready_encoder_takes_the_place_of_step_1():
     assert not [name for name in found if name.startswith("natural")]
 
 
+def test_the_pusher_obeys_the_registrar_which_follows_the_gate():
+    nodes = {node.id: node for node in build_nodes(configuration(), PLACES)}
+    assert nodes["pusher"].inputs["model_blessing"].producer_component_id == "model-registrar"
+    assert nodes["model-registrar"].inputs["verdict"].producer_component_id == "promotion-gate"
+
+
+def test_another_champion_is_another_execution():
+    def property_of(champion):
+        nodes = build_nodes(configuration(), dataclasses.replace(PLACES, champion=champion))
+        [source] = [node for node in nodes if node.id == "champion-source"]
+        return source.exec_properties["champion_digest"]
+
+    assert (property_of(""), property_of("ab")) == ("", "ab")
+
+
+@pytest.mark.parametrize(
+    ("changes", "same"),
+    [
+        ({"gate": {"max_size_mb": 1.0}}, True),
+        ({"report": {"title": "Other", "intended_use": "Other"}}, True),
+        ({"output_dir": "elsewhere"}, True),
+        ({"seed": 1}, False),
+        ({"pretraining": []}, False),
+        ({"fine_tuning": {"label_fraction": 0.5}}, False),
+    ],
+)
+def test_what_decides_the_candidate_is_told_from_how_it_is_judged(changes, same):
+    digests = [
+        training_digest(configured, FINGERPRINTS)
+        for configured in (configuration(), configuration(**changes))
+    ]
+    assert (digests[0] == digests[1]) == same
+
+
 @pytest.fixture(scope="module")
 def compiled(tmp_path_factory) -> tuple[dict, bytes, bytes]:
     directory = tmp_path_factory.mktemp("compiled")
@@ -96,7 +136,7 @@ def test_the_spec_has_what_open_source_kubeflow_takes(compiled):
     assert specification["schemaVersion"] == "2.1.0"
     assert re.fullmatch(r"[a-z0-9][a-z0-9-]*", specification["pipelineInfo"]["name"])
     tasks = specification["root"]["dag"]["tasks"]
-    assert len(tasks) == 20
+    assert len(tasks) == 24
     for name, task in tasks.items():
         assert re.fullmatch(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?", name)
         for artifact in task.get("inputs", {}).get("artifacts", {}).values():

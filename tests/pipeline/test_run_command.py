@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from components.model_registry.registry import ModelRegistry
 from components.promotion_gate.verdict import RuleResult, Verdict
-from pipeline.commands.run import explain, verdict_lines
+from pipeline.commands.run import explain, registry_lines, verdict_lines
 from pipeline.console import RunConsole, noise_to_log
 from pipeline.local_run import RunDirectory
 from pipeline.local_runner import NodeResult
+from tests.components.model_registry.handmade_models import add_model
 from trainer import progress
 from trainer.errors import UserError
 
@@ -59,7 +61,23 @@ def test_a_refusal_lists_the_failed_rules_and_a_pass_says_so():
         "  - Because.",
     ]
     (line,) = verdict_lines(Verdict((rule(True),)))
-    assert line == "gate: passed, 1 rules met; the model is promoted."
+    assert line == "gate: passed, 1 rules met."
+
+
+def test_where_the_model_stands_is_said_and_where_it_is_served(tmp_path):
+    registry = ModelRegistry(tmp_path / "registry")
+    model = add_model(registry, "a", roles=["clinician"])
+    (line,) = registry_lines(registry, model, tmp_path / "serving")
+    assert line == f"registry: {model[:12]}: awaiting sign-off: clinician."
+    registry.sign(model, "clinician", "Dr. A")
+    registry.promote(model, "me")
+    version = registry.publish_champion(tmp_path / "serving")
+    assert registry_lines(registry, model, tmp_path / "serving") == [
+        f"registry: {model[:12]}: champion.",
+        f"model:  {version}",
+    ]
+    (line,) = registry_lines(registry, "0" * 64, tmp_path / "serving")
+    assert "was emptied" in line
 
 
 def test_noise_of_python_and_of_libraries_goes_to_the_log(tmp_path, capfd):

@@ -1,0 +1,1 @@
+"""Takes the champion out of the registry, for a comparison."""

@@ -1,0 +1,49 @@
+"""The `ChampionSource` component: the registry's champion as a model to compare with."""
+
+from tfx.dsl.components.base import executor_spec
+from tfx.dsl.components.base.base_component import BaseComponent
+from tfx.types import BaseChannel, Channel, standard_artifacts
+from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
+
+from components.champion_source import executor
+
+
+class ChampionSourceSpec(ComponentSpec):
+    """What goes in and out of `ChampionSource`."""
+
+    PARAMETERS = {
+        "registry": ExecutionParameter(type=str),
+        "champion_digest": ExecutionParameter(type=str),
+    }
+    INPUTS = {"model": ChannelParameter(type=standard_artifacts.Model)}
+    OUTPUTS = {"champion": ChannelParameter(type=standard_artifacts.Model)}
+
+
+class ChampionSource(BaseComponent):
+    """Takes the champion out of the registry; in place of TFX's Resolver.
+
+    Output `champion` is a model, or an `AbsentModel` that says why there is none: no champion yet,
+    or one for other classes. The components behind it hand the absence on.
+    """
+
+    SPEC_CLASS = ChampionSourceSpec
+    EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(executor.Executor)
+
+    def __init__(self, model: BaseChannel, registry: str, champion_digest: str) -> None:
+        """Describes one run of the component.
+
+        Args:
+            model: The candidate that will be compared with the champion.
+            registry: Directory of the registry.
+            champion_digest: Of the champion, so that a new one is never hidden by a cached result;
+                blank for none. `current` where the registry cannot be read beforehand: then the
+                candidate alone decides whether a cached result is taken.
+        """
+        super().__init__(
+            ChampionSourceSpec(
+                model=model,
+                registry=registry,
+                champion_digest=champion_digest,
+                champion=Channel(type=standard_artifacts.Model),
+            )
+        )

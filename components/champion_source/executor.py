@@ -1,0 +1,68 @@
+"""Executor of `ChampionSource`."""
+
+from pathlib import Path
+from typing import Any
+
+from tfx import types
+from tfx.dsl.components.base.base_executor import BaseExecutor
+from tfx.types import artifact_utils
+from tfx.utils import path_utils
+
+from components.absent_model import AbsentModel
+from components.fine_tuner.model_card import ModelCard, model_digest, read_model_card
+from components.model_registry.registry import SHORT, ModelRegistry
+from components.model_registry.serving_directory import copy_whole
+from components.promotion_gate.opponent import NO_CHAMPION, why_not_comparable
+
+CURRENT = "current"
+"""In place of a digest: whoever is champion when the component runs."""
+
+
+class Executor(BaseExecutor):
+    """Copies the champion, or says why there is none."""
+
+    def Do(
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Writes the champion or its absence; inputs and outputs as in `ChampionSourceSpec`.
+
+        Raises:
+            UserError: The registry is broken.
+        """
+        model = artifact_utils.get_single_instance(input_dict["model"])
+        output = artifact_utils.get_single_uri(output_dict["champion"])
+        candidate = path_utils.serving_model_path(model.uri)
+        registry = ModelRegistry(Path(exec_properties["registry"]))
+        champion = exec_properties["champion_digest"]
+        if champion == CURRENT:
+            champion = _champion_to_meet(registry, model_digest(candidate))
+        absent = _why_absent(registry, champion, read_model_card(candidate))
+        if absent is not None:
+            absent.write(output)
+            return
+        saved_model = registry.saved_model(champion)
+        copy_whole(saved_model, Path(path_utils.serving_model_dir(output)))
+
+
+def _champion_to_meet(registry: ModelRegistry, candidate: str) -> str:
+    """Returns the champion, unless the candidate became that: then the one it met before."""
+    state = registry.state()
+    if candidate == state.champion:
+        return state.models[candidate].judged_against
+    return state.champion
+
+
+def _why_absent(registry: ModelRegistry, champion: str, candidate: ModelCard) -> AbsentModel | None:
+    if not champion:
+        return NO_CHAMPION
+    registry.check_files(champion)
+    try:
+        card = read_model_card(str(registry.saved_model(champion)))
+    except (TypeError, KeyError):
+        unreadable = f"The champion {champion[:SHORT]} is of a version whose card cannot be read"
+        return AbsentModel(unreadable, model_digest=champion)
+    reason = why_not_comparable(candidate, card, "champion")
+    return AbsentModel(reason, model_digest=champion) if reason else None

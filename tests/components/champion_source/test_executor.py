@@ -1,0 +1,104 @@
+"""Which model a candidate is compared with, and how its absence is handed on."""
+
+import pytest
+from tfx.types import standard_artifacts
+
+from components.absent_model import AbsentModel, read_absent
+from components.case_predictor.executor import Executor as CasePredictorExecutor
+from components.champion_source.executor import CURRENT, Executor
+from components.fine_tuner.model_card import CARD, model_digest
+from components.model_registry.registry import ModelRegistry
+from components.site_evaluator.executor import Executor as SiteEvaluatorExecutor
+from tests.components.champion_source.model_artifacts import artifact, make_model
+from tests.components.model_registry.handmade_models import make_record
+
+
+@pytest.fixture
+def registry(tmp_path):
+    return ModelRegistry(tmp_path / "registry")
+
+
+@pytest.fixture
+def find(tmp_path, registry):
+    """Runs the component with candidate `new`; returns the folder of the champion."""
+
+    def run(champion_digest, candidate="new"):
+        output = tmp_path / f"champion-{candidate}-{champion_digest[:4]}"
+        folder = tmp_path / candidate
+        if not folder.exists():
+            make_model(folder, candidate)
+        Executor().Do(
+            {"model": artifact(standard_artifacts.Model, folder)},
+            {"champion": artifact(standard_artifacts.Model, output)},
+            {"registry": str(registry.directory), "champion_digest": champion_digest},
+        )
+        return output
+
+    return run
+
+
+def promote(registry, saved_model, against=""):
+    record = make_record(saved_model, against=against)
+    registry.register(record, saved_model)
+    registry.promote(record.model, "me")
+    return record.model
+
+
+def test_without_a_champion_its_absence_is_as_it_should_be(find):
+    for asked in ("", CURRENT):
+        absent = read_absent(str(find(asked)))
+        assert absent.nothing_to_ask
+        assert "There is no champion yet" in absent.reason
+
+
+def test_the_champion_is_copied_as_it_was_registered(find, registry, tmp_path):
+    champion = promote(registry, make_model(tmp_path / "old", "old"))
+    for asked in (champion, CURRENT):
+        output = find(asked)
+        assert read_absent(str(output)) is None
+        assert model_digest(str(output / "Format-Serving")) == champion
+
+
+def test_a_candidate_that_became_champion_meets_the_one_it_met_before(find, registry, tmp_path):
+    former = promote(registry, make_model(tmp_path / "old", "old"))
+    promote(registry, make_model(tmp_path / "new", "new"), against=former)
+    assert model_digest(str(find(CURRENT) / "Format-Serving")) == former
+
+
+def test_a_champion_for_other_classes_is_said_and_not_given(find, registry, tmp_path):
+    champion = promote(registry, make_model(tmp_path / "old", "old", classes=("cyst",)))
+    absent = read_absent(str(find(champion)))
+    assert absent.model_digest == champion
+    assert not absent.nothing_to_ask
+    assert absent.reason == (
+        "The champion MICLe is multi-label (cyst), this model multi-label (edema); "
+        "they are not compared"
+    )
+
+
+def test_a_champion_of_another_version_is_said_and_not_given(find, registry, tmp_path):
+    old = make_model(tmp_path / "old", "old")
+    (old / CARD).write_text('{"classes": ["edema"], "pretraining": [], "a_field_of_the_future": 1}')
+    champion = promote(registry, old)
+    assert "cannot be read" in read_absent(str(find(champion))).reason
+
+
+def test_prediction_and_evaluation_hand_the_absence_on(tmp_path):
+    absent = AbsentModel("There is no champion yet", nothing_to_ask=True)
+    absent.write(str(tmp_path / "model"))
+    predictions = artifact(standard_artifacts.InferenceResult, tmp_path / "predictions")
+    CasePredictorExecutor().Do(
+        {
+            "examples": artifact(standard_artifacts.Examples, tmp_path / "cases"),
+            "model": artifact(standard_artifacts.Model, tmp_path / "model"),
+        },
+        {"predictions": predictions},
+        {"batch_size": 1},
+    )
+    evaluation = artifact(standard_artifacts.ModelEvaluation, tmp_path / "evaluation")
+    SiteEvaluatorExecutor().Do(
+        {"predictions": predictions},
+        {"evaluation": evaluation},
+        {"slice_features": "[]", "seed": 0},
+    )
+    assert read_absent(evaluation[0].uri) == absent
