@@ -11,6 +11,7 @@ from pydantic import (
     Field,
     StringConstraints,
     ValidationError,
+    field_validator,
     model_validator,
 )
 
@@ -22,6 +23,7 @@ from components.slice_report.settings import ReportSettings
 from schemas.case_features import Task
 from trainer.errors import UserError
 from trainer.settings import ContrastiveSettings, EncoderSettings, FineTuneSettings
+from trainer.sweep_settings import PAPER_SWEEP, SweepSettings
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,40}[a-z0-9])?$")]
 """Lower-case letters, digits and hyphens: what Kubernetes takes as a name."""
@@ -90,10 +92,21 @@ class FineTuningSection(_Section):
     Attributes:
         label_fraction: Share of the training patients whose labels are used.
         training: Epochs, batch, learning rate and the rest.
+        sweep: Learning rates and weight decays to try, or `paper` for those of the paper.
     """
 
     label_fraction: float = Field(default=1.0, gt=0, le=1)
     training: FineTuneSettings = FineTuneSettings()
+    sweep: SweepSettings | None = None
+
+    @field_validator("sweep", mode="before")
+    @classmethod
+    def _paper_sweep(cls, value: Any) -> Any:
+        if isinstance(value, str) and value != "paper":
+            raise ValueError(
+                f"must be paper, or hold learning_rates and weight_decays. Received: {value}"
+            )
+        return PAPER_SWEEP if value == "paper" else value
 
 
 class ClusterSection(_Section):

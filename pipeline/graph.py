@@ -261,6 +261,7 @@ class _GraphBuilder:
             classes=configuration.data.medical.classes,
             encoder_settings=configuration.encoder,
             settings=configuration.fine_tuning.training,
+            sweep=configuration.fine_tuning.sweep,
             label_fraction=configuration.fine_tuning.label_fraction,
             seed=configuration.seed,
             checkpoint_root=self._places.checkpoint_root,

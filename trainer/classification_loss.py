@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -29,7 +28,7 @@ def class_weights(
     labels: CaseLabels,
     task: Task,
     classes: Sequence[str],
-    rule: Literal["none", "balanced"] | Mapping[str, float],
+    rule: str | Mapping[str, float],
 ) -> ClassWeights:
     """Weighs the loss by class, or by finding and its presence.
 

@@ -5,7 +5,6 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any, cast
 
 import keras
@@ -25,6 +24,7 @@ from trainer.checkpoints import (
     CheckpointDirectory,
     assign_values,
     fingerprint,
+    name_and_size,
     values_of,
     weights_digest,
 )
@@ -51,10 +51,12 @@ class FineTuneResult:
 
     Attributes:
         classifier: The model.
+        settings: That it was trained with.
         history: One row an epoch.
         best_epoch: Counted from 1; that with the best value of the selection metric.
         selection_score: That value: the validation loss or AUC.
         labelled_cases: Training cases whose labels were used.
+        seconds: Time that the training took, without what a stop lost.
         pretraining: What the encoder was trained on before, step by step, for a person.
         validation_targets: float32 [cases, classes] of the labelled validation cases.
         validation_weights: float32 [cases, classes], 0 where unknown.
@@ -62,10 +64,12 @@ class FineTuneResult:
     """
 
     classifier: CaseClassifier
+    settings: FineTuneSettings
     history: tuple[FineTuneRow, ...]
     best_epoch: int
     selection_score: float
     labelled_cases: int
+    seconds: float
     pretraining: tuple[str, ...]
     validation_targets: npt.NDArray[np.float32]
     validation_weights: npt.NDArray[np.float32]
@@ -85,6 +89,7 @@ def fine_tune(
     checkpoint_directory: str,
     initial_encoder: str | None,
     data_fingerprint: str = "",
+    stage: str = "fine-tuning",
 ) -> FineTuneResult:
     """Trains a classifier on a share of the labels, with early stopping.
 
@@ -104,6 +109,7 @@ def fine_tune(
             other arguments.
         initial_encoder: Directory of an encoder to start from; None for random weights.
         data_fingerprint: Of the data; other data never meet old checkpoints.
+        stage: What the progress reports call it.
 
     Returns:
         The classifier, its training's history and its scores on validation.
@@ -143,7 +149,7 @@ def fine_tune(
                 str(label_fraction),
                 str(seed),
                 data_fingerprint,
-                *(_name_and_size(file) for file in [*train_files, *validation_files]),
+                *(name_and_size(file) for file in [*train_files, *validation_files]),
                 weights_digest(encoder),
                 weights_digest(projection) if projection else "",
                 to_json(statistics),
@@ -174,22 +180,20 @@ def fine_tune(
         settings,
         seed,
     )
-    training.run(checkpoints)
+    training.run(checkpoints, stage)
     return FineTuneResult(
         classifier=training.classifier,
+        settings=settings,
         history=tuple(training.course.history),
         best_epoch=training.course.best_epoch,
         selection_score=cast(float, training.course.best_score),
         labelled_cases=len(labels.patients),
+        seconds=training.course.seconds,
         pretraining=lineage(parent),
         validation_targets=validation_labels.targets,
         validation_weights=validation_labels.weights,
         validation_scores=training.classifier.scores(training.validation_logits()).numpy(),
     )
-
-
-def _name_and_size(file: str) -> str:
-    return f"{Path(file).name} {Path(file).stat().st_size}"
 
 
 def _training_labels(
@@ -214,6 +218,7 @@ class _Course:
     best_epoch: int = 0
     best_score: float | None = None
     epoch_loss: float = 0.0
+    seconds: float = 0.0
     stopped: bool = False
 
     def notes(self) -> dict[str, Any]:
@@ -253,13 +258,14 @@ class _Training:
         self._train_step = _train_step(classifier, self._optimizer, settings, factors, seed)
         self._predict = _prediction(classifier)
         self._best = values_of("best", classifier.variables)
+        self._counted_until = time.monotonic()
 
-    def run(self, checkpoints: CheckpointDirectory) -> None:
+    def run(self, checkpoints: CheckpointDirectory, stage: str) -> None:
         """Does the epochs that are left, then takes the best epoch's weights."""
         step = self._restore(checkpoints)
         total = self._settings.epochs * self._cases
-        meter = ProgressMeter("fine-tuning", "cases", total=total, done=self._cases_done(step))
-        saved_at = time.monotonic()
+        meter = ProgressMeter(stage, "cases", total=total, done=self._cases_done(step))
+        self._counted_until = saved_at = time.monotonic()
         while step < self._total_steps and not self.course.stopped:
             for batch in self._batches(step):
                 step = self._step(step, batch)
@@ -343,6 +349,9 @@ class _Training:
         return metrics
 
     def _save(self, checkpoints: CheckpointDirectory, step: int) -> None:
+        now = time.monotonic()
+        self.course.seconds += now - self._counted_until
+        self._counted_until = now
         arrays = values_of("model", self.classifier.variables)
         arrays |= values_of("optimizer", self._optimizer.variables)
         checkpoints.save(Checkpoint(step, arrays | self._best, self.course.notes()))

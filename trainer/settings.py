@@ -215,7 +215,7 @@ class FineTuneSettings:
     weight_decay: float = 0.0001
     warmup_fraction: float = 0.1
     label_smoothing: float = 0.0
-    class_weights: Literal["none", "balanced"] | dict[str, float] = "balanced"
+    class_weights: str | dict[str, float] = "balanced"
     max_images_per_case: int = 4
     selection_metric: SelectionMetric = "loss"
     patience: int = 10
@@ -239,8 +239,7 @@ class FineTuneSettings:
             self.max_images_per_case,
         )
         _require(self.patience >= 1, "patience", "at least 1", self.patience)
-        if not isinstance(self.class_weights, str):
-            _check_class_weights(self.class_weights)
+        _check_class_weights(self.class_weights)
         _check_optimization(self.learning_rate, self.weight_decay, self.warmup_fraction)
 
     def misfits(self, task: Task, classes: Sequence[str]) -> tuple[str, ...]:
@@ -258,8 +257,11 @@ class FineTuneSettings:
         return tuple(lines)
 
 
-def _check_class_weights(weights: Mapping[str, float]) -> None:
-    _require(bool(weights), "class_weights", "none, balanced, or a factor by class", weights)
+def _check_class_weights(weights: str | Mapping[str, float]) -> None:
+    sound = weights in ("none", "balanced") if isinstance(weights, str) else bool(weights)
+    _require(sound, "class_weights", "none, balanced, or a factor by class", weights)
+    if isinstance(weights, str):
+        return
     for name, weight in weights.items():
         _require(weight > 0 and math.isfinite(weight), f"class_weights.{name}", "above 0", weight)
 

@@ -7,8 +7,9 @@ below) and a card, `predictions.json`.
 import dataclasses
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from schemas.case_features import Task
 
@@ -51,6 +52,7 @@ class PredictionCard:
         label_cases: Number of labelled cases used for fine-tuning.
         seed: Of the fine-tuning.
         pretraining: What the encoder was trained on before, step by step, for a person.
+        fine_tuning: Settings that the fine-tuning ended up with, and what chose them.
     """
 
     model_name: str
@@ -63,6 +65,7 @@ class PredictionCard:
     label_cases: int
     seed: int
     pretraining: tuple[str, ...]
+    fine_tuning: Mapping[str, Any] = field(default_factory=dict)
 
     def write(self, directory: str) -> None:
         """Writes the card into a predictions directory."""

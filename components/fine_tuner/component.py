@@ -11,6 +11,7 @@ from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionP
 from components.artifact_types import Encoder
 from components.fine_tuner import executor
 from trainer.settings import EncoderSettings, FineTuneSettings, to_json
+from trainer.sweep_settings import SweepSettings
 
 
 class FineTunerSpec(ComponentSpec):
@@ -22,6 +23,7 @@ class FineTunerSpec(ComponentSpec):
         "classes": ExecutionParameter(type=str),
         "encoder_settings": ExecutionParameter(type=str),
         "settings": ExecutionParameter(type=str),
+        "sweep": ExecutionParameter(type=str),
         "label_fraction": ExecutionParameter(type=float),
         "seed": ExecutionParameter(type=int),
         "checkpoint_root": ExecutionParameter(type=str),
@@ -52,6 +54,7 @@ class FineTuner(BaseComponent):
         label_fraction: float,
         seed: int,
         checkpoint_root: str,
+        sweep: SweepSettings | None = None,
         initial_encoder: BaseChannel | None = None,
     ) -> None:
         """Describes one run of the component.
@@ -68,6 +71,7 @@ class FineTuner(BaseComponent):
             label_fraction: Share of the training patients whose labels are used.
             seed: Of the drawn labels, weights, order and augmentation.
             checkpoint_root: Directory that outlives a stopped run.
+            sweep: Learning rates and weight decays to try in place of those of `settings`.
             initial_encoder: Encoder to start from; None = random weights.
         """
         super().__init__(
@@ -80,6 +84,7 @@ class FineTuner(BaseComponent):
                 classes=json.dumps(classes),
                 encoder_settings=to_json(encoder_settings),
                 settings=to_json(settings),
+                sweep=to_json(sweep) if sweep else "",
                 label_fraction=label_fraction,
                 seed=seed,
                 checkpoint_root=checkpoint_root,

@@ -17,6 +17,17 @@ from trainer.fine_tuning import FineTuneResult, fine_tune
 from trainer.history import write_history
 from trainer.serving import export_case_model
 from trainer.settings import EncoderSettings, FineTuneSettings, from_json
+from trainer.sweep import fine_tune_sweep, write_sweep
+from trainer.sweep_settings import sweep_from_json
+
+_SETTINGS_ON_THE_CARD = (
+    "trainable",
+    "features_from",
+    "optimizer",
+    "learning_rate",
+    "weight_decay",
+    "selection_metric",
+)
 
 
 class Executor(BaseExecutor):
@@ -28,7 +39,7 @@ class Executor(BaseExecutor):
         output_dict: dict[str, list[types.Artifact]],
         exec_properties: dict[str, Any],
     ) -> None:
-        """Writes the SavedModel with its card, and `history.csv`.
+        """Writes the SavedModel with its card, `history.csv`, and after a sweep `sweep.csv`.
 
         Raises:
             UserError: The data, the settings and the initial encoder do not fit together.
@@ -37,19 +48,22 @@ class Executor(BaseExecutor):
         initial = input_dict.get("initial_encoder")
         train_files = split_files(examples, case_features.TRAIN)
         validation_files = split_files(examples, case_features.VALIDATION)
-        result = fine_tune(
-            train_files,
-            validation_files,
-            task=exec_properties["task"],
-            classes=json.loads(exec_properties["classes"]),
-            encoder_settings=from_json(EncoderSettings, exec_properties["encoder_settings"]),
-            settings=from_json(FineTuneSettings, exec_properties["settings"]),
-            label_fraction=exec_properties["label_fraction"],
-            seed=exec_properties["seed"],
-            checkpoint_directory=exec_properties["checkpoint_root"],
-            initial_encoder=initial[0].uri if initial else None,
-            data_fingerprint=records_fingerprint(train_files + validation_files),
-        )
+        arguments = {
+            "train_files": train_files,
+            "validation_files": validation_files,
+            "task": exec_properties["task"],
+            "classes": json.loads(exec_properties["classes"]),
+            "encoder_settings": from_json(EncoderSettings, exec_properties["encoder_settings"]),
+            "settings": from_json(FineTuneSettings, exec_properties["settings"]),
+            "label_fraction": exec_properties["label_fraction"],
+            "seed": exec_properties["seed"],
+            "checkpoint_directory": exec_properties["checkpoint_root"],
+            "initial_encoder": initial[0].uri if initial else None,
+            "data_fingerprint": records_fingerprint(train_files + validation_files),
+        }
+        sweep = sweep_from_json(exec_properties["sweep"])
+        swept = fine_tune_sweep(sweep=sweep, **arguments) if sweep else None
+        result = swept.model if swept else fine_tune(**arguments)
         model = artifact_utils.get_single_instance(output_dict["model"])
         saved_model = path_utils.serving_model_dir(model.uri)
         preprocessing = ServingPreprocessing(
@@ -65,11 +79,14 @@ class Executor(BaseExecutor):
         )
         model_card(result, exec_properties).write(saved_model)
         write_history(model.uri, result.history)
+        if swept:
+            write_sweep(model.uri, swept)
 
 
 def model_card(result: FineTuneResult, exec_properties: dict[str, Any]) -> ModelCard:
     """Builds the card; the operating point is chosen here, on validation, once."""
     classes = tuple(json.loads(exec_properties["classes"]))
+    sweep = sweep_from_json(exec_properties["sweep"])
     thresholds = operating_point.youden_operating_point(
         result.validation_targets, result.validation_weights, result.validation_scores
     )
@@ -83,4 +100,10 @@ def model_card(result: FineTuneResult, exec_properties: dict[str, Any]) -> Model
         label_cases=result.labelled_cases,
         seed=exec_properties["seed"],
         pretraining=result.pretraining,
+        fine_tuning={
+            **{name: getattr(result.settings, name) for name in _SETTINGS_ON_THE_CARD},
+            "best_epoch": result.best_epoch,
+            "selection_score": result.selection_score,
+            "sweep_points": len(sweep.points()) if sweep else 0,
+        },
     )

@@ -4,8 +4,9 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from schemas.case_features import Task
 from trainer.errors import UserError
@@ -26,6 +27,7 @@ class ModelCard:
     label_cases: int
     seed: int
     pretraining: tuple[str, ...]
+    fine_tuning: Mapping[str, Any] = field(default_factory=dict)
 
     def write(self, saved_model: str) -> None:
         """Writes the card into a SavedModel directory."""

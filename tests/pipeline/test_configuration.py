@@ -7,6 +7,7 @@ import yaml
 
 from pipeline.configuration import load_configuration
 from trainer.errors import UserError
+from trainer.sweep_settings import PAPER_SWEEP
 
 MINIMAL = {
     "name": "skin",
@@ -72,6 +73,19 @@ def test_a_uri_stays_as_it_is(tmp_path):
             },
             "pretraining.0.training: temperature must be above 0. Received: 0",
         ),
+        (
+            {"fine_tuning": {"training": {"class_weights": {"worse": 2}}}},
+            "configuration: fine_tuning.training.class_weights names worse, which is not among",
+        ),
+        (
+            {"fine_tuning": {"training": {"class_weights": "even"}}},
+            "fine_tuning.training: class_weights must be none, balanced, or a factor by class",
+        ),
+        ({"fine_tuning": {"sweep": "papers"}}, "fine_tuning.sweep: must be paper, or hold"),
+        (
+            {"fine_tuning": {"sweep": {"learning_rates": [], "weight_decays": [0]}}},
+            "fine_tuning.sweep: learning_rates must hold one or more different numbers",
+        ),
         ({"fine_tuning": {"label_fraction": 1.5}}, "fine_tuning.label_fraction: Input should be"),
         (
             {"gate": {"minimum": [{"metric": "f1", "bound": 0.5}]}},
@@ -83,6 +97,19 @@ def test_a_mistake_is_one_line_that_names_the_field(tmp_path, changes, expected)
     path = write(tmp_path, **changes)
     message = message_of(path)
     assert message.startswith(f"{path}: {expected}")
+    assert len(message.splitlines()) == 1
+
+
+def test_the_sweep_of_the_paper_is_written_as_one_word(tmp_path):
+    configuration = load_configuration(write(tmp_path, fine_tuning={"sweep": "paper"}))
+    assert configuration.fine_tuning.sweep == PAPER_SWEEP
+
+
+def test_label_smoothing_of_findings_is_refused(tmp_path):
+    data = {"medical": MINIMAL["data"]["medical"] | {"task": "multi_label"}}
+    fine_tuning = {"training": {"label_smoothing": 0.1}}
+    message = message_of(write(tmp_path, data=data, fine_tuning=fine_tuning))
+    assert "fine_tuning.training.label_smoothing is for multi_class only" in message
     assert len(message.splitlines()) == 1
 
 

@@ -11,6 +11,7 @@ from pipeline.configuration import ClusterSection, Configuration, load_configura
 from pipeline.graph import Places, build_nodes, training_digest
 from pipeline.kubeflow_compiler import compile_pipeline
 from trainer.errors import UserError
+from trainer.sweep_settings import SweepSettings, sweep_from_json
 
 FINGERPRINTS = {"natural": "n", "medical": "m"}
 PLACES = Places("/checkpoints", "/serving", "/key", FINGERPRINTS, "/registry", "")
@@ -109,6 +110,17 @@ def test_what_decides_the_candidate_is_told_from_how_it_is_judged(changes, same)
         for configured in (configuration(), configuration(**changes))
     ]
     assert (digests[0] == digests[1]) == same
+
+
+def test_candidate_and_baseline_are_swept_alike():
+    sweep = {"learning_rates": [0.001, 0.01], "weight_decays": [0.0]}
+    configured = configuration(fine_tuning={"sweep": sweep})
+    nodes = {node.id: node for node in build_nodes(configured, PLACES)}
+    swept = [
+        nodes[f"fine-tune-{role}"].exec_properties["sweep"] for role in ("candidate", "baseline")
+    ]
+    assert swept[0] == swept[1]
+    assert sweep_from_json(swept[0]) == SweepSettings((0.001, 0.01), (0.0,))
 
 
 @pytest.fixture(scope="module")

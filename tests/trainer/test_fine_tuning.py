@@ -11,7 +11,7 @@ from tests.trainer.synthetic_records import example, textured_image, write_recor
 from trainer import fine_tuning
 from trainer.encoder_artifact import save_encoder
 from trainer.encoders import build_encoder
-from trainer.errors import UserError
+from trainer.errors import DivergedError, UserError
 from trainer.fine_tuning import fine_tune
 from trainer.projection_head import build_projection_head
 from trainer.projection_layer import initial_projection_layer
@@ -277,7 +277,7 @@ def test_a_validation_split_without_labels_is_refused(files, tmp_path):
 
 def test_a_loss_that_explodes_stops_with_the_step_and_advice(files, tmp_path):
     settings = dataclasses.replace(TRAINING, learning_rate=1e30, warmup_fraction=0.0)
-    with pytest.raises(UserError, match=r"Step \d: .* not a number\. Lower learning_rate"):
+    with pytest.raises(DivergedError, match=r"Step \d: .* not a number\. Lower learning_rate"):
         train(files, tmp_path, settings=settings)
 
 
