@@ -149,7 +149,9 @@ class _GraphBuilder:
                 limits=self._configuration.report.sample_limits,
             ),
         )
-        self._report(evaluation, baseline_evaluation, gate.outputs["verdict"], medical)
+        self._report(
+            evaluation, baseline_evaluation, champion_evaluation, gate.outputs["verdict"], medical
+        )
         registrar = self._add(
             "model-registrar",
             ModelRegistrar(
@@ -162,7 +164,6 @@ class _GraphBuilder:
                 registry=self._places.registry,
                 lineage=self._lineage(),
                 limits=self._configuration.report.sample_limits,
-                sign_off=self._configuration.gate.sign_off,
             ),
         )
         self._push(candidate, registrar.outputs["blessing"])
@@ -281,6 +282,7 @@ class _GraphBuilder:
         self,
         evaluation: BaseChannel,
         baseline_evaluation: BaseChannel | None,
+        champion_evaluation: BaseChannel,
         verdict: BaseChannel,
         medical: _Ingested,
     ) -> None:
@@ -288,6 +290,7 @@ class _GraphBuilder:
         report = SliceReport(
             evaluation=evaluation,
             baseline_evaluation=baseline_evaluation,
+            champion_evaluation=champion_evaluation,
             verdict=verdict,
             ingestion_report=medical.ingestion_report,
             settings=configuration.report_settings,

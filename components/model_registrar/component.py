@@ -11,7 +11,6 @@ from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionP
 from components.artifact_types import Encoder, ModelCheck
 from components.model_registrar import executor
 from components.model_registry.records import Lineage
-from components.promotion_gate.rules import SignOff
 from components.site_evaluator.sufficiency import SampleLimits
 
 
@@ -22,7 +21,6 @@ class ModelRegistrarSpec(ComponentSpec):
         "registry": ExecutionParameter(type=str),
         "lineage": ExecutionParameter(type=str),
         "limits": ExecutionParameter(type=str),
-        "sign_off_roles": ExecutionParameter(type=str),
     }
     INPUTS = {
         "model": ChannelParameter(type=standard_artifacts.Model),
@@ -53,7 +51,6 @@ class ModelRegistrar(BaseComponent):
         registry: str,
         lineage: Lineage,
         limits: SampleLimits,
-        sign_off: SignOff | None,
         check: BaseChannel | None = None,
         encoder: BaseChannel | None = None,
     ) -> None:
@@ -62,12 +59,11 @@ class ModelRegistrar(BaseComponent):
         Args:
             model: The candidate.
             evaluation: Of the candidate.
-            verdict: Of the gate on it.
+            verdict: Of the gate on it, with the roles in which somebody must sign.
             champion: Of `ChampionSource`: what it was compared with.
             registry: Directory of the registry.
             lineage: Where the candidate comes from.
             limits: The fewest cases from which a metric is recorded.
-            sign_off: Who must agree before a promotion; None = nobody.
             check: Of `ModelChecker`.
             encoder: That the candidate started from.
         """
@@ -82,7 +78,6 @@ class ModelRegistrar(BaseComponent):
                 registry=registry,
                 lineage=json.dumps(dataclasses.asdict(lineage), sort_keys=True),
                 limits=json.dumps(dataclasses.asdict(limits), sort_keys=True),
-                sign_off_roles=json.dumps(sign_off.roles if sign_off else []),
                 blessing=Channel(type=standard_artifacts.ModelBlessing),
             )
         )

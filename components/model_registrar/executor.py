@@ -73,7 +73,7 @@ def candidate_record(
         lineage=json.loads(exec_properties["lineage"]),
         encoder=_encoder(Path(uris["encoder"])) if "encoder" in uris else None,
         judged_against=_digest_of(uris["champion"]),
-        sign_off_roles=tuple(json.loads(exec_properties["sign_off_roles"])),
+        sign_off_roles=verdict.sign_off_roles,
     )
 
 

@@ -75,7 +75,10 @@ def judge(evidence: Evidence, rules: GateRules, limits: SampleLimits) -> Verdict
     for sample_size in rules.sample_size:
         results += judge_sample_size(sample_size, evaluation)
     results += judge_data(rules, evidence.ingestion, evidence.anomaly_count)
-    return Verdict((*(results or [_NO_RULE]), *judge_model(rules, evidence.check)))
+    return Verdict(
+        rules=(*(results or [_NO_RULE]), *judge_model(rules, evidence.check)),
+        sign_off_roles=rules.sign_off.roles if rules.sign_off else (),
+    )
 
 
 _NO_RULE = RuleResult(

@@ -35,9 +35,15 @@ class RuleResult:
 
 @dataclass(frozen=True)
 class Verdict:
-    """All rules; the model may be promoted only if every one passed."""
+    """The model may be promoted only if every rule passed.
+
+    Attributes:
+        rules: All of them.
+        sign_off_roles: Roles in which somebody must agree besides.
+    """
 
     rules: tuple[RuleResult, ...]
+    sign_off_roles: tuple[str, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -53,4 +59,5 @@ class Verdict:
 def read_verdict(directory: str) -> Verdict:
     """Reads `verdict.json` from a directory."""
     values = json.loads(Path(directory, VERDICT).read_text())
-    return Verdict(tuple(RuleResult(**rule) for rule in values["rules"]))
+    rules = tuple(RuleResult(**rule) for rule in values["rules"])
+    return Verdict(rules, tuple(values["sign_off_roles"]))

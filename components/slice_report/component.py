@@ -23,6 +23,9 @@ class SliceReportSpec(ComponentSpec):
         "baseline_evaluation": ChannelParameter(
             type=standard_artifacts.ModelEvaluation, optional=True
         ),
+        "champion_evaluation": ChannelParameter(
+            type=standard_artifacts.ModelEvaluation, optional=True
+        ),
         "verdict": ChannelParameter(type=standard_artifacts.ModelEvaluation),
         "ingestion_report": ChannelParameter(type=IngestionReport),
     }
@@ -46,6 +49,7 @@ class SliceReport(base_component.BaseComponent):
         settings: ReportSettings,
         run_fields: RunFields,
         baseline_evaluation: BaseChannel | None = None,
+        champion_evaluation: BaseChannel | None = None,
     ) -> None:
         """Describes one run of the component.
 
@@ -56,6 +60,7 @@ class SliceReport(base_component.BaseComponent):
             settings: Words and limits of the report.
             run_fields: Where the report comes from; a new value makes a new report.
             baseline_evaluation: Of a model to compare with, on the same cases.
+            champion_evaluation: Of the model that is promoted now, on the same cases.
         """
         super().__init__(
             SliceReportSpec(
@@ -63,6 +68,7 @@ class SliceReport(base_component.BaseComponent):
                 run_fields=to_json(run_fields),
                 evaluation=evaluation,
                 baseline_evaluation=baseline_evaluation,
+                champion_evaluation=champion_evaluation,
                 verdict=verdict,
                 ingestion_report=ingestion_report,
                 report=Channel(type=SliceReportArtifact),

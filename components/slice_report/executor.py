@@ -10,7 +10,9 @@ from tfx import types
 from tfx.dsl.components.base.base_executor import BaseExecutor
 from tfx.types import artifact_utils
 
+from components.absent_model import read_absent
 from components.case_example_gen.ingestion_report import read_ingestion_report
+from components.promotion_gate.opponent import Opponent
 from components.promotion_gate.verdict import read_verdict
 from components.site_evaluator.reader import load_evaluation
 from components.slice_report.report import write_report
@@ -41,18 +43,25 @@ def read_inputs(uris: Mapping[str, str], settings: str, run_fields: str) -> Repo
     """Reads what a report is made from.
 
     Args:
-        uris: Directories by input of the component; `baseline_evaluation` may be missing.
+        uris: Directories by input of the component; `baseline_evaluation` and
+            `champion_evaluation` may be missing.
         settings: JSON of `ReportSettings`.
         run_fields: JSON of `RunFields`; a blank `created` becomes today's date (UTC).
     """
     baseline_uri = uris.get("baseline_evaluation")
+    champion_uri = uris.get("champion_evaluation")
     run = TypeAdapter(RunFields).validate_json(run_fields)
     today = datetime.datetime.now(datetime.timezone.utc).date().isoformat()
     return ReportInputs(
         candidate=load_evaluation(uris["evaluation"]),
         baseline=None if baseline_uri is None else load_evaluation(baseline_uri),
+        champion=None if champion_uri is None else _opponent(champion_uri),
         verdict=read_verdict(uris["verdict"]),
         ingestion=read_ingestion_report(uris["ingestion_report"]),
         settings=TypeAdapter(ReportSettings).validate_json(settings),
         run=dataclasses.replace(run, created=run.created or today),
     )
+
+
+def _opponent(evaluation_uri: str) -> Opponent:
+    return read_absent(evaluation_uri) or load_evaluation(evaluation_uri)

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from components.case_example_gen.ingestion_report import IngestionReport
+from components.promotion_gate.opponent import Opponent
 from components.promotion_gate.verdict import Verdict
 from components.site_evaluator.results import OVERALL, Evaluation
+from components.slice_report.champion import champion_data
 from components.slice_report.data_flow import data_flow, population
 from components.slice_report.settings import ReportSettings, RunFields
 from components.slice_report.shift import shift_rows
@@ -29,6 +31,8 @@ class ReportInputs:
         ingestion: What became of the images and cases.
         settings: Words and limits.
         run: Where the report comes from.
+        champion: Evaluation of the model that is promoted now, on the same cases, or why there is
+            none; None leaves it out of the report.
     """
 
     candidate: Evaluation
@@ -37,6 +41,7 @@ class ReportInputs:
     ingestion: IngestionReport
     settings: ReportSettings
     run: RunFields
+    champion: Opponent | None = None
 
 
 def report_data(inputs: ReportInputs) -> dict[str, Any]:
@@ -67,6 +72,7 @@ def report_data(inputs: ReportInputs) -> dict[str, Any]:
         "worst_site": None if worst is None else worst["name"],
         "slices": entries,
         "shift": shift,
+        "champion": champion_data(candidate, inputs.champion, entries, settings),
         "data_flow": data_flow(inputs.ingestion),
         "population": population(inputs.ingestion),
         "method": {
@@ -117,7 +123,8 @@ def _verdict(verdict: Verdict, cases: dict[str, int]) -> dict[str, Any]:
     """Returns the rules, failing ones first, each with the n of its slice where it is known."""
     rules = sorted(verdict.rules, key=lambda rule: rule.passed)
     return {
-        "promoted": verdict.passed,
+        "passed": verdict.passed,
+        "sign_off_roles": list(verdict.sign_off_roles),
         "rules": [dataclasses.asdict(rule) | {"cases": cases.get(rule.slice)} for rule in rules],
     }
 

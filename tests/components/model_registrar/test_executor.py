@@ -46,7 +46,7 @@ def record(tmp_path, registry):
             evaluation = make_evaluation(south=make_slice(cases=3))
             write_evaluation(folder / "evaluation", evaluation)
         (folder / "verdict").mkdir(exist_ok=True)
-        Verdict((rule(passed),)).write(str(folder / "verdict"))
+        Verdict((rule(passed),), tuple(roles)).write(str(folder / "verdict"))
         absent = AbsentModel("There is no champion yet", True)
         absent.write(str(folder / "absent"))
         kinds = standard_artifacts
@@ -61,7 +61,6 @@ def record(tmp_path, registry):
             "registry": str(registry.directory),
             "lineage": json.dumps(dataclasses.asdict(LINEAGE)),
             "limits": "{}",
-            "sign_off_roles": json.dumps(roles),
         }
         Executor().Do(given | inputs, {"blessing": blessing}, properties)
         [registered] = [e for e in registry.entries() if e.action == "registered"][-1:]

@@ -15,6 +15,7 @@ from components.promotion_gate.rules import (
     MinimumRule,
     SampleSizeRule,
     ShiftGapRule,
+    SignOff,
 )
 from components.site_evaluator.sufficiency import SampleLimits
 from tests.components.promotion_gate.handmade_evaluations import (
@@ -423,6 +424,13 @@ class TestModel:
 
     def test_that_it_can_be_served_does_not_vouch_for_it(self):
         assert not verdict_on(GateRules(max_size_mb=100.0), check=self.GOOD).passed
+
+
+def test_a_verdict_says_who_must_sign_but_does_not_wait_for_it():
+    rules = dataclasses.replace(minimum("mean_auc", 0.5), sign_off=SignOff(("clinician",)))
+    verdict = verdict_on(rules)
+    assert verdict.passed
+    assert verdict.sign_off_roles == ("clinician",)
 
 
 def test_all_rules_are_judged_and_one_failure_fails_the_verdict():

@@ -1,0 +1,68 @@
+"""The candidate against the model that is promoted now, case by case."""
+
+import dataclasses
+from typing import Any
+
+from components.absent_model import AbsentModel
+from components.promotion_gate.opponent import Opponent, comparable
+from components.site_evaluator.results import Estimate, Evaluation, SliceMetrics
+from components.site_evaluator.sufficiency import why_too_few
+from components.slice_report import estimates
+from components.slice_report.settings import ReportSettings
+from components.slice_report.vocabulary import MAIN_METRICS
+
+
+def champion_data(
+    candidate: Evaluation,
+    champion: Opponent | None,
+    entries: list[dict[str, Any]],
+    settings: ReportSettings,
+) -> dict[str, Any] | None:
+    """Returns the champion's card and a row per slice and main metric, or why there is none.
+
+    Args:
+        candidate: Evaluation of the candidate.
+        champion: Of the champion on the same cases; None if nobody asked for one.
+        entries: Of the slices, see `slice_entries`; subgroups are left out.
+        settings: Limits of the report.
+    """
+    if champion is None:
+        return None
+    other = comparable(candidate, champion, "champion")
+    if isinstance(other, AbsentModel):
+        return {"model": None, "absence": other.reason, "comparison": []}
+    named = {tuple(sorted(entry["features"].items())): entry for entry in entries}
+    return {
+        "model": dataclasses.asdict(other.card),
+        "absence": None,
+        "comparison": [
+            {
+                "slice": entry["name"],
+                "cases": entry["cases"],
+                "metric": metric,
+                **_compare(metric, candidate.slices[key], other.slices[key], settings),
+            }
+            for key, entry in named.items()
+            if entry["kind"] != "subgroup" and key in candidate.slices and key in other.slices
+            for metric in MAIN_METRICS[candidate.card.task]
+        ],
+    }
+
+
+def _compare(
+    metric: str, ours: SliceMetrics, theirs: SliceMetrics, settings: ReportSettings
+) -> dict[str, Any]:
+    first, second = ours.metrics[metric], theirs.metrics[metric]
+    shown_first = _shown(first, metric, ours, settings)
+    shown_second = _shown(second, metric, theirs, settings)
+    return {
+        "candidate": shown_first,
+        "champion": shown_second,
+        "difference": estimates.shown_difference(first, second, shown_first, shown_second),
+    }
+
+
+def _shown(
+    value: Estimate, metric: str, metrics: SliceMetrics, settings: ReportSettings
+) -> dict[str, Any]:
+    return estimates.shown(value, why_too_few(metric, metrics, settings.sample_limits) is None)
