@@ -16,8 +16,14 @@ from components.case_example_gen.cases import Case, assemble_case, split_patient
 from components.case_example_gen.manifest import ManifestRow, RowProblem, read_manifest
 from components.case_example_gen.settings import DataSettings
 from pipeline.configuration import Configuration
+from pipeline.label_checks import thin_classes
 from schemas import case_features
-from trainer.encoder_card import WEIGHTS, check_encoder_fits, read_encoder_card
+from trainer.encoder_card import (
+    PROJECTION_HEAD_WEIGHTS,
+    WEIGHTS,
+    check_encoder_fits,
+    read_encoder_card,
+)
 from trainer.errors import UserError
 from trainer.settings import EncoderSettings
 
@@ -70,17 +76,19 @@ def validate(configuration: Configuration) -> Validation:
     for name, settings in (("natural", data.natural), ("medical", data.medical)):
         if settings is None:
             continue
-        found, summary, size = _validate_data(settings)
+        fraction = configuration.fine_tuning.label_fraction
+        found, summary, size = _validate_data(settings, fraction)
         findings.extend(found)
         summaries[name] = summary
         image_bytes += size
     findings.extend(_check_disk(configuration.output_dir, image_bytes))
     if configuration.initial_encoder is not None:
         findings.extend(_check_encoder(configuration.initial_encoder, configuration.encoder))
+        findings.extend(_check_projection_head(configuration, configuration.initial_encoder))
     return Validation(tuple(findings), summaries)
 
 
-def _validate_data(data: DataSettings) -> tuple[list[Finding], Summary, int]:
+def _validate_data(data: DataSettings, label_fraction: float) -> tuple[list[Finding], Summary, int]:
     manifest = Path(data.manifest)
     rows, findings = _read_rows(manifest, data)
     image_findings, bad_rows, image_bytes = _check_images(rows, manifest)
@@ -100,6 +108,9 @@ def _validate_data(data: DataSettings) -> tuple[list[Finding], Summary, int]:
     placed, split_findings = _split(cases, manifest, data)
     findings.extend(case_findings + split_findings)
     findings.extend(_check_content(placed, manifest, data))
+    training_cases = [case for split, case in placed if split == case_features.TRAIN]
+    for thin in thin_classes(training_cases, data, label_fraction):
+        findings.append(Finding("warning", f"{manifest}: {thin}"))
     summary = Summary(
         images=len(good_rows),
         cases=len(cases),
@@ -284,6 +295,19 @@ def _check_encoder(directory: str, settings: EncoderSettings) -> Iterator[Findin
         check_encoder_fits(read_encoder_card(directory), settings, directory)
     except UserError as error:
         yield Finding("error", f"initial_encoder: {error}")
+
+
+def _check_projection_head(configuration: Configuration, directory: str) -> Iterator[Finding]:
+    """A pretraining step leaves a head of its own; without one the given encoder must have it."""
+    features_from = configuration.fine_tuning.training.features_from
+    if configuration.pretraining or features_from == "encoder":
+        return
+    if not Path(directory, PROJECTION_HEAD_WEIGHTS).is_file():
+        yield Finding(
+            "error",
+            f"initial_encoder: '{directory}' has no projection head, which features_from: "
+            f"{features_from} needs. Give an encoder with one, or set features_from: encoder.",
+        )
 
 
 def _listed(numbers: Iterable[int]) -> str:

@@ -15,9 +15,14 @@ def patients_of_fraction(
 
     Each patient stands in the stratum of its rarest class (patients with none, such as chest
     studies without a finding, form one more) and in each stratum the first ceil(fraction x n)
-    patients are taken, in an order given by a hash of patient and seed. Besides, the first
+    patients are taken. Their order spreads each combination of classes evenly over the stratum
+    (systematic sampling) and is decided by a hash of patient and seed. Besides, the first
     patient of each class is always taken, so that no class is lost. A smaller fraction's
     patients are therefore always among a larger one's, and new patients move few of the others.
+
+    So at most one patient a stratum and one a class are drawn above the fraction; the rarest
+    class of a patient has its share to within one, and so a multi-class class has; a combination
+    of findings has it to within two.
 
     Args:
         patients: Classes of each patient's labelled cases, as indices.
@@ -27,11 +32,10 @@ def patients_of_fraction(
     Returns:
         The patients taken.
     """
-    order = sorted(patients, key=lambda patient: _rank(patient, seed))
     counts = Counter(label for classes in patients.values() for label in classes)
     strata: dict[int, list[bytes]] = defaultdict(list)
     first_of_class: dict[int, bytes] = {}
-    for patient in order:
+    for patient in _even_order(patients, seed):
         classes = patients[patient]
         rarest = min(classes, key=lambda label: (counts[label], label), default=_NO_CLASS)
         strata[rarest].append(patient)
@@ -44,8 +48,30 @@ def patients_of_fraction(
     return frozenset(taken)
 
 
+def _even_order(patients: Mapping[bytes, frozenset[int]], seed: int) -> list[bytes]:
+    """Orders patients so that each combination of classes has its share of every beginning.
+
+    The patients of a combination stand at equal distances from 0 to 1, from a start that is
+    drawn for the combination.
+    """
+    combinations: dict[frozenset[int], list[bytes]] = defaultdict(list)
+    for patient in sorted(patients, key=lambda patient: _rank(patient, seed)):
+        combinations[patients[patient]].append(patient)
+    places: dict[bytes, float] = {}
+    for classes, members in combinations.items():
+        start = _share(repr(sorted(classes)).encode(), seed)
+        for number, patient in enumerate(members):
+            places[patient] = (number + start) / len(members)
+    return sorted(patients, key=lambda patient: (places[patient], _rank(patient, seed)))
+
+
 def _rank(patient: bytes, seed: int) -> bytes:
     return hashlib.sha256(f"{seed}/".encode() + patient).digest()
+
+
+def _share(text: bytes, seed: int) -> float:
+    """Draws a number of 0 to 1 that only the text and the seed decide."""
+    return int.from_bytes(_rank(text, seed)[:6], "big") / 2**48
 
 
 def classes_without_case(

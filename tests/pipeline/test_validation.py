@@ -170,7 +170,7 @@ def encoder_errors(data_set, card, **encoder):
     (directory / "encoder.weights.h5").touch()
     if card is not None:
         write_encoder_card(str(directory), card)
-    data_set.top_level = {
+    data_set.top_level |= {
         "initial_encoder": str(directory),
         "encoder": {**dataclasses.asdict(ENCODER), **encoder},
     }
@@ -204,3 +204,26 @@ def test_an_encoder_of_a_size_that_is_meant_is_no_error(data_set):
 def test_a_folder_without_a_card_is_an_error(data_set):
     (error,) = encoder_errors(data_set, None)
     assert error.startswith("/encoder.json: there is no such file.")
+
+
+def test_a_class_too_rare_for_the_label_fraction_is_named_with_the_fraction_that_works(data_set):
+    data_set.rows = [
+        {**row, "split": "train" if number < 40 else ("validation" if number < 50 else "test")}
+        for number, row in enumerate(data_set.rows)
+    ]
+    # Of the 40 training patients every third, 14, is well.
+    data_set.top_level = {"fine_tuning": {"label_fraction": 0.05}}
+    thin = [line for line in data_set.messages("warning") if "label_fraction" in line]
+    assert thin == [
+        "class 'well' has 14 patients in the train split, and label_fraction 0.05 keeps one of "
+        "them, more than its share. The smallest fraction that works for it is 0.072."
+    ]
+    data_set.top_level = {"fine_tuning": {"label_fraction": 0.072}}
+    assert not [line for line in data_set.messages("warning") if "label_fraction" in line]
+
+
+def test_an_encoder_without_the_projection_head_that_is_asked_for_is_an_error(data_set):
+    training = {"features_from": "projection_first_layer"}
+    data_set.top_level = {"fine_tuning": {"training": training}}
+    (error,) = encoder_errors(data_set, encoder_card(ENCODER))
+    assert "has no projection head, which features_from: projection_first_layer needs" in error

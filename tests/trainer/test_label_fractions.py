@@ -51,6 +51,28 @@ def test_no_class_is_lost_however_small_the_fraction(seed):
     assert frozenset().union(*(patients[patient] for patient in chosen)) == present
 
 
+@pytest.mark.parametrize("seed", range(10))
+def test_any_two_fractions_are_nested_and_shares_are_kept(seed):
+    rng = np.random.default_rng(seed)
+    patients = mixed_patients(count=int(rng.integers(30, 900)), seed=seed)
+    combinations = Counter(patients.values())
+    smaller, larger = np.sort(rng.uniform(0.005, 1, (15, 2)), axis=1).T
+    for low, high in zip(smaller, larger, strict=True):
+        few = patients_of_fraction(patients, fraction=low, seed=seed)
+        many = patients_of_fraction(patients, fraction=high, seed=seed)
+        assert few <= many
+        for fraction, chosen in ((low, few), (high, many)):
+            # Rounding up in five strata, and a patient for each of four classes.
+            assert 0 <= len(chosen) - fraction * len(patients) <= 9
+            received = Counter(patients[patient] for patient in chosen)
+            for classes, count in combinations.items():
+                assert abs(received[classes] - fraction * count) <= 2
+            for label in range(4):
+                have = sum(label in classes for classes in patients.values())
+                drawn = sum(label in patients[patient] for patient in chosen)
+                assert abs(drawn - fraction * have) <= 4
+
+
 def test_a_class_that_only_comes_with_a_rarer_one_is_kept():
     # Class 0 is never its patients' rarest class.
     patients = {b"a": frozenset([0, 1])} | {f"b{i}".encode(): frozenset([1]) for i in range(50)}

@@ -1,0 +1,46 @@
+"""Checks of the drawn training labels, before any training."""
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+
+from components.case_example_gen.cases import Case
+from components.case_example_gen.settings import DataSettings
+
+
+def classes_by_patient(cases: Sequence[Case], data: DataSettings) -> dict[str, frozenset[int]]:
+    """Returns the indices of the classes present in each patient's labelled cases."""
+    found: dict[str, set[int]] = defaultdict(set)
+    for case in cases:
+        if not case.labelled:
+            continue
+        if data.task == "multi_class":
+            present = [index for index, name in enumerate(data.classes) if name == case.label]
+        else:
+            present = [index for index, value in enumerate(case.findings) if value == 1]
+        found[case.patient_id].update(present)
+    return {patient: frozenset(classes) for patient, classes in found.items()}
+
+
+def thin_classes(cases: Sequence[Case], data: DataSettings, fraction: float) -> Iterator[str]:
+    """Says which classes are too rare for a label fraction, and from which one on they are not.
+
+    Each class keeps at least one patient, so that a training is possible; with a smaller fraction
+    than one over its patients it has more than its share.
+
+    Args:
+        cases: Of the training split.
+        data: Their classes.
+        fraction: Share of the training patients whose labels are used.
+    """
+    patients = Counter(
+        label for classes in classes_by_patient(cases, data).values() for label in classes
+    )
+    for index, name in enumerate(data.classes):
+        if 0 < patients[index] * fraction < 1:
+            smallest = math.ceil(1000 / patients[index]) / 1000
+            yield (
+                f"class '{name}' has {patients[index]} patients in the train split, and "
+                f"label_fraction {fraction:g} keeps one of them, more than its share. "
+                f"The smallest fraction that works for it is {smallest:g}."
+            )
