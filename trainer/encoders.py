@@ -12,6 +12,7 @@ from trainer.bit_encoder import build_bit_features
 from trainer.convolution import Convolution
 from trainer.keras_application_encoder import build_application_features
 from trainer.settings import Architecture, EncoderSettings, Precision
+from trainer.synchronized_batch_normalization import SynchronizedBatchNormalization
 
 BATCH_NORMALIZATION_MOMENTUM = 0.9
 BATCH_NORMALIZATION_EPSILON = 1e-5
@@ -84,6 +85,11 @@ def feature_count(architecture: Architecture, width_multiplier: float) -> int:
     return round(_STEM_CHANNELS * width_multiplier) * 8 * expansion
 
 
+def batch_normalization(synchronized: bool) -> type[keras.layers.BatchNormalization]:
+    """Returns the class of the batch normalisation, over one replica's batch or over all."""
+    return SynchronizedBatchNormalization if synchronized else keras.layers.BatchNormalization
+
+
 def _post_activation_features(
     layers: "_Layers", images: keras.KerasTensor, channels: int, settings: EncoderSettings
 ) -> keras.KerasTensor:
@@ -140,11 +146,10 @@ class _Layers:
             dtype=self._precision,
             name=f"{scope}.convolution",
         )(inputs)
-        outputs = keras.layers.BatchNormalization(
+        outputs = batch_normalization(self._synchronized)(
             momentum=BATCH_NORMALIZATION_MOMENTUM,
             epsilon=BATCH_NORMALIZATION_EPSILON,
             gamma_initializer=scale_initializer,
-            synchronized=self._synchronized,
             dtype=self._precision,
             name=f"{scope}.normalization",
         )(outputs)

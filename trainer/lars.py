@@ -3,11 +3,13 @@
 import keras
 import tensorflow as tf
 
+from trainer.replica_updates import ReplicaUpdates
+
 UNREGULARISED = ("bias", "beta", "gamma")
 """Names of the variables without weight decay: biases and batch normalisation."""
 
 
-class LARS(keras.optimizers.Optimizer):
+class LARS(ReplicaUpdates, keras.optimizers.Optimizer):
     """Layer-wise adaptive rate scaling with momentum.
 
     For a weight `w` with gradient `g`, momentum `m` and rate `lr` (SimCLR `lars_optimizer.py`):
@@ -40,7 +42,6 @@ class LARS(keras.optimizers.Optimizer):
         if self.built:
             return
         super().build(variables)
-        # `update_step` sees TensorFlow's variables, whose names differ from Keras'.
         self._regularised = [variable.name not in UNREGULARISED for variable in variables]
         self._momenta = self.add_optimizer_variables(variables, ["momentum"])[0]
 

@@ -1,13 +1,20 @@
 """The optimizers that the settings name."""
 
+import math
+
 import keras
 
 from trainer.lars import LARS, UNREGULARISED
 from trainer.learning_rates import schedule
-from trainer.settings import ContrastiveSettings, FineTuneSettings
+from trainer.replica_updates import ReplicaUpdates
+from trainer.settings import ContrastiveSettings, FineTuneSettings, LearningRateScaling
 from trainer.sgd import NesterovSGD
 
-_LARS_REFERENCE_BATCH = 256
+_REFERENCE_BATCH = 256
+
+
+class _AdamW(ReplicaUpdates, keras.optimizers.AdamW):
+    """Keras' AdamW (Loshchilov & Hutter 2019)."""
 
 
 def contrastive_optimizer(
@@ -17,18 +24,25 @@ def contrastive_optimizer(
 
     Args:
         settings: Which optimizer, its rate and its weight decay.
-        batch_size: Pairs per step; the rate of `lars` is per 256 pairs (linear scaling).
+        batch_size: Pairs per update, which the rate of `lars` is scaled by.
         total_steps: Of the schedule.
 
     Returns:
         The optimizer, not built yet.
     """
-    peak = settings.learning_rate
     if settings.optimizer == "lars":
-        peak *= batch_size / _LARS_REFERENCE_BATCH
+        peak = settings.learning_rate * _batch_factor(settings.learning_rate_scaling, batch_size)
         rate = schedule(peak, total_steps, settings.warmup_fraction)
         return LARS(rate, weight_decay=settings.weight_decay)
-    return _adamw(schedule(peak, total_steps, settings.warmup_fraction), settings.weight_decay)
+    rate = schedule(settings.learning_rate, total_steps, settings.warmup_fraction)
+    return _adamw(rate, settings.weight_decay)
+
+
+def _batch_factor(scaling: LearningRateScaling, batch_size: int) -> float:
+    """Returns SimCLR's factor on the rate (appendix B.1, `get_lr` of its code)."""
+    if scaling == "linear":
+        return batch_size / _REFERENCE_BATCH
+    return math.sqrt(batch_size)
 
 
 def fine_tune_optimizer(
@@ -48,6 +62,6 @@ def fine_tune_optimizer(
 def _adamw(
     rate: keras.optimizers.schedules.LearningRateSchedule, weight_decay: float
 ) -> keras.optimizers.Optimizer:
-    optimizer = keras.optimizers.AdamW(rate, weight_decay=weight_decay)
+    optimizer = _AdamW(rate, weight_decay=weight_decay)
     optimizer.exclude_from_weight_decay(var_names=list(UNREGULARISED))
     return optimizer

@@ -8,7 +8,7 @@ from typing import Literal
 
 import tensorflow as tf
 
-from schemas.case_features import IMAGE, PATIENT_ID
+from schemas.case_features import CASE_ID, IMAGE, PATIENT_ID
 from trainer.case_records import (
     COMPRESSION,
     decode_image,
@@ -16,6 +16,7 @@ from trainer.case_records import (
     shuffle,
     shuffled_files,
 )
+from trainer.distribution import WHOLE_BATCH, ReplicaShare
 from trainer.errors import UserError
 
 PairSource = Literal["images", "pairs"]
@@ -26,7 +27,7 @@ SHUFFLE_BUFFER = 4096
 
 _ROUND = re.compile(r"-round-(\d+)-")
 _COUNTING_BATCH = 256
-_PATIENT_HASHES = 2**62
+_PATIENT_HASHES = 2**48
 
 
 @dataclass(frozen=True)
@@ -99,64 +100,98 @@ def pair_batches(
     image_size: int,
     seed: int,
     start_step: int = 0,
+    share: ReplicaShare = WHOLE_BATCH,
 ) -> tf.data.Dataset:
     """Streams batches of pairs, epoch after epoch, from any step on.
 
     The stream from `start_step` is the tail of the stream from 0, and depends on nothing but
-    the arguments. What is skipped is not decoded.
+    the arguments. What is skipped, or is other replicas', is not decoded.
 
     Args:
         pairs: What `find_pairs` found.
         epochs: Number of epochs.
-        batch_size: Pairs per batch.
+        batch_size: Pairs per batch; divisible by the number of replicas.
         image_size: Side of the images.
         seed: Of the order.
         start_step: Steps already done.
+        share: Each batch is cut into as many parts as there are replicas. The parts of these
+            replicas are streamed, one after the other.
 
     Returns:
-        A data set of `(images, patients)`: uint8 [batch_size, 2, image_size, image_size, 3],
-        the same image twice where a pair has but one; and int64 [batch_size], a hash of the
-        patient.
+        A data set of `(images, patients)`: uint8 [n, 2, image_size, image_size, 3], the same
+        image twice where a pair has but one; and int64 [n], a hash of the patient; n is
+        batch_size / replicas.
     """
+    part = batch_size // share.count
+    entries = _entry_stream(pairs, PATIENT_ID, epochs, batch_size, seed, start_step)
+    if share.local < share.count:
+        entries = _of_share(entries, part, share)
+
+    def decode(images: tf.Tensor, patient: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        patient_hash = tf.strings.to_hash_bucket_fast(patient, _PATIENT_HASHES)
+        return _decode_pair(images, image_size), patient_hash
+
+    return deterministic(
+        entries.map(decode, num_parallel_calls=tf.data.AUTOTUNE).batch(part, drop_remainder=True)
+    )
+
+
+def case_ids_of_step(
+    pairs: PairEpochs, *, batch_size: int, seed: int, step: int
+) -> tuple[str, ...]:
+    """Returns the pseudonyms of the cases in the batch of a step, counted from 0.
+
+    The training itself does not carry them; they are looked up once it has failed.
+    """
+    epoch, _ = pairs.position(step, batch_size)
+    entries = _entry_stream(pairs, CASE_ID, epoch + 1, batch_size, seed, step)
+    cases = (case_id.decode() for _, case_id in entries.take(batch_size).as_numpy_iterator())
+    return tuple(dict.fromkeys(cases))
+
+
+def _of_share(entries: tf.data.Dataset, part: int, share: ReplicaShare) -> tf.data.Dataset:
+    def is_mine(number: tf.Tensor, _entry: tuple[tf.Tensor, tf.Tensor]) -> tf.Tensor:
+        replica = number // part % share.count
+        return (replica >= share.first) & (replica < share.first + share.local)
+
+    return entries.enumerate().filter(is_mine).map(lambda _number, entry: entry)
+
+
+def _entry_stream(
+    pairs: PairEpochs, identifier: str, epochs: int, batch_size: int, seed: int, start_step: int
+) -> tf.data.Dataset:
+    """Streams `(encoded images, identifier)` of each pair, from a step on."""
     start_epoch, skipped_steps = pairs.position(start_step, batch_size)
     rounds = tf.ragged.constant(pairs.rounds, dtype=tf.string)
     steps = tf.constant(
         [pairs.steps(epoch, batch_size) for epoch in range(len(pairs.rounds))], tf.int64
     )
+    parse = _entries(pairs.source, identifier)
 
     def entries_of(epoch: tf.Tensor) -> tf.data.Dataset:
         round_index = epoch % len(pairs.rounds)
         epoch_seed = tf.random.fold_in(tf.constant([seed, 0], tf.int64), epoch)
-        entries = shuffled_files(rounds[round_index], epoch_seed).flat_map(_entries(pairs.source))
+        entries = shuffled_files(rounds[round_index], epoch_seed).flat_map(parse)
         entries = shuffle(entries, SHUFFLE_BUFFER, epoch_seed)
         done = tf.where(epoch == start_epoch, tf.cast(skipped_steps, tf.int64), 0)
         return entries.take(steps[round_index] * batch_size).skip(done * batch_size)
 
-    def decode(images: tf.Tensor, patient: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        return _decode_pair(images, image_size), patient
-
-    return deterministic(
-        tf.data.Dataset.range(start_epoch, epochs)
-        .flat_map(entries_of)
-        .map(decode, num_parallel_calls=tf.data.AUTOTUNE)
-        .batch(batch_size, drop_remainder=True)
-    )
+    return tf.data.Dataset.range(start_epoch, epochs).flat_map(entries_of)
 
 
-def _entries(source: PairSource) -> Callable[[tf.Tensor], tf.data.Dataset]:
+def _entries(source: PairSource, identifier: str) -> Callable[[tf.Tensor], tf.data.Dataset]:
     def parse(serialised: tf.Tensor) -> tf.data.Dataset:
         example = tf.io.parse_single_example(
             serialised,
             {
                 IMAGE: tf.io.RaggedFeature(tf.string),
-                PATIENT_ID: tf.io.FixedLenFeature([], tf.string),
+                identifier: tf.io.FixedLenFeature([], tf.string),
             },
         )
         images = example[IMAGE]
         images = images[:, tf.newaxis] if source == "images" else images[tf.newaxis, :]
-        patient = tf.strings.to_hash_bucket_fast(example[PATIENT_ID], _PATIENT_HASHES)
-        patients = tf.repeat(patient, tf.shape(images)[0])
-        return tf.data.Dataset.from_tensor_slices((images, patients))
+        identifiers = tf.repeat(example[identifier], tf.shape(images)[0])
+        return tf.data.Dataset.from_tensor_slices((images, identifiers))
 
     return parse
 

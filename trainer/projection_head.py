@@ -2,7 +2,11 @@
 
 import keras
 
-from trainer.encoders import BATCH_NORMALIZATION_EPSILON, BATCH_NORMALIZATION_MOMENTUM
+from trainer.encoders import (
+    BATCH_NORMALIZATION_EPSILON,
+    BATCH_NORMALIZATION_MOMENTUM,
+    batch_normalization,
+)
 from trainer.settings import Precision
 
 _KERNEL_STANDARD_DEVIATION = 0.01
@@ -69,11 +73,10 @@ class _Dense:
             dtype=precision,
             name=f"{scope}.dense",
         )(inputs)
-        return keras.layers.BatchNormalization(
+        return batch_normalization(self._synchronized)(
             center=shift,
             momentum=BATCH_NORMALIZATION_MOMENTUM,
             epsilon=BATCH_NORMALIZATION_EPSILON,
-            synchronized=self._synchronized,
             dtype=precision,
             name=f"{scope}.normalization",
         )(outputs)

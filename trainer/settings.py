@@ -24,6 +24,7 @@ Architecture = Literal[
     "bit_resnet152",
 ]
 Stem = Literal["small_image", "imagenet"]
+LearningRateScaling = Literal["linear", "sqrt"]
 SelectionMetric = Literal["loss", "auc"]
 Precision = Literal["float32", "mixed_bfloat16", "mixed_float16"]
 """Keras' dtype policies: in the mixed ones layers compute in 16 bits on float32 variables."""
@@ -144,27 +145,38 @@ class ContrastiveSettings:
 
     Attributes:
         epochs: Passes over the images (SimCLR) or over the cases (MICLe).
-        batch_size: Positive pairs per step; the negatives are the other pairs of the batch.
+        batch_size: Positive pairs, of all replicas together, whose other pairs are the negatives.
+        accumulation_steps: Batches of an update, whose gradients are averaged. The negatives are
+            still those of one batch.
         temperature: Of NT-Xent (SimCLR equation 1).
         projection_layers: Dense layers of the projection head; the paper's code uses 3.
         projection_size: Length of the projected vector.
         optimizer: `lars` (paper) or `adamw` (small batches).
-        learning_rate: Peak rate; for `lars` per 256 pairs (scaled by batch_size / 256).
+        learning_rate: Peak rate; for `lars` before its scaling.
+        learning_rate_scaling: Of `lars`, by the pairs of an update: `linear` (x pairs / 256) or
+            `sqrt` (x square root of pairs).
         weight_decay: Not applied to biases and batch normalisation.
         warmup_fraction: Share of the steps with a linear warm-up; cosine decay to 0 follows.
+        ema_momentum: The encoder returned holds the exponential moving average of the weights
+            with this momentum per update, such as 0.999; None for the last weights.
+        precision: Of the layers' computation; weights and loss are float32 in any case.
         augmentation: Applied to each view on its own.
         checkpoint_seconds: Longest time between two checkpoints.
     """
 
     epochs: int = 10
     batch_size: int = 128
+    accumulation_steps: int = 1
     temperature: float = 0.1
     projection_layers: int = 3
     projection_size: int = 128
     optimizer: Literal["lars", "adamw"] = "adamw"
     learning_rate: float = 0.001
+    learning_rate_scaling: LearningRateScaling = "linear"
     weight_decay: float = 0.0001
     warmup_fraction: float = 0.05
+    ema_momentum: float | None = None
+    precision: Precision = "float32"
     augmentation: AugmentationSettings = field(default_factory=AugmentationSettings)
     checkpoint_seconds: float = 30.0
 
@@ -173,6 +185,18 @@ class ContrastiveSettings:
     def __post_init__(self) -> None:
         _require(self.epochs >= 1, "epochs", "at least 1", self.epochs)
         _require(self.batch_size >= 2, "batch_size", "at least 2 (negatives)", self.batch_size)
+        _require(
+            self.accumulation_steps >= 1,
+            "accumulation_steps",
+            "at least 1",
+            self.accumulation_steps,
+        )
+        _require(
+            self.ema_momentum is None or 0 < self.ema_momentum < 1,
+            "ema_momentum",
+            "within 0..1, or left out",
+            self.ema_momentum,
+        )
         _require(self.temperature > 0, "temperature", "above 0", self.temperature)
         _require(
             self.projection_layers >= 1, "projection_layers", "at least 1", self.projection_layers

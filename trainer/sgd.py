@@ -4,9 +4,10 @@ import keras
 import tensorflow as tf
 
 from trainer.lars import UNREGULARISED
+from trainer.replica_updates import ReplicaUpdates
 
 
-class NesterovSGD(keras.optimizers.SGD):
+class NesterovSGD(ReplicaUpdates, keras.optimizers.SGD):
     """SGD with Nesterov momentum and an L2 penalty.
 
     For a weight `w` with gradient `g`, momentum `m` and rate `lr`:
@@ -35,7 +36,6 @@ class NesterovSGD(keras.optimizers.SGD):
         if self.built:
             return
         super().build(variables)
-        # `update_step` sees TensorFlow's variables, whose names differ from Keras'.
         self._regularised = [variable.name not in UNREGULARISED for variable in variables]
 
     def update_step(

@@ -1,0 +1,156 @@
+"""Several devices or workers make the updates of one device on the same global batches."""
+
+import json
+import socket
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tests.trainer import training_process
+from tests.trainer.synthetic_records import example, textured_image, write_records
+from trainer.distribution import find_replicas, gather_integers, gather_rows, sum_over_replicas
+from trainer.errors import UserError
+from trainer.settings import AugmentationSettings, ContrastiveSettings, EncoderSettings, to_json
+
+SIDE = 16
+# 16 pairs: 2 batches an epoch.
+SETTINGS = ContrastiveSettings(
+    epochs=2,
+    batch_size=8,
+    projection_layers=2,
+    projection_size=8,
+    optimizer="lars",
+    learning_rate=0.1,
+    warmup_fraction=0.0,
+    augmentation=AugmentationSettings(blur_probability=0.5, grayscale_probability=0.5),
+)
+
+
+@pytest.fixture(scope="module")
+def arguments(tmp_path_factory):
+    """Of a training on pairs; every two cases are of one patient."""
+    rng = np.random.default_rng(1)
+    records = [
+        example([textured_image(i % 2, rng, SIDE) for _ in range(2)], f"c{i}", f"p{i // 2}")
+        for i in range(16)
+    ]
+    name = "pairs-round-00000-00000-of-00001.gz"
+    return {
+        "files": [write_records(tmp_path_factory.mktemp("pairs") / name, records)],
+        "source": "pairs",
+        "encoder_settings": to_json(EncoderSettings("resnet18", 0.125, "imagenet", SIDE)),
+        "settings": to_json(SETTINGS),
+    }
+
+
+def run(directory, arguments, **changes):
+    """Trains in a process of its own."""
+    process = training_process.start(
+        directory,
+        {**arguments, "checkpoint_directory": str(directory / "checkpoints"), **changes},
+    )
+    assert process.wait() == 0, (directory / "log").read_text()
+    return training_process.result(directory)
+
+
+@pytest.fixture(scope="module")
+def one_device(arguments, tmp_path_factory):
+    return run(tmp_path_factory.mktemp("one"), arguments, distribution="one_device")
+
+
+def assert_same(received, expected):
+    assert received.keys() == expected.keys()
+    assert len(expected["loss"]) == 4
+    for name in expected:
+        np.testing.assert_allclose(received[name], expected[name], rtol=0, atol=1e-4)
+
+
+def test_two_devices_make_the_updates_of_one(arguments, one_device, tmp_path):
+    assert_same(run(tmp_path, arguments, distribution="mirrored", devices=2), one_device)
+
+
+@pytest.mark.slow
+def test_images_of_simclr_too(arguments, tmp_path):
+    images = {**arguments, "source": "images"}
+    expected = run(tmp_path / "one", images, distribution="one_device")
+    received = run(tmp_path / "two", images, distribution="mirrored", devices=2)
+    assert len(expected["loss"]) == 8
+    for name in expected:
+        np.testing.assert_allclose(received[name], expected[name], rtol=0, atol=1e-4)
+
+
+def free_ports(count):
+    sockets = [socket.create_server(("localhost", 0)) for _ in range(count)]
+    ports = [opened.getsockname()[1] for opened in sockets]
+    for opened in sockets:
+        opened.close()
+    return ports
+
+
+@pytest.fixture(scope="module")
+def two_workers(arguments, tmp_path_factory):
+    """Results of both workers, and the checkpoints that they share."""
+    directory = tmp_path_factory.mktemp("workers")
+    workers = [f"localhost:{port}" for port in free_ports(2)]
+    processes = [
+        training_process.start(
+            directory / str(index),
+            {
+                **arguments,
+                "checkpoint_directory": str(directory / "checkpoints"),
+                "distribution": "auto",
+            },
+            TF_CONFIG=json.dumps(
+                {"cluster": {"worker": workers}, "task": {"type": "worker", "index": index}}
+            ),
+        )
+        for index in range(2)
+    ]
+    for index, process in enumerate(processes):
+        assert process.wait() == 0, (directory / str(index) / "log").read_text()
+    return directory
+
+
+def test_two_workers_make_the_updates_of_one(two_workers, one_device):
+    for worker in "01":
+        assert_same(training_process.result(two_workers / worker), one_device)
+
+
+def test_only_the_chief_writes_checkpoints_and_others_may_go_on_from_them(
+    two_workers, arguments, one_device, tmp_path
+):
+    assert len(list(two_workers.rglob("*.npz"))) == 2 + 1
+    result = run(
+        tmp_path,
+        arguments,
+        distribution="one_device",
+        checkpoint_directory=str(two_workers / "checkpoints"),
+    )
+    assert "resumed at step 4 of 4" in (tmp_path / "log").read_text()
+    assert_same(result, one_device)
+
+
+def test_one_device_needs_no_sums():
+    values = tf.constant([[1.0, 2.0], [3.0, 4.0]])
+    assert find_replicas("auto").count == 1
+    np.testing.assert_array_equal(sum_over_replicas(values), values)
+    np.testing.assert_array_equal(gather_rows(values), values)
+    np.testing.assert_array_equal(gather_integers(tf.constant([5, 2**40])), [5, 2**40])
+
+
+def test_several_devices_are_refused_where_there_is_one():
+    with pytest.raises(UserError, match=r"mirrored needs at least 2 devices; there is 1 .PU\."):
+        find_replicas("mirrored")
+
+
+def test_several_workers_are_refused_without_their_names(monkeypatch):
+    monkeypatch.setenv("TF_CONFIG", json.dumps({"cluster": {"worker": ["localhost:1"]}}))
+    with pytest.raises(UserError, match=r"multi_worker needs .* TF_CONFIG .* at least 2 workers"):
+        find_replicas("multi_worker")
+
+
+def test_a_broken_tf_config_is_named(monkeypatch):
+    monkeypatch.setenv("TF_CONFIG", "{")
+    with pytest.raises(UserError, match="TF_CONFIG: not valid JSON"):
+        find_replicas()
