@@ -22,7 +22,7 @@ from components.promotion_gate.rules import GateRules
 from components.slice_report.settings import ReportSettings
 from schemas.case_features import Task
 from trainer.errors import UserError
-from trainer.settings import ContrastiveSettings, EncoderSettings, FineTuneSettings
+from trainer.settings import ContrastiveSettings, Distribution, EncoderSettings, FineTuneSettings
 from trainer.sweep_settings import PAPER_SWEEP, SweepSettings
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,40}[a-z0-9])?$")]
@@ -133,6 +133,7 @@ class Configuration(_Section):
         output_dir: Where runs, logs, reports and promoted models go; relative to the working
             directory.
         seed: Of pairs, initial weights, order and augmentation.
+        distribution: Devices that trainings run on.
         data: The data sets.
         encoder: The network.
         initial_encoder: Directory of a ready encoder to start from.
@@ -152,6 +153,7 @@ class Configuration(_Section):
     name: Name
     output_dir: str
     seed: int = Field(default=0, ge=0)
+    distribution: Distribution = "auto"
     data: DataSection
     encoder: EncoderSettings = EncoderSettings()
     initial_encoder: str | None = None

@@ -236,6 +236,7 @@ class _GraphBuilder:
                 settings=step.training,
                 seed=self._configuration.seed,
                 checkpoint_root=self._places.checkpoint_root,
+                distribution=self._configuration.distribution,
                 initial_encoder=encoder,
             )
             self._add(f"pretrain-{number}-{step.data}-{step.method}", node)

@@ -24,7 +24,7 @@ from trainer.checkpoints import (
 )
 from trainer.contrastive_observer import ContrastiveObserver, ObservedTraining
 from trainer.contrastive_step import ReplicaStep, StepMeasures, compiled
-from trainer.distribution import Distribution, Replicas, find_replicas
+from trainer.distribution import Replicas, find_replicas
 from trainer.encoder_artifact import encoder_normalisation, initial_encoder_of
 from trainer.encoder_card import EncoderCard
 from trainer.encoders import build_encoder
@@ -40,7 +40,7 @@ from trainer.pair_dataset import (
 )
 from trainer.progress_meter import ProgressMeter
 from trainer.projection_head import build_projection_head
-from trainer.settings import ContrastiveSettings, EncoderSettings, to_json
+from trainer.settings import ContrastiveSettings, Distribution, EncoderSettings, to_json
 from trainer.termination import awaiting_termination
 from trainer.updates import Updates
 

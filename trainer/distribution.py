@@ -12,15 +12,14 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 import tensorflow as tf
 
 from trainer.errors import UserError
+from trainer.settings import Distribution
 
 logger = logging.getLogger("micle.distribution")
-
-Distribution = Literal["auto", "one_device", "mirrored", "multi_worker", "tpu"]
 
 T = TypeVar("T")
 
@@ -145,14 +144,22 @@ def _multi_worker() -> Replicas:
             "2 workers, as in {'cluster': {'worker': ['host-0:2222', 'host-1:2222']}, 'task': "
             "{'type': 'worker', 'index': 0}}. Set it, or take auto."
         )
-    strategy = _multi_worker_strategy()
-    resolver = strategy.cluster_resolver
-    is_chief = resolver.task_type == "chief" or (
-        resolver.task_type == "worker"
-        and resolver.task_id == 0
-        and "chief" not in resolver.cluster_spec().jobs
-    )
-    return Replicas(strategy, is_chief=is_chief)
+    return Replicas(_multi_worker_strategy(), is_chief=is_chief())
+
+
+def is_chief() -> bool:
+    """Tells whether this process writes results: alone, or the first of several workers.
+
+    Read from `TF_CONFIG`: without a task named `chief`, worker 0 is the chief.
+    """
+    cluster = _tf_config()
+    if len(_workers()) < 2:
+        return True
+    task = cluster.get("task", {})
+    if task.get("type") == "chief":
+        return True
+    is_first = task.get("type") == "worker" and int(task.get("index", 0)) == 0
+    return is_first and not cluster["cluster"].get("chief")
 
 
 @functools.cache
@@ -162,11 +169,16 @@ def _multi_worker_strategy() -> tf.distribute.Strategy:
 
 
 def _workers() -> Sequence[str]:
+    cluster = _tf_config().get("cluster", {})
+    return [*cluster.get("chief", ()), *cluster.get("worker", ())]
+
+
+def _tf_config() -> dict[str, Any]:
     try:
-        cluster = json.loads(os.environ.get("TF_CONFIG") or "{}").get("cluster", {})
+        config: dict[str, Any] = json.loads(os.environ.get("TF_CONFIG") or "{}")
     except ValueError as error:
         raise UserError(f"TF_CONFIG: not valid JSON ({error}).") from error
-    return [*cluster.get("chief", ()), *cluster.get("worker", ())]
+    return config
 
 
 def _tpu() -> Replicas:

@@ -24,6 +24,7 @@ Architecture = Literal[
     "bit_resnet152",
 ]
 Stem = Literal["small_image", "imagenet"]
+Distribution = Literal["auto", "one_device", "mirrored", "multi_worker", "tpu"]
 LearningRateScaling = Literal["linear", "sqrt"]
 SelectionMetric = Literal["loss", "auc"]
 Precision = Literal["float32", "mixed_bfloat16", "mixed_float16"]

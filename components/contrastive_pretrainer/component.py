@@ -9,7 +9,7 @@ from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionP
 
 from components.artifact_types import Encoder
 from components.contrastive_pretrainer import executor
-from trainer.settings import ContrastiveSettings, EncoderSettings, to_json
+from trainer.settings import ContrastiveSettings, Distribution, EncoderSettings, to_json
 
 
 class ContrastivePretrainerSpec(ComponentSpec):
@@ -22,6 +22,7 @@ class ContrastivePretrainerSpec(ComponentSpec):
         "settings": ExecutionParameter(type=str),
         "seed": ExecutionParameter(type=int),
         "checkpoint_root": ExecutionParameter(type=str),
+        "distribution": ExecutionParameter(type=str),
     }
     INPUTS = {
         "examples": ChannelParameter(type=standard_artifacts.Examples),
@@ -45,6 +46,7 @@ class ContrastivePretrainer(BaseComponent):
         settings: ContrastiveSettings,
         seed: int,
         checkpoint_root: str,
+        distribution: Distribution = "auto",
         initial_encoder: BaseChannel | None = None,
     ) -> None:
         """Describes one run of the component.
@@ -58,6 +60,7 @@ class ContrastivePretrainer(BaseComponent):
             seed: Of weights, order and augmentation.
             checkpoint_root: Directory that outlives a stopped run; each training keeps its
                 checkpoints in a folder named by the fingerprint of its settings and data.
+            distribution: The devices to train on.
             initial_encoder: Encoder to start from.
         """
         super().__init__(
@@ -70,6 +73,7 @@ class ContrastivePretrainer(BaseComponent):
                 settings=to_json(settings),
                 seed=seed,
                 checkpoint_root=checkpoint_root,
+                distribution=distribution,
                 encoder=Channel(type=Encoder),
             )
         )

@@ -9,6 +9,7 @@ from tfx.types import artifact_utils
 from components.records import records_fingerprint, split_files
 from schemas import case_features
 from trainer.contrastive_training import pretrain
+from trainer.distribution import is_chief
 from trainer.encoder_artifact import save_encoder
 from trainer.history import write_history
 from trainer.settings import ContrastiveSettings, EncoderSettings, from_json
@@ -24,6 +25,8 @@ class Executor(BaseExecutor):
         exec_properties: dict[str, Any],
     ) -> None:
         """Writes `encoder.weights.h5`, `projection_head.weights.h5`, `encoder.json`, `history.csv`.
+
+        Of several workers the chief alone does.
 
         Raises:
             UserError: The data, the settings and the initial encoder do not fit together.
@@ -41,7 +44,10 @@ class Executor(BaseExecutor):
             initial_encoder=initial[0].uri if initial else None,
             trained_on=exec_properties["trained_on"],
             data_fingerprint=records_fingerprint(files),
+            distribution=exec_properties["distribution"],
         )
+        if not is_chief():
+            return
         directory = artifact_utils.get_single_uri(output_dict["encoder"])
         save_encoder(directory, result.encoder, result.card, result.projection_head)
         write_history(directory, result.history)

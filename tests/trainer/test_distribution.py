@@ -9,7 +9,13 @@ import tensorflow as tf
 
 from tests.trainer import training_process
 from tests.trainer.synthetic_records import example, textured_image, write_records
-from trainer.distribution import find_replicas, gather_integers, gather_rows, sum_over_replicas
+from trainer.distribution import (
+    find_replicas,
+    gather_integers,
+    gather_rows,
+    is_chief,
+    sum_over_replicas,
+)
 from trainer.errors import UserError
 from trainer.settings import AugmentationSettings, ContrastiveSettings, EncoderSettings, to_json
 
@@ -90,7 +96,7 @@ def free_ports(count):
 
 @pytest.fixture(scope="module")
 def two_workers(arguments, tmp_path_factory):
-    """Results of both workers, and the checkpoints that they share."""
+    """Results of both workers; each with a checkpoint directory of its own, to see who writes."""
     directory = tmp_path_factory.mktemp("workers")
     workers = [f"localhost:{port}" for port in free_ports(2)]
     processes = [
@@ -98,7 +104,7 @@ def two_workers(arguments, tmp_path_factory):
             directory / str(index),
             {
                 **arguments,
-                "checkpoint_directory": str(directory / "checkpoints"),
+                "checkpoint_directory": str(directory / str(index) / "checkpoints"),
                 "distribution": "auto",
             },
             TF_CONFIG=json.dumps(
@@ -120,12 +126,14 @@ def test_two_workers_make_the_updates_of_one(two_workers, one_device):
 def test_only_the_chief_writes_checkpoints_and_others_may_go_on_from_them(
     two_workers, arguments, one_device, tmp_path
 ):
-    assert len(list(two_workers.rglob("*.npz"))) == 2 + 1
+    chief, other = (two_workers / index / "checkpoints" for index in "01")
+    assert list(chief.rglob("*.npz"))
+    assert not list(other.rglob("*.npz"))
     result = run(
         tmp_path,
         arguments,
         distribution="one_device",
-        checkpoint_directory=str(two_workers / "checkpoints"),
+        checkpoint_directory=str(chief),
     )
     assert "resumed at step 4 of 4" in (tmp_path / "log").read_text()
     assert_same(result, one_device)
@@ -148,6 +156,23 @@ def test_several_workers_are_refused_without_their_names(monkeypatch):
     monkeypatch.setenv("TF_CONFIG", json.dumps({"cluster": {"worker": ["localhost:1"]}}))
     with pytest.raises(UserError, match=r"multi_worker needs .* TF_CONFIG .* at least 2 workers"):
         find_replicas("multi_worker")
+
+
+@pytest.mark.parametrize(
+    ("cluster", "task", "expected"),
+    [
+        ({"worker": ["a:1", "b:1"]}, {"type": "worker", "index": 0}, True),
+        ({"worker": ["a:1", "b:1"]}, {"type": "worker", "index": 1}, False),
+        ({"chief": ["c:1"], "worker": ["a:1"]}, {"type": "worker", "index": 0}, False),
+        ({"chief": ["c:1"], "worker": ["a:1"]}, {"type": "chief", "index": 0}, True),
+        ({}, {}, True),
+    ],
+)
+def test_the_chief_is_the_one_so_named_or_else_the_first_worker(
+    monkeypatch, cluster, task, expected
+):
+    monkeypatch.setenv("TF_CONFIG", json.dumps({"cluster": cluster, "task": task}))
+    assert is_chief() == expected
 
 
 def test_a_broken_tf_config_is_named(monkeypatch):
