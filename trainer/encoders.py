@@ -8,6 +8,7 @@ networks of other published weights are in files of their own.
 
 import keras
 
+from trainer.batch_normalization import BatchNormalization
 from trainer.bit_encoder import build_bit_features
 from trainer.convolution import Convolution
 from trainer.keras_application_encoder import build_application_features
@@ -87,7 +88,7 @@ def feature_count(architecture: Architecture, width_multiplier: float) -> int:
 
 def batch_normalization(synchronized: bool) -> type[keras.layers.BatchNormalization]:
     """Returns the class of the batch normalisation, over one replica's batch or over all."""
-    return SynchronizedBatchNormalization if synchronized else keras.layers.BatchNormalization
+    return SynchronizedBatchNormalization if synchronized else BatchNormalization
 
 
 def _post_activation_features(
