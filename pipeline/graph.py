@@ -47,8 +47,7 @@ class Places:
         pseudonym_key_file: Secret behind the pseudonyms.
         fingerprints: Digest of each data set, by `natural` and `medical`.
         registry: Directory of the registry of models.
-        champion: Digest of the champion to compare with, blank for none, or `current`; see
-            `ChampionSource`.
+        registry_state: Changes with the champion to compare with, see `ChampionSource`.
     """
 
     checkpoint_root: str
@@ -56,7 +55,7 @@ class Places:
     pseudonym_key_file: str
     fingerprints: dict[str, str]
     registry: str
-    champion: str
+    registry_state: str
 
 
 def build_nodes(configuration: Configuration, places: Places) -> list[BaseNode]:
@@ -129,7 +128,7 @@ class _GraphBuilder:
             ChampionSource(
                 model=candidate,
                 registry=self._places.registry,
-                champion_digest=self._places.champion,
+                registry_state=self._places.registry_state,
             ),
         ).outputs["champion"]
         champion_evaluation = self._evaluate(

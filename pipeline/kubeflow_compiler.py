@@ -4,7 +4,6 @@ from pathlib import Path
 
 from tfx import v1 as tfx
 
-from components.champion_source.executor import CURRENT
 from pipeline.configuration import Configuration
 from pipeline.fingerprint import data_fingerprint
 from pipeline.graph import Places, build_nodes
@@ -44,7 +43,8 @@ def compile_pipeline(configuration: Configuration, output: Path) -> None:
             if settings is not None
         },
         registry=cluster.registry,
-        champion=CURRENT,
+        # Known only to the cluster.
+        registry_state="",
     )
     runner = tfx.orchestration.experimental.KubeflowV2DagRunner(
         config=tfx.orchestration.experimental.KubeflowV2DagRunnerConfig(

@@ -113,6 +113,7 @@ def local_places(configuration: Configuration, directory: RunDirectory) -> "Plac
         for name, settings in (("natural", data.natural), ("medical", data.medical))
         if settings is not None
     }
+    training = training_digest(configuration, fingerprints)
     registry = ModelRegistry(Path(configuration.registry_directory).absolute())
     return Places(
         checkpoint_root=str(directory.checkpoints.absolute()),
@@ -120,5 +121,5 @@ def local_places(configuration: Configuration, directory: RunDirectory) -> "Plac
         pseudonym_key_file=key,
         fingerprints=fingerprints,
         registry=str(registry.directory),
-        champion=registry.state().champion_to_meet(training_digest(configuration, fingerprints)),
+        registry_state=registry.state().comparison_key(training),
     )

@@ -13,7 +13,7 @@ class ChampionSourceSpec(ComponentSpec):
 
     PARAMETERS = {
         "registry": ExecutionParameter(type=str),
-        "champion_digest": ExecutionParameter(type=str),
+        "registry_state": ExecutionParameter(type=str),
     }
     INPUTS = {"model": ChannelParameter(type=standard_artifacts.Model)}
     OUTPUTS = {"champion": ChannelParameter(type=standard_artifacts.Model)}
@@ -29,21 +29,21 @@ class ChampionSource(BaseComponent):
     SPEC_CLASS = ChampionSourceSpec
     EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(executor.Executor)
 
-    def __init__(self, model: BaseChannel, registry: str, champion_digest: str) -> None:
+    def __init__(self, model: BaseChannel, registry: str, registry_state: str) -> None:
         """Describes one run of the component.
 
         Args:
             model: The candidate that will be compared with the champion.
             registry: Directory of the registry.
-            champion_digest: Of the champion, so that a new one is never hidden by a cached result;
-                blank for none. `current` where the registry cannot be read beforehand: then the
-                candidate alone decides whether a cached result is taken.
+            registry_state: Changes when the candidate would meet another champion, so that a cached
+                result never hides one, see `RegistryState.comparison_key`. Where the registry
+                cannot be read beforehand, any constant: then the candidate alone decides.
         """
         super().__init__(
             ChampionSourceSpec(
                 model=model,
                 registry=registry,
-                champion_digest=champion_digest,
+                registry_state=registry_state,
                 champion=Channel(type=standard_artifacts.Model),
             )
         )

@@ -14,9 +14,6 @@ from components.model_registry.registry import SHORT, ModelRegistry
 from components.model_registry.serving_directory import copy_whole
 from components.promotion_gate.opponent import NO_CHAMPION, why_not_comparable
 
-CURRENT = "current"
-"""In place of a digest: whoever is champion when the component runs."""
-
 
 class Executor(BaseExecutor):
     """Copies the champion, or says why there is none."""
@@ -36,23 +33,13 @@ class Executor(BaseExecutor):
         output = artifact_utils.get_single_uri(output_dict["champion"])
         candidate = path_utils.serving_model_path(model.uri)
         registry = ModelRegistry(Path(exec_properties["registry"]))
-        champion = exec_properties["champion_digest"]
-        if champion == CURRENT:
-            champion = _champion_to_meet(registry, model_digest(candidate))
+        champion = registry.state().champion_to_meet(model_digest(candidate))
         absent = _why_absent(registry, champion, read_model_card(candidate))
         if absent is not None:
             absent.write(output)
             return
         saved_model = registry.saved_model(champion)
         copy_whole(saved_model, Path(path_utils.serving_model_dir(output)))
-
-
-def _champion_to_meet(registry: ModelRegistry, candidate: str) -> str:
-    """Returns the champion, unless the candidate became that: then the one it met before."""
-    state = registry.state()
-    if candidate == state.champion:
-        return state.models[candidate].judged_against
-    return state.champion
 
 
 def _why_absent(registry: ModelRegistry, champion: str, candidate: ModelCard) -> AbsentModel | None:

@@ -67,26 +67,42 @@ class ModelState:
 
 @dataclass
 class RegistryState:
-    """All models, and the champions in the order they came, the present one last."""
+    """All models, and who is champion.
+
+    Attributes:
+        models: By digest.
+        champions: In the order they came, the present one last; without those rolled back.
+        changes: How often the champion changed.
+    """
 
     models: dict[str, ModelState] = field(default_factory=dict)
     champions: list[str] = field(default_factory=list)
+    changes: int = 0
 
     @property
     def champion(self) -> str:
         """Digest of the champion; blank if there is none."""
         return self.champions[-1] if self.champions else ""
 
-    def champion_to_meet(self, training_digest: str) -> str:
-        """Returns the champion that a run's candidate is compared with; blank if none.
+    def champion_to_meet(self, candidate: str) -> str:
+        """Returns the digest of the champion that a candidate is compared with; blank if none.
 
-        Where the champion came from the same training, it is the candidate itself: a run that is
-        repeated compares with what it was compared with before.
+        A candidate that became champion meets the one it met before.
+        """
+        if candidate == self.champion and candidate:
+            return self.models[candidate].judged_against
+        return self.champion
+
+    def comparison_key(self, training_digest: str) -> str:
+        """Returns a text that changes whenever the candidate of a training meets another champion.
+
+        It does not change when that very candidate becomes champion: a run that is repeated
+        repeats no step.
         """
         state = self.models.get(self.champion)
         if state is not None and state.training_digest == training_digest:
-            return state.judged_against
-        return self.champion
+            return f"{state.judged_against}@{self.changes - 1}"
+        return f"{self.champion}@{self.changes}"
 
     def status(self, model: str) -> str:
         """Returns in a few words where a model stands."""
@@ -119,9 +135,11 @@ def replay(entries: Sequence[Entry]) -> RegistryState:
             state.models[entry.model].signatures[signature.role] = signature
         elif entry.action == PROMOTED:
             state.champions.append(entry.model)
+            state.changes += 1
             state.models[entry.model].was_rolled_back = False
         elif entry.action == ROLLED_BACK:
             state.models[state.champions.pop()].was_rolled_back = True
+            state.changes += 1
     return state
 
 

@@ -86,9 +86,9 @@ def test_the_pusher_obeys_the_registrar_which_follows_the_gate():
 
 def test_another_champion_is_another_execution():
     def property_of(champion):
-        nodes = build_nodes(configuration(), dataclasses.replace(PLACES, champion=champion))
+        nodes = build_nodes(configuration(), dataclasses.replace(PLACES, registry_state=champion))
         [source] = [node for node in nodes if node.id == "champion-source"]
-        return source.exec_properties["champion_digest"]
+        return source.exec_properties["registry_state"]
 
     assert (property_of(""), property_of("ab")) == ("", "ab")
 

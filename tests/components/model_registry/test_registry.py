@@ -174,14 +174,41 @@ class TestRollback:
         assert model_digest(str(again)) == three[1]
 
 
-def test_a_repeated_run_meets_the_champion_it_met_before(registry):
-    first = add_model(registry, "a")
-    registry.promote(first, "me")
-    second = add_model(registry, "b", against=first)
-    registry.promote(second, "me")
-    state = registry.state()
-    assert state.champion_to_meet("another training") == second
-    assert state.champion_to_meet(f"t{second[:4]}") == first
+class TestComparison:
+    """Which champion a candidate meets, and when a cached comparison is out of date."""
+
+    @pytest.fixture
+    def two(self, registry):
+        first = add_model(registry, "a")
+        registry.promote(first, "me")
+        second = add_model(registry, "b", against=first)
+        registry.promote(second, "me")
+        return first, second
+
+    def test_a_candidate_meets_the_champion_and_the_champion_the_one_it_met(self, registry, two):
+        first, second = two
+        assert registry.state().champion_to_meet("another") == second
+        assert registry.state().champion_to_meet(second) == first
+
+    def test_the_promotion_of_its_own_candidate_leaves_a_runs_key_as_it_was(self, registry):
+        for weights in "ab":
+            against = registry.state().champion
+            model = add_model(registry, weights, against=against)
+            training = registry.state().models[model].training_digest
+            before = registry.state().comparison_key(training)
+            registry.promote(model, "me")
+            assert registry.state().comparison_key(training) == before
+
+    def test_every_other_change_of_the_champion_is_another_key(self, registry):
+        keys = [registry.state().comparison_key("mine")]
+        for weights in "abc":
+            model = add_model(registry, weights, against=registry.state().champion)
+            registry.promote(model, "me")
+            keys.append(registry.state().comparison_key("mine"))
+        for _ in range(2):
+            registry.rollback("me", "alarms")
+            keys.append(registry.state().comparison_key("mine"))
+        assert len(set(keys)) == 6
 
 
 class TestServingDirectory:
