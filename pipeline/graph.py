@@ -33,7 +33,7 @@ RANDOM_NAME = "random initialisation"
 
 _NOT_OF_THE_TRAINING = {
     *("name", "output_dir", "registry", "serving", "cluster", "beam_args"),
-    *("baseline", "gate", "model_check", "report"),
+    *("distribution", "baseline", "gate", "model_check", "report"),
 }
 
 
