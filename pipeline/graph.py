@@ -266,6 +266,7 @@ class _GraphBuilder:
             label_fraction=configuration.fine_tuning.label_fraction,
             seed=configuration.seed,
             checkpoint_root=self._places.checkpoint_root,
+            distribution=configuration.distribution,
             initial_encoder=encoder,
         )
         return self._add(f"fine-tune-{role}", node).outputs["model"]

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from schemas.case_features import IMAGE, PATIENT_ID, Task
+from schemas.case_features import CASE_ID, IMAGE, PATIENT_ID, Task
 from trainer.case_labels import label_features, targets_and_weights
 from trainer.case_records import (
     COMPRESSION,
@@ -15,6 +15,7 @@ from trainer.case_records import (
     shuffle,
     shuffled_files,
 )
+from trainer.distribution import WHOLE_BATCH, ReplicaShare
 
 SHUFFLE_BUFFER = 1024
 """Encoded cases held for shuffling; bounds memory whatever the data set's size."""
@@ -73,7 +74,7 @@ class CaseReader:
     def evaluation_batches(self, batch_size: int) -> tf.data.Dataset:
         """Streams each labelled case once, in the files' order, with all its images."""
         records = tf.data.TFRecordDataset(self._files, COMPRESSION).filter(self._is_labelled)
-        return self._batches(records.map(self._parse), batch_size)
+        return self._batches(records.map(self._parse), batch_size, WHOLE_BATCH)
 
     def training_batches(
         self,
@@ -85,6 +86,7 @@ class CaseReader:
         epochs: int,
         seed: int,
         start_step: int = 0,
+        share: ReplicaShare = WHOLE_BATCH,
     ) -> tf.data.Dataset:
         """Streams shuffled batches, epoch after epoch, from any step on.
 
@@ -100,6 +102,8 @@ class CaseReader:
             epochs: Number of epochs.
             seed: Of the order and of the images drawn.
             start_step: Steps already done.
+            share: Each batch's cases are split evenly among the replicas, a case's images
+                together. The parts of these replicas are streamed, one after the other.
 
         Returns:
             A data set of `CaseBatch`.
@@ -107,12 +111,6 @@ class CaseReader:
         steps = steps_per_epoch(cases, batch_size)
         even_batch_size = math.ceil(cases / steps)
         start_epoch, skipped_steps = divmod(start_step, steps)
-        chosen = _set_of(patients)
-
-        def is_chosen(serialised: tf.Tensor) -> tf.Tensor:
-            feature = {PATIENT_ID: tf.io.FixedLenFeature([], tf.string)}
-            patient = tf.io.parse_single_example(serialised, feature)[PATIENT_ID]
-            return self._is_labelled(serialised) & chosen.lookup(patient)
 
         def parse(seed: tf.Tensor, serialised: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
             images, targets, weights = self._parse(serialised)
@@ -120,17 +118,44 @@ class CaseReader:
             return images[:max_images_per_case], targets, weights
 
         def batches_of(epoch: tf.Tensor) -> tf.data.Dataset:
-            epoch_seed = tf.random.fold_in(tf.constant([seed, 1], tf.int64), epoch)
-            records = shuffled_files(tf.constant(self._files), epoch_seed).filter(is_chosen)
-            records = shuffle(records, SHUFFLE_BUFFER, epoch_seed)
+            epoch_seed = _epoch_seed(seed, epoch)
+            records = self._training_records(patients, epoch_seed)
             done = tf.where(epoch == start_epoch, tf.constant(skipped_steps, tf.int64), 0)
             numbered = records.enumerate().skip(done * even_batch_size)
             seeded = numbered.map(
                 lambda number, serialised: (tf.random.fold_in(epoch_seed, number), serialised)
             )
-            return self._batches(seeded.map(parse), even_batch_size)
+            return self._batches(seeded.map(parse), even_batch_size, share)
 
         return deterministic(tf.data.Dataset.range(start_epoch, epochs).flat_map(batches_of))
+
+    def case_ids_of_step(
+        self, patients: frozenset[bytes], *, cases: int, batch_size: int, seed: int, step: int
+    ) -> tuple[str, ...]:
+        """Returns the pseudonyms of the cases in the training batch of a step, counted from 0."""
+        steps = steps_per_epoch(cases, batch_size)
+        even_batch_size = math.ceil(cases / steps)
+        epoch, position = divmod(step, steps)
+        records = self._training_records(patients, _epoch_seed(seed, tf.constant(epoch, tf.int64)))
+        feature = {CASE_ID: tf.io.FixedLenFeature([], tf.string)}
+        return tuple(
+            tf.io.parse_single_example(serialised, feature)[CASE_ID].numpy().decode()
+            for serialised in records.skip(position * even_batch_size).take(even_batch_size)
+        )
+
+    def _training_records(
+        self, patients: frozenset[bytes], epoch_seed: tf.Tensor
+    ) -> tf.data.Dataset:
+        """Returns the serialised labelled cases of some patients, in an epoch's order."""
+        chosen = _set_of(patients)
+
+        def is_chosen(serialised: tf.Tensor) -> tf.Tensor:
+            feature = {PATIENT_ID: tf.io.FixedLenFeature([], tf.string)}
+            patient = tf.io.parse_single_example(serialised, feature)[PATIENT_ID]
+            return self._is_labelled(serialised) & chosen.lookup(patient)
+
+        records = shuffled_files(tf.constant(self._files), epoch_seed).filter(is_chosen)
+        return shuffle(records, SHUFFLE_BUFFER, epoch_seed)
 
     def _is_labelled(self, serialised: tf.Tensor) -> tf.Tensor:
         features = tf.io.parse_single_example(serialised, self._label_features)
@@ -145,23 +170,36 @@ class CaseReader:
         targets, weights = targets_and_weights(features, self._task, self._class_count)
         return features[IMAGE], targets, weights
 
-    def _batches(self, cases: tf.data.Dataset, batch_size: int) -> tf.data.Dataset:
+    def _batches(
+        self, cases: tf.data.Dataset, batch_size: int, share: ReplicaShare
+    ) -> tf.data.Dataset:
         signature = tf.TensorSpec([self._image_size, self._image_size, 3], tf.uint8)
 
-        def decode(
-            images: tf.Tensor, targets: tf.Tensor, weights: tf.Tensor
-        ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-            decoded = tf.map_fn(decode_image, images, fn_output_signature=signature)
-            return decoded, targets, weights
+        def parts(
+            images: tf.RaggedTensor, targets: tf.Tensor, weights: tf.Tensor
+        ) -> tf.data.Dataset:
+            count = tf.shape(targets, tf.int64)[0]
 
-        def lay_out(images: tf.RaggedTensor, targets: tf.Tensor, weights: tf.Tensor) -> CaseBatch:
-            return CaseBatch(images.values, images.value_rowids(), targets, weights)
+            def part(replica: tf.Tensor) -> tuple[tf.RaggedTensor, tf.Tensor, tf.Tensor]:
+                start = replica * count // share.count
+                stop = (replica + 1) * count // share.count
+                return images[start:stop], targets[start:stop], weights[start:stop]
+
+            return tf.data.Dataset.range(share.first, share.first + share.local).map(part)
+
+        def decode(images: tf.RaggedTensor, targets: tf.Tensor, weights: tf.Tensor) -> CaseBatch:
+            decoded = tf.map_fn(decode_image, images.values, fn_output_signature=signature)
+            return CaseBatch(decoded, images.value_rowids(), targets, weights)
 
         return deterministic(
-            cases.map(decode, num_parallel_calls=tf.data.AUTOTUNE)
-            .ragged_batch(batch_size)
-            .map(lay_out)
+            cases.ragged_batch(batch_size)
+            .flat_map(parts)
+            .map(decode, num_parallel_calls=tf.data.AUTOTUNE)
         )
+
+
+def _epoch_seed(seed: int, epoch: tf.Tensor) -> tf.Tensor:
+    return tf.random.fold_in(tf.constant([seed, 1], tf.int64), epoch)
 
 
 def steps_per_epoch(cases: int, batch_size: int) -> int:

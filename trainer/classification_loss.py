@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from schemas.case_features import Task
 from trainer.case_labels import CaseLabels
+from trainer.distribution import sum_over_replicas
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,9 @@ def classification_loss(
 ) -> tf.Tensor:
     """Computes the mean softmax (multi-class) or sigmoid (multi-label) cross entropy.
 
+    Within a replica of a distribution strategy, the mean is that over all replicas' cases, and the
+    result is this replica's share of it.
+
     Args:
         logits: float32 [cases, classes].
         targets: float32 [cases, classes].
@@ -93,7 +97,10 @@ def classification_loss(
     if task == "multi_class":
         smooth = targets * (1 - label_smoothing) + label_smoothing / targets.shape[1]
         losses = tf.nn.softmax_cross_entropy_with_logits(smooth, logits)
-        return tf.reduce_mean(losses * tf.reduce_sum(targets * factors.present, axis=1))
+        losses *= tf.reduce_sum(targets * factors.present, axis=1)
+        cases = sum_over_replicas(tf.cast(tf.shape(targets)[0], tf.float32))
+        return tf.reduce_sum(losses) / cases
     losses = tf.nn.sigmoid_cross_entropy_with_logits(targets, logits)
     losses *= targets * factors.present + (1 - targets) * factors.absent
-    return tf.reduce_sum(losses * weights) / tf.maximum(tf.reduce_sum(weights), 1.0)
+    known = sum_over_replicas(tf.reduce_sum(weights))
+    return tf.reduce_sum(losses * weights) / tf.maximum(known, 1.0)

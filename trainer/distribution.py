@@ -50,6 +50,7 @@ class Replicas:
     Attributes:
         count: Of all processes together.
         is_chief: Whether this process writes checkpoints and results; one of them does.
+        is_tpu: Whether they are TPU cores, which need static shapes.
     """
 
     def __init__(self, strategy: tf.distribute.Strategy, *, is_chief: bool = True) -> None:
@@ -57,6 +58,7 @@ class Replicas:
         self._strategy = strategy
         self.count: int = strategy.num_replicas_in_sync
         self.is_chief = is_chief
+        self.is_tpu = isinstance(strategy, tf.distribute.TPUStrategy)
 
     @contextmanager
     def scope(self) -> Iterator[None]:

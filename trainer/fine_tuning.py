@@ -14,11 +14,10 @@ import tensorflow as tf
 
 from schemas.case_features import Task
 from trainer.area_under_curve import mean_auc
-from trainer.augmentation import augment
 from trainer.case_classifier import CaseClassifier
-from trainer.case_dataset import CaseBatch, CaseReader, batch_signature, steps_per_epoch
+from trainer.case_dataset import CaseBatch, CaseReader, steps_per_epoch
 from trainer.case_labels import CaseLabels, read_labels
-from trainer.case_records import check_image_size, read_pixel_statistics, to_unit_range
+from trainer.case_records import check_image_size, read_pixel_statistics
 from trainer.checkpoints import (
     Checkpoint,
     CheckpointDirectory,
@@ -29,20 +28,30 @@ from trainer.checkpoints import (
     weights_digest,
 )
 from trainer.classification_loss import ClassWeights, class_weights, classification_loss
+from trainer.distribution import Replicas, find_replicas
 from trainer.encoder_artifact import encoder_normalisation, initial_encoder_of
 from trainer.encoder_card import lineage
+from trainer.encoders import build_encoder
 from trainer.errors import DivergedError, UserError
+from trainer.fine_tune_step import FineTuneMeasures, ReplicaStep, compiled, prediction
 from trainer.history import FineTuneRow
 from trainer.label_fractions import classes_without_case, patients_of_fraction
 from trainer.model_selection import check_selection, is_better
 from trainer.optimizers import fine_tune_optimizer
 from trainer.progress_meter import ProgressMeter
-from trainer.projection_layer import initial_projection_layer
-from trainer.settings import EncoderSettings, FineTuneSettings, to_json
+from trainer.projection_head import build_projection_head
+from trainer.projection_layer import first_projection_layer, initial_projection_layer
+from trainer.settings import Distribution, EncoderSettings, FineTuneSettings, to_json
+from trainer.termination import awaiting_termination
+from trainer.updates import Updates
 
 logger = logging.getLogger("micle.fine_tuning")
 
-TrainStep = Callable[[CaseBatch, tf.Tensor], tf.Tensor]
+_LARGEST_LOSS = 1e4
+"""Of a step; cross entropy in nats. Beyond it the training has exploded."""
+
+_STEPS_BETWEEN_READINGS = 10
+_MOST_CASES_NAMED = 10
 
 
 @dataclass(frozen=True)
@@ -90,6 +99,7 @@ def fine_tune(
     initial_encoder: str | None,
     data_fingerprint: str = "",
     stage: str = "fine-tuning",
+    distribution: Distribution = "auto",
 ) -> FineTuneResult:
     """Trains a classifier on a share of the labels, with early stopping.
 
@@ -109,6 +119,7 @@ def fine_tune(
             other arguments.
         initial_encoder: Directory of an encoder to start from; None for random weights.
         data_fingerprint: Of the data; other data never meet old checkpoints.
+        distribution: The devices; see `find_replicas`.
         stage: What the progress reports call it.
 
     Returns:
@@ -119,8 +130,14 @@ def fine_tune(
             validation case is labelled, the image sizes differ, the initial encoder does not fit
             or lacks the projection head that `features_from` asks for, or the selection metric
             cannot be computed on validation.
-        DivergedError: The loss is not a number.
+        DivergedError: The loss or its gradient is not a number, or the loss is above 10,000.
     """
+    replicas = find_replicas(distribution)
+    if replicas.is_tpu:
+        raise UserError(
+            "distribution: fine-tuning cannot run on a TPU, which wants batches of one shape: "
+            "cases differ in their number of images. Take one_device or mirrored."
+        )
     misfits = settings.misfits(task, classes)
     if misfits:
         raise UserError(misfits[0])
@@ -162,8 +179,8 @@ def fine_tune(
             files, task=task, class_count=len(classes), image_size=statistics.image_size
         )
 
-    training = _Training(
-        CaseClassifier(
+    def classifier_of(encoder: keras.Model, projection: keras.Model | None) -> CaseClassifier:
+        return CaseClassifier(
             encoder,
             statistics,
             task=task,
@@ -171,7 +188,17 @@ def fine_tune(
             projection=projection,
             trainable=settings.trainable,
             seed=seed,
-        ),
+        )
+
+    classifier = trained = classifier_of(encoder, projection)
+    if replicas.count > 1 or settings.precision != "float32":
+        with replicas.scope():
+            trained = classifier_of(
+                *_copies(encoder_settings, settings, projection is not None, replicas)
+            )
+        trained.set_weights(classifier.get_weights())
+    training = _Training(
+        trained,
         reader(train_files),
         reader(validation_files),
         labels,
@@ -179,10 +206,12 @@ def fine_tune(
         factors,
         settings,
         seed,
+        replicas,
     )
     training.run(checkpoints, stage)
+    training.give_weights(classifier)
     return FineTuneResult(
-        classifier=training.classifier,
+        classifier=classifier,
         settings=settings,
         history=tuple(training.course.history),
         best_epoch=training.course.best_epoch,
@@ -192,8 +221,26 @@ def fine_tune(
         pretraining=lineage(parent),
         validation_targets=validation_labels.targets,
         validation_weights=validation_labels.weights,
-        validation_scores=training.classifier.scores(training.validation_logits()).numpy(),
+        validation_scores=classifier.scores(training.validation_logits(classifier)).numpy(),
     )
+
+
+def _copies(
+    encoder_settings: EncoderSettings,
+    settings: FineTuneSettings,
+    has_projection: bool,
+    replicas: Replicas,
+) -> tuple[keras.Model, keras.Model | None]:
+    """Builds encoder and projection once more, for each replica and of the precision to train."""
+    of_layers: dict[str, Any] = {
+        "precision": settings.precision,
+        "synchronized": replicas.count > 1,
+    }
+    encoder = build_encoder(encoder_settings, **of_layers)
+    if not has_projection:
+        return encoder, None
+    head = build_projection_head(encoder.output_shape[-1], layers=2, projection_size=2, **of_layers)
+    return encoder, first_projection_layer(head)
 
 
 def _training_labels(
@@ -243,8 +290,10 @@ class _Training:
         factors: ClassWeights,
         settings: FineTuneSettings,
         seed: int,
+        replicas: Replicas,
     ) -> None:
         self.classifier = classifier
+        self._replicas = replicas
         self.course = _Course()
         self._training_reader, self._validation_reader = training_reader, validation_reader
         self._labels, self._validation_labels = labels, validation_labels
@@ -252,11 +301,13 @@ class _Training:
         self._cases = len(labels.patients)
         self._steps_per_epoch = steps_per_epoch(self._cases, settings.batch_size)
         self._total_steps = settings.epochs * self._steps_per_epoch
-        self._optimizer = fine_tune_optimizer(settings, total_steps=self._total_steps)
-        self._optimizer.build(classifier.trainable_variables)
+        with replicas.scope():
+            self._optimizer = fine_tune_optimizer(settings, total_steps=self._total_steps)
+            self._updates = Updates(classifier, self._optimizer, precision=settings.precision)
         self._factors = factors
-        self._train_step = _train_step(classifier, self._optimizer, settings, factors, seed)
-        self._predict = _prediction(classifier)
+        self._replica_step = ReplicaStep(classifier, self._updates, settings, factors, seed)
+        self._predictions: dict[CaseClassifier, Callable[[CaseBatch], tf.Tensor]] = {}
+        self._unread: list[tuple[int, FineTuneMeasures]] = []
         self._best = values_of("best", classifier.variables)
         self._counted_until = time.monotonic()
 
@@ -266,55 +317,91 @@ class _Training:
         total = self._settings.epochs * self._cases
         meter = ProgressMeter(stage, "cases", total=total, done=self._cases_done(step))
         self._counted_until = saved_at = time.monotonic()
-        while step < self._total_steps and not self.course.stopped:
+        with awaiting_termination() as termination:
             for batch in self._batches(step):
-                step = self._step(step, batch)
+                self._unread.append((step, self._train_step(batch, tf.constant(step, tf.int64))))
+                step += 1
+                # A device works ahead of the host as long as nothing is read from it.
+                if step % self._steps_per_epoch == 0:
+                    self._read()
+                    self._finish_epoch(step // self._steps_per_epoch)
+                elif step % _STEPS_BETWEEN_READINGS == 0:
+                    self._read()
                 meter.update(self._cases_done(step), self._metrics())
+                if self.course.stopped or termination.requested:
+                    break
                 if time.monotonic() - saved_at >= self._settings.checkpoint_seconds:
                     self._save(checkpoints, step)
                     saved_at = time.monotonic()
-                if self.course.stopped:
-                    break
-        self._save(checkpoints, step)
+            self._save(checkpoints, step)
         meter.finish(self._cases_done(step), self._metrics())
-        assign_values("best", self.classifier.variables, self._best)
 
-    def validation_logits(self) -> tf.Tensor:
+    def give_weights(self, classifier: CaseClassifier) -> None:
+        """Copies the best epoch's weights into a classifier of one device."""
+        assign_values("best", classifier.variables, self._best)
+
+    def validation_logits(self, classifier: CaseClassifier) -> tf.Tensor:
         """Returns float32 [cases, classes] of the labelled validation cases, in their order."""
+        if classifier not in self._predictions:
+            self._predictions[classifier] = prediction(classifier)
         batches = self._validation_reader.evaluation_batches(self._settings.batch_size)
-        return tf.concat([self._predict(batch) for batch in batches], axis=0)
+        predict = self._predictions[classifier]
+        return tf.concat([predict(batch) for batch in batches], axis=0)
 
-    def _batches(self, step: int) -> tf.data.Dataset:
-        return self._training_reader.training_batches(
+    def _batches(self, step: int) -> Any:
+        """Returns the batches of the steps that are left; compiles the step for them."""
+        if step == self._total_steps or self.course.stopped:
+            return ()
+        batches = self._replicas.batches(
+            lambda share: self._training_reader.training_batches(
+                frozenset(self._labels.patients),
+                cases=self._cases,
+                batch_size=self._settings.batch_size,
+                max_images_per_case=self._settings.max_images_per_case,
+                epochs=self._settings.epochs,
+                seed=self._seed,
+                start_step=step,
+                share=share,
+            )
+        )
+        self._train_step = compiled(self._replica_step, self._replicas, batches.element_spec)
+        return batches
+
+    def _read(self) -> None:
+        """Waits for the device."""
+        for step, measures in self._unread:
+            loss, norm = float(measures.loss), float(measures.gradient_norm)
+            if not (math.isfinite(norm) and abs(loss) <= _LARGEST_LOSS):
+                raise DivergedError(
+                    f"Step {step + 1}: the fine-tuning loss or its gradient is not a number, or "
+                    f"the loss is above {_LARGEST_LOSS:,.0f}. {self._advice()} "
+                    f"{self._cases_of(step)}"
+                )
+            self.course.epoch_loss += loss / self._steps_per_epoch
+        self._unread = []
+
+    def _advice(self) -> str:
+        rate = self._settings.learning_rate
+        return f"Lower learning_rate (it is {rate}) or raise warmup_fraction."
+
+    def _cases_of(self, step: int) -> str:
+        cases = self._training_reader.case_ids_of_step(
             frozenset(self._labels.patients),
             cases=self._cases,
             batch_size=self._settings.batch_size,
-            max_images_per_case=self._settings.max_images_per_case,
-            epochs=self._settings.epochs,
             seed=self._seed,
-            start_step=step,
+            step=step,
         )
-
-    def _step(self, step: int, batch: CaseBatch) -> int:
-        loss = float(self._train_step(batch, tf.constant(step, tf.int64)))
-        if not math.isfinite(loss):
-            raise DivergedError(
-                f"Step {step + 1}: the fine-tuning loss is not a number. Lower learning_rate "
-                f"(it is {self._settings.learning_rate}) or raise warmup_fraction."
-            )
-        self.course.epoch_loss += loss / self._steps_per_epoch
-        step += 1
-        if step % self._steps_per_epoch == 0:
-            self._finish_epoch(step // self._steps_per_epoch)
-        return step
+        named = ", ".join(cases[:_MOST_CASES_NAMED])
+        more = len(cases) - _MOST_CASES_NAMED
+        return f"Cases of the batch: {named}{f' and {more} more' if more > 0 else ''}."
 
     def _finish_epoch(self, epoch: int) -> None:
         course = self.course
         loss, auc = self._validate()
         if not math.isfinite(loss):
             raise DivergedError(
-                f"Epoch {epoch}: the validation loss is not a number. Lower learning_rate "
-                f"(it is {self._settings.learning_rate}) or raise warmup_fraction."
+                f"Epoch {epoch}: the validation loss is not a number. {self._advice()}"
             )
         rate = float(self._optimizer.learning_rate)
         course.history.append(FineTuneRow(epoch, course.epoch_loss, loss, auc, rate))
@@ -329,7 +416,7 @@ class _Training:
     def _validate(self) -> tuple[float, float | None]:
         """Returns loss and mean AUC on the validation cases."""
         targets, weights = self._validation_labels.targets, self._validation_labels.weights
-        logits = self.validation_logits()
+        logits = self.validation_logits(self.classifier)
         loss = classification_loss(
             logits, targets, weights, task=self.classifier.task, factors=self._factors
         )
@@ -352,8 +439,11 @@ class _Training:
         now = time.monotonic()
         self.course.seconds += now - self._counted_until
         self._counted_until = now
+        self._read()
+        if not self._replicas.is_chief:
+            return
         arrays = values_of("model", self.classifier.variables)
-        arrays |= values_of("optimizer", self._optimizer.variables)
+        arrays |= values_of("updates", self._updates.variables)
         checkpoints.save(Checkpoint(step, arrays | self._best, self.course.notes()))
 
     def _restore(self, checkpoints: CheckpointDirectory) -> int:
@@ -362,54 +452,10 @@ class _Training:
         if checkpoint is None:
             return 0
         assign_values("model", self.classifier.variables, checkpoint.arrays)
-        assign_values("optimizer", self._optimizer.variables, checkpoint.arrays)
+        assign_values("updates", self._updates.variables, checkpoint.arrays)
         self._best = {
             name: value for name, value in checkpoint.arrays.items() if name.startswith("best/")
         }
         self.course = _Course.of_notes(dict(checkpoint.notes))
         logger.info("resumed at step %d of %d", checkpoint.step, self._total_steps)
         return checkpoint.step
-
-
-def _train_step(
-    classifier: CaseClassifier,
-    optimizer: keras.optimizers.Optimizer,
-    settings: FineTuneSettings,
-    factors: ClassWeights,
-    seed: int,
-) -> TrainStep:
-    """Returns the compiled step."""
-    signature = [_signature(classifier), tf.TensorSpec([], tf.int64)]
-
-    @tf.function(input_signature=signature, autograph=False)
-    def train_step(batch: CaseBatch, step: tf.Tensor) -> tf.Tensor:
-        step_seed = tf.stack([tf.constant(seed, tf.int64), step])
-        images = augment(to_unit_range(batch.images), settings.augmentation, step_seed)
-        with tf.GradientTape() as tape:
-            logits = classifier(images, batch.case_index, tf.shape(batch.targets)[0], training=True)
-            loss = classification_loss(
-                logits,
-                batch.targets,
-                batch.weights,
-                task=classifier.task,
-                factors=factors,
-                label_smoothing=settings.label_smoothing,
-            )
-        gradients = tape.gradient(loss, classifier.trainable_variables)
-        optimizer.apply_gradients(zip(gradients, classifier.trainable_variables, strict=True))
-        return loss
-
-    return train_step
-
-
-def _prediction(classifier: CaseClassifier) -> Callable[[CaseBatch], tf.Tensor]:
-    @tf.function(input_signature=[_signature(classifier)], autograph=False)
-    def predict(batch: CaseBatch) -> tf.Tensor:
-        images = to_unit_range(batch.images)
-        return classifier(images, batch.case_index, tf.shape(batch.targets)[0], training=False)
-
-    return predict
-
-
-def _signature(classifier: CaseClassifier) -> CaseBatch:
-    return batch_signature(classifier.encoder.input_shape[1], classifier.head.units)

@@ -220,6 +220,7 @@ class FineTuneSettings:
         learning_rate: Peak rate.
         weight_decay: Not applied to biases and batch normalisation.
         warmup_fraction: Share of the steps with a linear warm-up; cosine decay to 0 follows.
+        precision: Of the layers' computation in training; the model returned is float32.
         label_smoothing: Of the softmax target; multi-class only.
         class_weights: `none`; `balanced`: classes, or each finding's presence and absence, by
             inverse frequency; or a factor by class or finding, 1 where not named.
@@ -239,6 +240,7 @@ class FineTuneSettings:
     learning_rate: float = 0.0005
     weight_decay: float = 0.0001
     warmup_fraction: float = 0.1
+    precision: Precision = "float32"
     label_smoothing: float = 0.0
     class_weights: str | dict[str, float] = "balanced"
     max_images_per_case: int = 4

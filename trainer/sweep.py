@@ -18,7 +18,13 @@ from trainer.errors import DivergedError, UserError
 from trainer.fine_tuning import FineTuneResult, fine_tune
 from trainer.model_selection import is_better
 from trainer.progress import logger as progress_logger
-from trainer.settings import EncoderSettings, FineTuneSettings, SelectionMetric, to_json
+from trainer.settings import (
+    Distribution,
+    EncoderSettings,
+    FineTuneSettings,
+    SelectionMetric,
+    to_json,
+)
 from trainer.sweep_settings import SweepSettings
 
 SWEEP = "sweep.csv"
@@ -73,6 +79,7 @@ def fine_tune_sweep(
     checkpoint_directory: str,
     initial_encoder: str | None,
     data_fingerprint: str = "",
+    distribution: Distribution = "auto",
 ) -> SweepResult:
     """Calls `fine_tune` for each point of a sweep, and takes the best by validation only.
 
@@ -93,6 +100,7 @@ def fine_tune_sweep(
             fingerprint of all other arguments.
         initial_encoder: Directory of an encoder to start from; None for random weights.
         data_fingerprint: Of the data.
+        distribution: The devices.
 
     Returns:
         The points and the best one's model.
@@ -128,6 +136,7 @@ def fine_tune_sweep(
             initial_encoder=initial_encoder,
             data_fingerprint=data_fingerprint,
             stage=stage,
+            distribution=distribution,
         )
 
     return run_sweep(train, settings, sweep, str(Path(checkpoint_directory, f"sweep-{key}")))

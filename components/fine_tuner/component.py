@@ -10,7 +10,7 @@ from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionP
 
 from components.artifact_types import Encoder
 from components.fine_tuner import executor
-from trainer.settings import EncoderSettings, FineTuneSettings, to_json
+from trainer.settings import Distribution, EncoderSettings, FineTuneSettings, to_json
 from trainer.sweep_settings import SweepSettings
 
 
@@ -27,6 +27,7 @@ class FineTunerSpec(ComponentSpec):
         "label_fraction": ExecutionParameter(type=float),
         "seed": ExecutionParameter(type=int),
         "checkpoint_root": ExecutionParameter(type=str),
+        "distribution": ExecutionParameter(type=str),
     }
     INPUTS = {
         "examples": ChannelParameter(type=standard_artifacts.Examples),
@@ -54,6 +55,7 @@ class FineTuner(BaseComponent):
         label_fraction: float,
         seed: int,
         checkpoint_root: str,
+        distribution: Distribution = "auto",
         sweep: SweepSettings | None = None,
         initial_encoder: BaseChannel | None = None,
     ) -> None:
@@ -72,6 +74,7 @@ class FineTuner(BaseComponent):
             seed: Of the drawn labels, weights, order and augmentation.
             checkpoint_root: Directory that outlives a stopped run.
             sweep: Learning rates and weight decays to try in place of those of `settings`.
+            distribution: The devices to train on.
             initial_encoder: Encoder to start from; None = random weights.
         """
         super().__init__(
@@ -88,6 +91,7 @@ class FineTuner(BaseComponent):
                 label_fraction=label_fraction,
                 seed=seed,
                 checkpoint_root=checkpoint_root,
+                distribution=distribution,
                 model=Channel(type=standard_artifacts.Model),
             )
         )

@@ -13,6 +13,7 @@ from components.fine_tuner.serving_preprocessing import ServingPreprocessing
 from components.records import records_fingerprint, split_files
 from schemas import case_features
 from trainer import operating_point
+from trainer.distribution import is_chief
 from trainer.fine_tuning import FineTuneResult, fine_tune
 from trainer.history import write_history
 from trainer.serving import export_case_model
@@ -41,6 +42,8 @@ class Executor(BaseExecutor):
     ) -> None:
         """Writes the SavedModel with its card, `history.csv`, and after a sweep `sweep.csv`.
 
+        Of several workers the chief alone does.
+
         Raises:
             UserError: The data, the settings and the initial encoder do not fit together.
         """
@@ -60,10 +63,13 @@ class Executor(BaseExecutor):
             "checkpoint_directory": exec_properties["checkpoint_root"],
             "initial_encoder": initial[0].uri if initial else None,
             "data_fingerprint": records_fingerprint(train_files + validation_files),
+            "distribution": exec_properties["distribution"],
         }
         sweep = sweep_from_json(exec_properties["sweep"])
         swept = fine_tune_sweep(sweep=sweep, **arguments) if sweep else None
         result = swept.model if swept else fine_tune(**arguments)
+        if not is_chief():
+            return
         model = artifact_utils.get_single_instance(output_dict["model"])
         saved_model = path_utils.serving_model_dir(model.uri)
         preprocessing = ServingPreprocessing(

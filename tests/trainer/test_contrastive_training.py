@@ -11,8 +11,9 @@ from trainer import contrastive_training
 from trainer.contrastive_training import pretrain
 from trainer.encoder_artifact import save_encoder
 from trainer.encoder_card import lineage
-from trainer.errors import UserError
+from trainer.errors import DivergedError, UserError
 from trainer.history import write_history
+from trainer.pair_dataset import case_ids_of_step, find_pairs
 from trainer.settings import AugmentationSettings, ContrastiveSettings, EncoderSettings
 
 SIDE = 16
@@ -228,3 +229,58 @@ def test_a_loss_that_explodes_stops_with_the_step_and_advice(image_files, tmp_pa
     settings = dataclasses.replace(TRAINING, learning_rate=1e30, warmup_fraction=0.0)
     with pytest.raises(UserError, match=r"Step \d: .* not a number\. Lower learning_rate"):
         train(image_files, tmp_path, settings=settings)
+
+
+def test_the_cases_of_the_batch_that_exploded_are_named(image_files, tmp_path):
+    settings = dataclasses.replace(
+        TRAINING, learning_rate=1e30, warmup_fraction=0.0, checkpoint_seconds=30.0
+    )
+    with pytest.raises(DivergedError, match=r"Cases of the batch: c\d+, c\d+, .*\.") as raised:
+        train(image_files, tmp_path, settings=settings)
+    # Read ten steps at once, the step is still the first that failed.
+    pairs = find_pairs(image_files, "images")
+    step = int(str(raised.value).split(":")[0].removeprefix("Step "))
+    expected = case_ids_of_step(pairs, batch_size=8, seed=3, step=step - 1)
+    assert f"{', '.join(expected)}." in str(raised.value)
+
+
+@pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
+def test_training_in_16_bits_gets_better_and_returns_an_encoder_of_32(
+    image_files, tmp_path, precision
+):
+    settings = dataclasses.replace(TRAINING, epochs=12, learning_rate=0.01, precision=precision)
+    result = train(image_files, tmp_path, settings=settings)
+    losses = [row.loss for row in result.history]
+    assert np.isfinite(losses).all()
+    assert np.mean(losses[-6:]) < np.mean(losses[:6])
+    assert {layer.compute_dtype for layer in result.encoder.layers} == {"float32"}
+
+
+def test_accumulation_makes_fewer_steps_of_more_pairs(image_files, tmp_path):
+    settings = dataclasses.replace(TRAINING, accumulation_steps=2)
+    result = train(image_files, tmp_path, settings=settings)
+    assert (result.card.steps, result.card.batch_size, result.card.pairs_seen) == (3, 8, 48)
+
+
+def test_a_batch_that_the_replicas_cannot_share_is_refused(image_files):
+    class ThreeReplicas:
+        count = 3
+
+    with pytest.raises(UserError, match=r"8 pairs cannot be split among 3 replicas\. Give a mult"):
+        contrastive_training._batch_size(
+            find_pairs(image_files, "images"), TRAINING, ThreeReplicas()
+        )
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("batch_size", 1, "batch_size must be at least 2"),
+        ("temperature", 0.0, "temperature must be above 0"),
+        ("accumulation_steps", 0, "accumulation_steps must be at least 1"),
+        ("ema_momentum", 1.0, "ema_momentum must be within 0..1"),
+    ],
+)
+def test_settings_out_of_range_are_refused(field, value, message):
+    with pytest.raises(ValueError, match=message):
+        dataclasses.replace(TRAINING, **{field: value})

@@ -17,7 +17,13 @@ from trainer.distribution import (
     sum_over_replicas,
 )
 from trainer.errors import UserError
-from trainer.settings import AugmentationSettings, ContrastiveSettings, EncoderSettings, to_json
+from trainer.settings import (
+    AugmentationSettings,
+    ContrastiveSettings,
+    EncoderSettings,
+    FineTuneSettings,
+    to_json,
+)
 
 SIDE = 16
 # 16 pairs: 2 batches an epoch.
@@ -56,7 +62,7 @@ def run(directory, arguments, **changes):
         directory,
         {**arguments, "checkpoint_directory": str(directory / "checkpoints"), **changes},
     )
-    assert process.wait() == 0, (directory / "log").read_text()
+    assert process.wait(timeout=300) == 0, (directory / "log").read_text()
     return training_process.result(directory)
 
 
@@ -82,6 +88,49 @@ def test_images_of_simclr_too(arguments, tmp_path):
     expected = run(tmp_path / "one", images, distribution="one_device")
     received = run(tmp_path / "two", images, distribution="mirrored", devices=2)
     assert len(expected["loss"]) == 8
+    for name in expected:
+        np.testing.assert_allclose(received[name], expected[name], rtol=0, atol=1e-4)
+
+
+@pytest.fixture(scope="module")
+def fine_tuning_arguments(tmp_path_factory):
+    """Of a training on 21 cases of 1 to 3 images: batches of 7, which no two replicas share."""
+    rng = np.random.default_rng(1)
+    directory = tmp_path_factory.mktemp("cases")
+
+    def write(name, count):
+        records = [
+            example(
+                [textured_image(i % 2, rng, SIDE) for _ in range(1 + i % 3)],
+                f"c{i}",
+                f"p{i}",
+                label=i % 2,
+            )
+            for i in range(count)
+        ]
+        return [write_records(directory / name, records)]
+
+    settings = FineTuneSettings(
+        epochs=2,
+        batch_size=8,
+        optimizer="sgd",
+        learning_rate=0.01,
+        warmup_fraction=0.0,
+        augmentation=AugmentationSettings(grayscale_probability=0.5),
+    )
+    return {
+        "train_files": write("train.gz", 21),
+        "validation_files": write("validation.gz", 10),
+        "encoder_settings": to_json(EncoderSettings("resnet18", 0.125, "imagenet", SIDE)),
+        "settings": to_json(settings),
+    }
+
+
+@pytest.mark.slow
+def test_fine_tuning_on_two_devices_makes_the_updates_of_one(fine_tuning_arguments, tmp_path):
+    expected = run(tmp_path / "one", fine_tuning_arguments, distribution="one_device")
+    received = run(tmp_path / "two", fine_tuning_arguments, distribution="mirrored", devices=2)
+    assert expected["loss"].shape == (2, 2)
     for name in expected:
         np.testing.assert_allclose(received[name], expected[name], rtol=0, atol=1e-4)
 
@@ -114,7 +163,7 @@ def two_workers(arguments, tmp_path_factory):
         for index in range(2)
     ]
     for index, process in enumerate(processes):
-        assert process.wait() == 0, (directory / str(index) / "log").read_text()
+        assert process.wait(timeout=300) == 0, (directory / str(index) / "log").read_text()
     return directory
 
 

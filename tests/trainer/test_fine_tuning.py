@@ -277,7 +277,8 @@ def test_a_validation_split_without_labels_is_refused(files, tmp_path):
 
 def test_a_loss_that_explodes_stops_with_the_step_and_advice(files, tmp_path):
     settings = dataclasses.replace(TRAINING, learning_rate=1e30, warmup_fraction=0.0)
-    with pytest.raises(DivergedError, match=r"Step \d: .* not a number\. Lower learning_rate"):
+    advice = r"Step \d: .* not a number, .* Lower learning_rate .* Cases of the batch: c\d+, "
+    with pytest.raises(DivergedError, match=advice):
         train(files, tmp_path, settings=settings)
 
 

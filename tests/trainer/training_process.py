@@ -39,16 +39,23 @@ def main(arguments):
     import numpy as np
     import tensorflow as tf
 
-    from trainer.contrastive_training import pretrain
-    from trainer.settings import ContrastiveSettings, EncoderSettings, from_json
-
     logging.basicConfig(level=logging.INFO)
     if arguments.get("devices"):
         tf.config.set_logical_device_configuration(
             tf.config.list_physical_devices("CPU")[0],
             [tf.config.LogicalDeviceConfiguration()] * arguments["devices"],
         )
-    trained = pretrain(
+    train = fine_tuned if "train_files" in arguments else pretrained
+    variables, losses = train(arguments)
+    weights = {f"weight-{index}": value.numpy() for index, value in enumerate(variables)}
+    np.savez(arguments["output"], loss=np.array(losses), **weights)
+
+
+def pretrained(arguments):
+    from trainer.contrastive_training import pretrain
+    from trainer.settings import ContrastiveSettings, EncoderSettings, from_json
+
+    result = pretrain(
         arguments["files"],
         source=arguments["source"],
         encoder_settings=from_json(EncoderSettings, arguments["encoder_settings"]),
@@ -59,10 +66,29 @@ def main(arguments):
         data_fingerprint="f",
         distribution=arguments["distribution"],
     )
-    variables = [*trained.encoder.variables, *trained.projection_head.variables]
-    weights = {f"weight-{index}": value.numpy() for index, value in enumerate(variables)}
-    losses = np.array([row.loss for row in trained.history])
-    np.savez(arguments["output"], loss=losses, **weights)
+    variables = [*result.encoder.variables, *result.projection_head.variables]
+    return variables, [row.loss for row in result.history]
+
+
+def fine_tuned(arguments):
+    from trainer.fine_tuning import fine_tune
+    from trainer.settings import EncoderSettings, FineTuneSettings, from_json
+
+    result = fine_tune(
+        arguments["train_files"],
+        arguments["validation_files"],
+        task="multi_class",
+        classes=["horizontal", "vertical"],
+        encoder_settings=from_json(EncoderSettings, arguments["encoder_settings"]),
+        settings=from_json(FineTuneSettings, arguments["settings"]),
+        label_fraction=1.0,
+        seed=3,
+        checkpoint_directory=arguments["checkpoint_directory"],
+        initial_encoder=None,
+        distribution=arguments["distribution"],
+    )
+    losses = [(row.loss, row.validation_loss) for row in result.history]
+    return result.classifier.variables, losses
 
 
 if __name__ == "__main__":
