@@ -1,5 +1,6 @@
 """Import of published weights as an encoder that a training can start from."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,8 @@ from trainer.keras_application_encoder import PIXEL_MEAN, PIXEL_STD
 from trainer.projection_head import build_projection_head
 from trainer.published_variables import PublishedVariables, assign_layers
 from trainer.settings import Architecture, EncoderSettings
+
+logger = logging.getLogger("micle.encoder_import")
 
 Layout = Literal["simclr", "remedis", "bit", "keras"]
 
@@ -63,7 +66,8 @@ class ImportedEncoder:
     Attributes:
         card: Of the encoder.
         difference: Largest difference between its features and those of the network that the
-            source itself holds, as a share of the largest feature; None where it holds none.
+            source itself holds, as a share of the largest feature; None where it holds none
+            that can be run.
     """
 
     card: EncoderCard
@@ -172,6 +176,11 @@ def _compared(
     expected = _own_features(source, pixels)
     if expected is None:
         return choices[0], None
+    if expected.shape != (2, encoder.output_shape[-1]):
+        raise UserError(
+            f"{source}: the network in it gives {expected.shape[1:]} numbers for an image, not "
+            f"{encoder.output_shape[-1]}. It is not the published network of this layout."
+        )
     differences = [
         float(np.abs(encoder(choice(pixels), training=False) - expected).max())
         / float(np.abs(expected).max())
@@ -187,17 +196,21 @@ def _compared(
 
 
 def _own_features(source: str, pixels: npt.NDArray[np.float32]) -> npt.NDArray[np.float32] | None:
-    """Runs a SavedModel of TensorFlow 2; None where the source is none."""
+    """Runs a SavedModel of TensorFlow 2; None where the source is none, or cannot be run."""
     if not Path(source, "saved_model.pb").is_file():
-        return None
-    module = tf.saved_model.load(source)
-    if not callable(module):
         return None
     images = tf.constant(pixels)
     try:
-        outputs: Any = module(images, trainable=False)  # As SimCLR's are called.
-    except (TypeError, ValueError):
-        outputs = module(images)  # As REMEDIS' are called.
+        module = tf.saved_model.load(source)
+        try:
+            outputs: Any = module(images, trainable=False)  # As SimCLR's are called.
+        except (TypeError, ValueError):
+            outputs = module(images)  # As REMEDIS' are called.
+    except (OSError, TypeError, ValueError, KeyError, tf.errors.OpError) as error:
+        reason = " ".join(str(error).split())[:200]
+        logger.warning("%s: its own network cannot be run: %s", source, reason)
+        return None
     if isinstance(outputs, dict):
         outputs = outputs.get("final_avg_pool", outputs.get("pre_logits"))
-    return np.asarray(outputs).reshape(len(pixels), -1)
+    features = np.asarray(outputs)
+    return features.mean(axis=(1, 2)) if features.ndim == 4 else features

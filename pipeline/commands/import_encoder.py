@@ -52,7 +52,7 @@ def import_encoder_command(
 
 def _check(difference: float | None) -> str:
     if difference is None:
-        return "The source holds no network of its own to compare features with."
+        return "The source holds no network that could be run to compare features."
     return f"Its features equal those of the source's own network (to {difference:.0e})."
 
 

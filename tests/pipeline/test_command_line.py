@@ -86,7 +86,7 @@ def test_an_imported_encoder_is_what_a_configuration_takes(tmp_path):
     )
     assert result.exit_code == 0, result.output
     first, *rest = result.output.splitlines()
-    assert first.startswith(f"{output}: written. The source holds no network of its own")
+    assert first.startswith(f"{output}: written. The source holds no network that could be run")
     values = yaml.safe_load("\n".join(rest))
     assert values["initial_encoder"] == output
     settings = EncoderSettings(**values["encoder"])

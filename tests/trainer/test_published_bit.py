@@ -50,6 +50,7 @@ def test_the_imported_network_is_the_published_one(published, layout, source, re
     normalised = (PIXELS - card.pixel_mean) / card.pixel_std
     expected = published.features(2 * PIXELS - 1)
     np.testing.assert_allclose(encoder(normalised), expected, rtol=1e-4, atol=1e-4)
+    assert np.std(expected, axis=0).max() > 0.01  # Not the same for every image.
 
 
 def test_the_card_tells_what_is_known(archive, savedmodel, tmp_path):

@@ -1,6 +1,7 @@
 """Import of SimCLR's published files: the features must be those of the published network."""
 
 import dataclasses
+import shutil
 
 import numpy as np
 import pytest
@@ -50,6 +51,7 @@ def test_the_imported_network_is_the_published_one(published, layout, request, t
     normalised = (IMAGES - card.pixel_mean) / card.pixel_std
     expected = published.features(IMAGES)
     np.testing.assert_allclose(encoder(normalised), expected, rtol=1e-4, atol=1e-4)
+    assert np.std(expected, axis=0).max() > 0.01  # Not the same for every image.
 
     head = load_projection_head(str(tmp_path))
     projections = published.projection(expected, layers=3)
@@ -76,6 +78,22 @@ def test_a_savedmodel_that_computes_something_else_is_refused(published, tmp_pat
     monkeypatch.setattr(PublishedSimclr, "_normalize", lambda *given: 1.1 * normalize(*given))
     published.write_tensorflow2(str(tmp_path / "source"))
     with pytest.raises(UserError, match="the network in it gives other features"):
+        run(str(tmp_path / "source"), tmp_path / "encoder")
+
+
+def test_a_savedmodel_that_cannot_be_run_is_imported_with_a_warning(tensorflow2, tmp_path, caplog):
+    source = tmp_path / "source"
+    shutil.copytree(tensorflow2, source)
+    (source / "saved_model.pb").write_bytes(b"of another version")
+    assert run(str(source), tmp_path / "encoder").difference is None
+    assert "its own network cannot be run" in caplog.text
+
+
+def test_a_savedmodel_of_other_outputs_is_refused(published, tmp_path, monkeypatch):
+    features = PublishedSimclr.features
+    monkeypatch.setattr(PublishedSimclr, "features", lambda *given: features(*given)[:, :10])
+    published.write_tensorflow2(str(tmp_path / "source"))
+    with pytest.raises(UserError, match=r"gives \(10,\) numbers for an image, not 256"):
         run(str(tmp_path / "source"), tmp_path / "encoder")
 
 
