@@ -4,7 +4,7 @@ from tfx.types import artifact
 
 
 class Encoder(artifact.Artifact):
-    """A pretrained encoder: `encoder.weights.h5` and its card `encoder.json`."""
+    """A pretrained encoder: its weights, its card `encoder.json` and how the training went."""
 
     TYPE_NAME = "components.Encoder"
 

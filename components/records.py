@@ -9,6 +9,11 @@ from tfx.types import artifact_utils
 from trainer.errors import UserError
 
 
+def has_splits(examples: types.Artifact, *splits: str) -> bool:
+    """Says whether an Examples artifact has all of some splits."""
+    return set(splits) <= set(artifact_utils.decode_split_names(examples.split_names))
+
+
 def split_files(examples: types.Artifact, split: str) -> list[str]:
     """Returns the record files of one split, sorted.
 

@@ -24,6 +24,7 @@ from schemas.case_features import Task
 from trainer.errors import UserError
 from trainer.settings import ContrastiveSettings, Distribution, EncoderSettings, FineTuneSettings
 from trainer.sweep_settings import PAPER_SWEEP, SweepSettings
+from trainer.watch_settings import WatchSettings
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,40}[a-z0-9])?$")]
 """Lower-case letters, digits and hyphens: what Kubernetes takes as a name."""
@@ -72,12 +73,14 @@ class PretrainingStep(_Section):
         method: `simclr` (two augmentations of one image) or `micle` (two images of one case).
         pairs: Rules of MICLe's pairs.
         training: Epochs, batch, temperature, augmentation and the rest.
+        watch: How often its embeddings are measured; no part of the training.
     """
 
     data: Literal["natural", "medical"]
     method: Literal["simclr", "micle"]
     pairs: PairSettings = PairSettings()
     training: ContrastiveSettings = ContrastiveSettings()
+    watch: WatchSettings = WatchSettings()
 
     @model_validator(mode="after")
     def _check(self) -> "PretrainingStep":

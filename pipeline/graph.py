@@ -227,6 +227,8 @@ class _GraphBuilder:
                 ),
             ).outputs["result"]
         for number, step in enumerate(self._configuration.pretraining, start=1):
+            # Only the medical set has labels, and only its own trainings are watched with them.
+            is_labelled = step.data == "medical"
             node = ContrastivePretrainer(
                 examples=self._pretraining_examples(number, step, ingested[step.data]),
                 method=step.method,
@@ -236,7 +238,11 @@ class _GraphBuilder:
                 seed=self._configuration.seed,
                 checkpoint_root=self._places.checkpoint_root,
                 distribution=self._configuration.distribution,
+                watch_settings=step.watch,
                 initial_encoder=encoder,
+                watch_examples=ingested["medical"].transformed if is_labelled else None,
+                watch_task=self._configuration.data.labelled_task,
+                watch_classes=self._configuration.data.medical.classes,
             )
             self._add(f"pretrain-{number}-{step.data}-{step.method}", node)
             encoder = node.outputs["encoder"]

@@ -10,6 +10,7 @@ from tfx.utils import path_utils
 
 from components.fine_tuner.model_card import ModelCard
 from components.fine_tuner.serving_preprocessing import ServingPreprocessing
+from components.learning_curves import draw_fine_tuning
 from components.records import records_fingerprint, split_files
 from schemas import case_features
 from trainer import operating_point
@@ -40,9 +41,9 @@ class Executor(BaseExecutor):
         output_dict: dict[str, list[types.Artifact]],
         exec_properties: dict[str, Any],
     ) -> None:
-        """Writes the SavedModel with its card, `history.csv`, and after a sweep `sweep.csv`.
+        """Writes the SavedModel with its card, `history.csv` and `learning_curve.png`.
 
-        Of several workers the chief alone does.
+        After a sweep `sweep.csv` too. Of several workers the chief alone does.
 
         Raises:
             UserError: The data, the settings and the initial encoder do not fit together.
@@ -87,6 +88,12 @@ class Executor(BaseExecutor):
         write_history(model.uri, result.history)
         if swept:
             write_sweep(model.uri, swept)
+        draw_fine_tuning(
+            model.uri,
+            result.history,
+            title=f"Fine-tuning: {exec_properties['model_name']}",
+            best_epoch=result.best_epoch,
+        )
 
 
 def model_card(result: FineTuneResult, exec_properties: dict[str, Any]) -> ModelCard:

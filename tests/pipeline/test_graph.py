@@ -1,6 +1,7 @@
 """The graph of a configuration, and what Kubeflow's compiler makes of it."""
 
 import dataclasses
+import json
 import re
 from pathlib import Path
 
@@ -11,7 +12,9 @@ from pipeline.configuration import ClusterSection, Configuration, load_configura
 from pipeline.graph import Places, build_nodes, training_digest
 from pipeline.kubeflow_compiler import compile_pipeline
 from trainer.errors import UserError
+from trainer.settings import from_json
 from trainer.sweep_settings import SweepSettings, sweep_from_json
+from trainer.watch_settings import WatchSettings
 
 FINGERPRINTS = {"natural": "n", "medical": "m"}
 PLACES = Places("/checkpoints", "/serving", "/key", FINGERPRINTS, "/registry", "")
@@ -64,6 +67,19 @@ def test_each_step_starts_from_the_encoder_before_it():
     candidate = nodes["fine-tune-candidate"]
     assert candidate.inputs["initial_encoder"].producer_component_id == "pretrain-2-medical-micle"
     assert "initial_encoder" not in nodes["fine-tune-baseline"].inputs
+
+
+def test_labelled_medical_cases_watch_medical_trainings_only():
+    steps = configuration().model_dump()["pretraining"]
+    steps[1]["watch"] = {"every": 7}
+    nodes = {node.id: node for node in build_nodes(configuration(pretraining=steps), PLACES)}
+    natural, medical = nodes["pretrain-1-natural-simclr"], nodes["pretrain-2-medical-micle"]
+    assert "watch_examples" not in natural.inputs
+    assert medical.inputs["watch_examples"].producer_component_id == "medical-transform"
+    properties = medical.exec_properties
+    assert from_json(WatchSettings, properties["watch_settings"]) == WatchSettings(every=7)
+    assert properties["watch_task"] == "multi_label"
+    assert json.loads(properties["watch_classes"])[0] == "opacity"
 
 
 def test_without_pretraining_or_baseline_their_nodes_are_gone():
