@@ -21,8 +21,15 @@ from components.pair_builder.settings import PairSettings
 from components.promotion_gate.rules import GateRules
 from components.slice_report.settings import ReportSettings
 from schemas.case_features import Task
+from trainer.augmentation_presets import expand_preset
 from trainer.errors import UserError
-from trainer.settings import ContrastiveSettings, Distribution, EncoderSettings, FineTuneSettings
+from trainer.settings import (
+    AugmentationSettings,
+    ContrastiveSettings,
+    Distribution,
+    EncoderSettings,
+    FineTuneSettings,
+)
 from trainer.sweep_settings import PAPER_SWEEP, SweepSettings
 from trainer.watch_settings import WatchSettings
 
@@ -65,6 +72,14 @@ class DataSection(_Section):
         return self
 
 
+def _expand_preset(training: Any) -> Any:
+    """Fills `augmentation: {preset: NAME, ...}`, before the settings are made."""
+    augmentation = training.get("augmentation") if isinstance(training, dict) else None
+    if not isinstance(augmentation, dict):
+        return training
+    return training | {"augmentation": expand_preset(augmentation)}
+
+
 class PretrainingStep(_Section):
     """One contrastive pretraining; each step starts from the encoder of the one before.
 
@@ -81,6 +96,8 @@ class PretrainingStep(_Section):
     pairs: PairSettings = PairSettings()
     training: ContrastiveSettings = ContrastiveSettings()
     watch: WatchSettings = WatchSettings()
+
+    _expand = field_validator("training", mode="before")(_expand_preset)
 
     @model_validator(mode="after")
     def _check(self) -> "PretrainingStep":
@@ -110,6 +127,8 @@ class FineTuningSection(_Section):
                 f"must be paper, or hold learning_rates and weight_decays. Received: {value}"
             )
         return PAPER_SWEEP if value == "paper" else value
+
+    _expand = field_validator("training", mode="before")(_expand_preset)
 
 
 class ClusterSection(_Section):
@@ -190,6 +209,15 @@ class Configuration(_Section):
         """Where promoted models are pushed."""
         return self.serving or str(Path(self.output_dir, "serving"))
 
+    @property
+    def augmentations(self) -> dict[str, AugmentationSettings]:
+        """The augmentation of each training, by the training's field."""
+        steps = {
+            f"pretraining.{number}": step.training.augmentation
+            for number, step in enumerate(self.pretraining)
+        }
+        return steps | {"fine_tuning": self.fine_tuning.training.augmentation}
+
     @model_validator(mode="after")
     def _check(self) -> "Configuration":
         if (self.registry is None) != (self.serving is None):
@@ -202,6 +230,10 @@ class Configuration(_Section):
         misfits = self.fine_tuning.training.misfits(self.data.labelled_task, medical.classes)
         if misfits:
             raise ValueError(f"fine_tuning.training.{misfits[0]}")
+        for stage, augmentation in self.augmentations.items():
+            misfit = augmentation.misfit(self.encoder.image_size)
+            if misfit:
+                raise ValueError(f"{stage}.training.augmentation.{misfit}")
         return self
 
 

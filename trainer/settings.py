@@ -30,6 +30,9 @@ SelectionMetric = Literal["loss", "auc"]
 Precision = Literal["float32", "mixed_bfloat16", "mixed_float16"]
 """Keras' dtype policies: in the mixed ones layers compute in 16 bits on float32 variables."""
 
+SMALLEST_CROP = 8
+"""Pixels a side; what is smaller shows no structure at all."""
+
 _FORBID_UNKNOWN_FIELDS = {"extra": "forbid"}
 T = TypeVar("T")
 
@@ -138,6 +141,19 @@ class AugmentationSettings:
         ):
             value = getattr(self, name)
             _require(0 <= value <= 1, name, "a probability within 0..1", value)
+
+    def misfit(self, image_size: int) -> str | None:
+        """Returns what is wrong with these settings for images of that side, or None."""
+        side = math.sqrt(self.crop_area[0]) * image_size
+        if side >= SMALLEST_CROP:
+            return None
+        area = math.ceil(1000 * (SMALLEST_CROP / image_size) ** 2) / 1000
+        wide = math.ceil(SMALLEST_CROP / math.sqrt(self.crop_area[0]))
+        return (
+            f"crop_area: its smallest crop is {side:.1f} pixels a side, less than the "
+            f"{SMALLEST_CROP} that still show something. What fits: an area of at least {area:g}, "
+            f"or encoder.image_size of at least {wide}."
+        )
 
 
 @dataclass(frozen=True)

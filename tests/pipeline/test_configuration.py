@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from pipeline.configuration import load_configuration
+from trainer.augmentation_presets import PRESETS, preset
 from trainer.errors import UserError
 from trainer.sweep_settings import PAPER_SWEEP
 
@@ -127,3 +128,34 @@ def test_a_missing_file_and_broken_yaml_are_named(tmp_path):
     assert "not valid YAML" in message_of(str(path))
     path.write_text("just text")
     assert "expected fields" in message_of(str(path))
+
+
+def test_a_preset_fills_an_augmentation_and_further_fields_override_it(tmp_path):
+    step = {"data": "medical", "method": "micle"}
+    augmentation = {"preset": "chest_xray", "rotation_degrees": 10}
+    path = write(
+        tmp_path,
+        pretraining=[step | {"training": {"augmentation": augmentation}}],
+        fine_tuning={"training": {"augmentation": {"preset": "fine_tuning_dermatology"}}},
+    )
+    configuration = load_configuration(path)
+    assert configuration.pretraining[0].training.augmentation == preset(
+        "chest_xray", rotation_degrees=10.0
+    )
+    assert configuration.fine_tuning.training.augmentation == preset("fine_tuning_dermatology")
+
+
+def test_an_unknown_preset_is_answered_with_the_known_ones(tmp_path):
+    path = write(tmp_path, fine_tuning={"training": {"augmentation": {"preset": "retina"}}})
+    assert message_of(path) == (
+        f"{path}: fine_tuning.training: preset must be one of {', '.join(PRESETS)}. "
+        "Received: retina"
+    )
+
+
+def test_crops_too_small_for_the_image_size_are_refused_with_what_fits(tmp_path):
+    step = {"data": "medical", "method": "simclr"}
+    step["training"] = {"augmentation": {"preset": "dermatology"}}
+    message = message_of(write(tmp_path, encoder={"image_size": 24}, pretraining=[step]))
+    assert "pretraining.0.training.augmentation.crop_area" in message
+    assert "at least 29" in message and len(message.splitlines()) == 1
