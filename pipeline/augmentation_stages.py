@@ -148,7 +148,7 @@ def in_words(settings: AugmentationSettings) -> str:
         (settings.rotation_degrees, f"rotation up to {settings.rotation_degrees:g}\N{DEGREE SIGN}"),
         (
             settings.colour_strength and settings.colour_probability,
-            f"colours of strength {settings.colour_strength:g} {settings.colour_probability:.0%}",
+            f"colours of strength {settings.colour_strength:g}, {settings.colour_probability:.0%}",
         ),
         (settings.grayscale_probability, f"grey {settings.grayscale_probability:.0%}"),
         (settings.blur_probability, f"blur {settings.blur_probability:.0%}"),

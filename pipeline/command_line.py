@@ -141,3 +141,34 @@ def import_encoder(
         trained_on=trained_on,
         output=output,
     )
+
+
+@main.command()
+@click.argument("configuration", type=click.Path(dir_okay=False))
+@click.option(
+    "-o",
+    "--output",
+    default="augmentations.png",
+    show_default=True,
+    type=click.Path(dir_okay=False),
+    help="PNG to write.",
+)
+@click.option(
+    "--stage",
+    "stages",
+    multiple=True,
+    help="Only pretraining.1, pretraining.2, ..., or fine_tuning; may be repeated.",
+)
+@click.option(
+    "--views", default=6, show_default=True, type=click.IntRange(1, 20), help="Of each image."
+)
+@click.option(
+    "--cases", default=3, show_default=True, type=click.IntRange(1, 50), help="In each stage."
+)
+def augmentations(
+    configuration: str, output: str, stages: tuple[str, ...], views: int, cases: int
+) -> None:
+    """Draw a contact sheet: images of CONFIGURATION and the views that each training makes."""
+    from pipeline.commands.augmentations import augmentations_command
+
+    augmentations_command(configuration, Path(output), stages, views, cases)

@@ -104,6 +104,10 @@ def pair_batches(
 ) -> tf.data.Dataset:
     """Streams batches of pairs, epoch after epoch, from any step on.
 
+    A batch never holds two pairs of one case: a round of pairs holds one of each case (or
+    patient), an epoch is a round, and no batch crosses the end of an epoch. As each other's
+    negatives two such pairs would be false.
+
     The stream from `start_step` is the tail of the stream from 0, and depends on nothing but
     the arguments. What is skipped, or is other replicas', is not decoded.
 

@@ -53,7 +53,7 @@ def preprocessing_fn(inputs: Mapping[str, Any], custom_config: Mapping[str, Any]
         images.flat_values,
         fn_output_signature=tf.TensorSpec([settings.image_size, settings.image_size, 3], tf.uint8),
     )
-    encoded = tf.map_fn(_encode, pixels, fn_output_signature=tf.TensorSpec([], tf.string))
+    encoded = tf.map_fn(encode_square, pixels, fn_output_signature=tf.TensorSpec([], tf.string))
     mean, std = _pixel_statistics(pixels)
     cases = tf.shape(inputs[case_features.CASE_ID])[0]
     outputs = {
@@ -88,7 +88,8 @@ def decode_square(encoded: tf.Tensor, image_size: int, fit: str) -> tf.Tensor:
     return tf.cast(tf.clip_by_value(tf.round(image), 0, 255), tf.uint8)
 
 
-def _encode(image: tf.Tensor) -> tf.Tensor:
+def encode_square(image: tf.Tensor) -> tf.Tensor:
+    """Encodes uint8 [image_size, image_size, 3] as the JPEG that training reads."""
     return tf.io.encode_jpeg(image, quality=JPEG_QUALITY, chroma_downsampling=False)
 
 

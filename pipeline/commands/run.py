@@ -19,6 +19,7 @@ from components.promotion_gate.verdict import Verdict, read_verdict
 from pipeline.commands.validate import print_findings, print_summary
 from pipeline.configuration import Configuration, load_configuration
 from pipeline.console import RunConsole, noise_to_log
+from pipeline.generated_data import generate_data
 from pipeline.local_run import RunDirectory, run_pipeline
 from pipeline.validation import validate
 from trainer.errors import UserError
@@ -47,7 +48,7 @@ def run_command(path: str) -> int:
 
 
 def _run(configuration: Configuration, directory: RunDirectory) -> int:
-    _generate(configuration)
+    generate_data(configuration)
     validation = validate(configuration)
     print_findings(validation)
     if validation.errors:
@@ -64,13 +65,6 @@ def _run(configuration: Configuration, directory: RunDirectory) -> int:
     _copy_report(results, directory)
     _print_outcome(results, directory, configuration, time.monotonic() - start)
     return 0
-
-
-def _generate(configuration: Configuration) -> None:
-    if configuration.data.generate == "demo":
-        from pipeline.demo_data.write import write_demo_data
-
-        write_demo_data(Path(configuration.data.medical.manifest).parent.parent)
 
 
 def explain(error: Exception, log: Path) -> str:

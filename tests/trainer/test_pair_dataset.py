@@ -95,6 +95,24 @@ def test_an_epoch_reads_one_round_and_the_rounds_take_turns(pair_files):
         np.testing.assert_array_equal(cases, np.arange(8))
 
 
+@pytest.mark.parametrize("batch_size", [2, 3, 5, 8])
+@pytest.mark.parametrize("start_step", [0, 1, 2])
+def test_a_batch_never_holds_two_pairs_of_one_case(pair_files, batch_size, start_step):
+    for seed in range(3):
+        batches = stream(
+            pair_files,
+            "pairs",
+            batch_size=batch_size,
+            epochs=5,
+            seed=seed,
+            start_step=start_step,
+        )
+        assert len(batches) == 5 * (8 // batch_size) - start_step
+        for images, _ in batches:
+            cases = images[:, 0, 0, 0, 0] // 20
+            assert len(set(cases)) == batch_size
+
+
 def test_pairs_carry_their_patient(pair_files):
     batches = stream(pair_files, "pairs", epochs=1)
     patients = np.concatenate([patients for _, patients in batches])
