@@ -46,7 +46,7 @@ def nt_xent(
     Returns:
         The loss and its measures.
     """
-    vectors = tf.math.l2_normalize(tf.cast(projections, tf.float32), axis=1)
+    vectors = _unit_vectors(tf.cast(projections, tf.float32))
     first, second = tf.split(vectors, 2)
     candidates = tf.concat([gather_rows(first), gather_rows(second)], axis=0)
     logits = tf.matmul(vectors, candidates, transpose_b=True) / temperature
@@ -69,6 +69,12 @@ def nt_xent(
         accuracy=tf.reduce_sum(tf.cast(hits, tf.float32)) / views,
         entropy=tf.reduce_sum(surprise) / views,
     )
+
+
+def _unit_vectors(vectors: tf.Tensor) -> tf.Tensor:
+    """Divides each row by its norm; by its largest value first, whose square may not be finite."""
+    largest = tf.reduce_max(tf.abs(vectors), axis=1, keepdims=True)
+    return tf.math.l2_normalize(tf.math.divide_no_nan(vectors, tf.stop_gradient(largest)), axis=1)
 
 
 def _positions(pairs: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

@@ -31,3 +31,12 @@ def test_only_the_rate_of_lars_is_scaled_by_the_batch():
 
     assert peak("lars") == pytest.approx(0.4)
     assert peak("adamw") == pytest.approx(0.2)
+
+
+def test_the_rate_of_lars_may_grow_with_the_square_root_of_the_batch():
+    settings = ContrastiveSettings(
+        optimizer="lars", learning_rate=0.075, learning_rate_scaling="sqrt", warmup_fraction=0
+    )
+    optimizer = contrastive_optimizer(settings, batch_size=4096, total_steps=10)
+    # SimCLR's README gives 0.075 with sqrt as the equal of 0.3 with linear scaling at 4096.
+    assert float(optimizer.learning_rate) == pytest.approx(0.3 * 4096 / 256)
