@@ -99,26 +99,27 @@ def _updated_by_its_replica(next_creator: Callable[..., tf.Variable], **kwargs: 
     return next_creator(**kwargs)
 
 
-def find_replicas(distribution: Distribution = "auto") -> Replicas:
+def find_replicas(distribution: Distribution = "auto", *, tpu: bool = True) -> Replicas:
     """Returns the replicas to train on; call it before any other operation of TensorFlow.
 
     Args:
         distribution: `auto` takes several workers if the environment variable `TF_CONFIG` names
             them, else a TPU if there is one, else all GPUs if there are several, else one device.
+        tpu: Whether `auto` may take a TPU.
 
     Raises:
         UserError: What is asked for is not there.
     """
-    chosen = _detect() if distribution == "auto" else distribution
+    chosen = _detect(tpu) if distribution == "auto" else distribution
     replicas = _REPLICAS[chosen]()
     logger.info("distribution: %s, replicas: %d", chosen, replicas.count)
     return replicas
 
 
-def _detect() -> Distribution:
+def _detect(tpu: bool) -> Distribution:
     if len(_workers()) > 1:
         return "multi_worker"
-    if tf.config.list_physical_devices("TPU") or os.environ.get("TPU_NAME"):
+    if tpu and (tf.config.list_physical_devices("TPU") or os.environ.get("TPU_NAME")):
         return "tpu"
     return "mirrored" if len(tf.config.list_logical_devices("GPU")) > 1 else "one_device"
 

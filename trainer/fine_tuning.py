@@ -132,11 +132,11 @@ def fine_tune(
             cannot be computed on validation.
         DivergedError: The loss or its gradient is not a number, or the loss is above 10,000.
     """
-    replicas = find_replicas(distribution)
+    replicas = find_replicas(distribution, tpu=False)
     if replicas.is_tpu:
         raise UserError(
             "distribution: fine-tuning cannot run on a TPU, which wants batches of one shape: "
-            "cases differ in their number of images. Take one_device or mirrored."
+            "cases differ in their number of images. Take auto."
         )
     misfits = settings.misfits(task, classes)
     if misfits:

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from tests.trainer import training_process
 from tests.trainer.synthetic_records import example, textured_image, write_records
+from trainer import distribution
 from trainer.distribution import (
     find_replicas,
     gather_integers,
@@ -199,6 +200,13 @@ def test_one_device_needs_no_sums():
 def test_several_devices_are_refused_where_there_is_one():
     with pytest.raises(UserError, match=r"mirrored needs at least 2 devices; there is 1 .PU\."):
         find_replicas("mirrored")
+
+
+def test_auto_takes_a_tpu_only_where_it_may(monkeypatch):
+    monkeypatch.setenv("TPU_NAME", "")
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: ["a TPU"])
+    assert distribution._detect(tpu=True) == "tpu"
+    assert distribution._detect(tpu=False) == "one_device"
 
 
 def test_several_workers_are_refused_without_their_names(monkeypatch):
