@@ -34,6 +34,7 @@ setup(
         "pyyaml",
         "rich>=13",
         "scikit-learn>=1.5,<1.6",
+        "scipy>=1.12,<2",
     ],
     entry_points={"console_scripts": ["micle=pipeline.command_line:main"]},
 )

@@ -16,14 +16,17 @@ from schemas.case_features import SHIFTED
 
 NAMES = {
     "mean_auc": "mean AUC",
+    "mean_average_precision": "mean average precision",
     "ece": "calibration error",
     "accuracy": "accuracy",
     "balanced_accuracy": "balanced accuracy",
+    "top_3_accuracy": "top-3 accuracy",
     "auc": "AUC",
     "sensitivity": "sensitivity",
     "specificity": "specificity",
     "ppv": "positive predictive value",
     "npv": "negative predictive value",
+    "average_precision": "average precision",
 }
 NO_CASE = "no labelled case"
 NO_METRIC = "the evaluation does not have this metric"

@@ -6,7 +6,6 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import TypeAdapter, ValidationError
 
-from components.site_evaluator.sufficiency import CLASS_METRICS
 from trainer.errors import UserError
 
 OVERALL_SLICE = "overall"
@@ -16,7 +15,15 @@ EACH_SITE = "each_site"
 WORST_SITE = "worst_site"
 SITE_PREFIX = "site="
 
-SLICE_METRICS = ("mean_auc", "accuracy", "balanced_accuracy")
+# More is better in all of them: calibration error and log loss have no minimum to reach.
+SLICE_METRICS = (
+    "mean_auc",
+    "mean_average_precision",
+    "accuracy",
+    "balanced_accuracy",
+    "top_3_accuracy",
+)
+CLASS_METRICS = ("auc", "sensitivity", "specificity", "ppv", "npv", "average_precision")
 
 _NAMED_SLICES = (OVERALL_SLICE, IN_DISTRIBUTION_SLICE, SHIFTED_SLICE, EACH_SITE, WORST_SITE)
 _FORBID_UNKNOWN_FIELDS = {"extra": "forbid"}
@@ -44,8 +51,7 @@ class MinimumRule:
     """A metric must reach a bound.
 
     Attributes:
-        metric: `mean_auc`, `accuracy`, `balanced_accuracy`, or of one class `sensitivity:edema`
-            (also `auc`, `specificity`, `ppv`, `npv`).
+        metric: One of `SLICE_METRICS`, or of one class `sensitivity:edema` (see `CLASS_METRICS`).
         bound: Least acceptable value.
         slice: `overall`, `in_distribution`, `shifted`, `each_site`, `worst_site` (the site that
             comes out worst), or `site=NAME`.

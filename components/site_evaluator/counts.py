@@ -1,24 +1,30 @@
 """Sums over the cases of a slice, per bootstrap replicate, from which every metric follows.
 
-All sums are of whole numbers (probabilities in fixed point), so that they come out the same in
-whatever order and however many parts the cases were added.
+All sums are of whole numbers (probabilities and losses in fixed point), so that they come out the
+same in whatever order and however many parts the cases were added.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy import sparse
 
 from components.site_evaluator.resampling import REPLICATES, case_weights
 
 COLUMNS = 1 + REPLICATES
 CALIBRATION_BINS = 10
 SCORE_ONE = 2**32
-"""The probability 1 in fixed point."""
+"""The number 1 in fixed point."""
+TOP = 3
+"""How many of the most probable classes top-3 accuracy looks at."""
 
 _GRID_BINS = 1024
 _GRID_LOGIT = 12.0
-_CHUNK = 2048
+# Sums of so many losses, in fixed point, stay whole numbers in float64: below 2^53.
+_CHUNK = 4096
+# The smallest step of float32 scores at 1: a sure and wrong score has a large, finite loss.
+_SMALLEST_PROBABILITY = 2.0**-23
 
 Edges = npt.NDArray[np.float64]
 
@@ -39,15 +45,18 @@ class Counts:
     """The sums. Column 0 is the data as they are, the others are replicates.
 
     Attributes:
-        edges: Per class, the inner edges of its histogram's bins, rising.
+        edges: Per class, the inner edges of its histogram's bins, rising. The operating point and
+            the edges of the calibration bins are among them, so that what lies above is exact.
         thresholds: float64 [classes], at and above which a case counts as positive.
         multi_class: Whether exactly one class is present in a case.
         histograms: Per class int32 [2, bins, columns]: cases without and with the class, by score.
-        flagged: int64 [classes, 2, columns]: those at or above the threshold.
-        calibration: int64 [subjects, 3, bins, columns]: cases, positives and sum of scores (fixed
-            point) by predicted probability. The subjects are the classes and, if multi-class,
-            last the predicted class: how often it is right, by its probability.
-        confusion: int64 [classes, classes, columns], true by predicted class; zero if multi-label.
+        scores: int64 [classes, calibration bins, columns], sum of the scores (fixed point).
+        confidence: int64 [3, calibration bins, columns], multi-class: cases, cases named
+            correctly and sum of scores by the predicted class' probability; else zero.
+        losses: int64 [1 or classes, columns], negative log likelihood (fixed point): multi-class
+            of the true class, multi-label of each finding.
+        confusion: int64 [classes, classes, columns], true by predicted class; empty if multi-label.
+        top: int64 [columns], multi-class: cases whose class is among the three most probable.
         cases: int64 [columns], cases with a known label.
     """
 
@@ -55,27 +64,40 @@ class Counts:
     thresholds: npt.NDArray[np.float64]
     multi_class: bool
     histograms: tuple[npt.NDArray[np.int32], ...]
-    flagged: npt.NDArray[np.int64]
-    calibration: npt.NDArray[np.int64]
+    scores: npt.NDArray[np.int64]
+    confidence: npt.NDArray[np.int64]
+    losses: npt.NDArray[np.int64]
     confusion: npt.NDArray[np.int64]
+    top: npt.NDArray[np.int64]
     cases: npt.NDArray[np.int64]
 
     @classmethod
     def empty(
         cls, edges: tuple[Edges, ...], thresholds: npt.NDArray[np.float64], multi_class: bool
     ) -> "Counts":
-        """Returns counts of no case."""
+        """Returns counts of no case.
+
+        Args:
+            edges: Per class; the operating point and the calibration bins' edges are added.
+            thresholds: float64 [classes].
+            multi_class: Whether exactly one class is present in a case.
+        """
         classes = len(edges)
+        all_edges = tuple(
+            np.union1d(np.append(calibration_edges(), threshold), single)
+            for threshold, single in zip(thresholds, edges, strict=True)
+        )
+        true_classes = classes if multi_class else 0
         return cls(
-            edges=edges,
+            edges=all_edges,
             thresholds=thresholds,
             multi_class=multi_class,
-            histograms=tuple(np.zeros((2, len(e) + 1, COLUMNS), np.int32) for e in edges),
-            flagged=np.zeros((classes, 2, COLUMNS), np.int64),
-            calibration=np.zeros((classes + multi_class, 3, CALIBRATION_BINS, COLUMNS), np.int64),
-            confusion=np.zeros(
-                (classes, classes, COLUMNS) if multi_class else (0, 0, COLUMNS), np.int64
-            ),
+            histograms=tuple(np.zeros((2, len(e) + 1, COLUMNS), np.int32) for e in all_edges),
+            scores=np.zeros((classes, CALIBRATION_BINS, COLUMNS), np.int64),
+            confidence=np.zeros((3, CALIBRATION_BINS, COLUMNS), np.int64),
+            losses=np.zeros((1 if multi_class else classes, COLUMNS), np.int64),
+            confusion=np.zeros((true_classes, true_classes, COLUMNS), np.int64),
+            top=np.zeros(COLUMNS, np.int64),
             cases=np.zeros(COLUMNS, np.int64),
         )
 
@@ -89,67 +111,118 @@ class Counts:
         """Adds the counts of other cases, with the same edges, in place."""
         for mine, others in zip(self.histograms, other.histograms, strict=True):
             np.add(mine, others, out=mine)
-        for name in ("flagged", "calibration", "confusion", "cases"):
+        for name in ("scores", "confidence", "losses", "confusion", "top", "cases"):
             mine = getattr(self, name)
             np.add(mine, getattr(other, name), out=mine)
 
-    def _add_chunk(self, cases: npt.NDArray[np.void], weights: npt.NDArray[np.int64]) -> None:
-        self.cases[:] += weights.sum(axis=0)
+    def positives_from(self, index: int, edge: float) -> npt.NDArray[np.int64]:
+        """Returns int64 [2, columns]: cases without and with a class that score `edge` or more.
+
+        Args:
+            index: Of the class.
+            edge: One of the class' edges.
+        """
+        first = int(np.searchsorted(self.edges[index], edge)) + 1
+        return self.histograms[index][:, first:].sum(axis=1, dtype=np.int64)
+
+    def calibration(self, index: int) -> npt.NDArray[np.int64]:
+        """Returns int64 [3, calibration bins, columns] of a class.
+
+        The rows are cases, cases with the class, and sum of scores (fixed point).
+        """
+        starts = np.searchsorted(self.edges[index], calibration_edges()) + 1
+        negatives, positives = np.add.reduceat(
+            self.histograms[index], np.append(0, starts), axis=1, dtype=np.int64
+        )
+        return np.stack([negatives + positives, positives, self.scores[index]])
+
+    def _add_chunk(self, cases: npt.NDArray[np.void], weights: npt.NDArray[np.int32]) -> None:
+        self.cases[:] += weights.sum(axis=0, dtype=np.int64)
         for index in range(len(self.edges)):
-            known = cases["known"][:, index]
-            present = cases["present"][known, index].astype(np.intp)
-            score = cases["score"][known, index].astype(np.float64)
-            self._add_class(index, present, score, weights[known])
+            self._add_class(index, cases, weights)
         if self.multi_class:
-            self._add_predicted_class(cases, weights)
+            self._add_true_and_predicted_class(cases, weights)
 
     def _add_class(
-        self,
-        index: int,
-        present: npt.NDArray[np.intp],
-        score: npt.NDArray[np.float64],
-        weights: npt.NDArray[np.int64],
+        self, index: int, cases: npt.NDArray[np.void], weights: npt.NDArray[np.int32]
     ) -> None:
+        known = cases["known"][:, index]
+        present = cases["present"][known, index]
+        score = cases["score"][known, index].astype(np.float64)
         histogram = self.histograms[index]
         bins = np.searchsorted(self.edges[index], score, side="right")
-        _add_rows(histogram.reshape(-1, COLUMNS), present * histogram.shape[1] + bins, weights)
-        flagged = score >= self.thresholds[index]
-        _add_rows(self.flagged[index], present[flagged], weights[flagged])
-        self._add_calibration(index, present, score, weights)
+        rows = present * histogram.shape[1] + bins
+        ones = np.ones(len(rows), np.int32)
+        _scatter(histogram.reshape(-1, COLUMNS), rows, ones, weights, known)
+        _scatter(self.scores[index], _calibration_bins(score), _fixed_point(score), weights, known)
+        if not self.multi_class:
+            loss = _fixed_point(_log_loss(np.where(present, score, 1 - score)))
+            _scatter(self.losses, np.full(len(rows), index), loss, weights, known)
 
-    def _add_predicted_class(
-        self, cases: npt.NDArray[np.void], weights: npt.NDArray[np.int64]
+    def _add_true_and_predicted_class(
+        self, cases: npt.NDArray[np.void], weights: npt.NDArray[np.int32]
     ) -> None:
+        every = np.arange(len(cases))
         true = cases["present"].argmax(axis=1)
         predicted = cases["score"].argmax(axis=1)
-        confidence = cases["score"].max(axis=1).astype(np.float64)
-        classes = len(self.edges)
-        _add_rows(self.confusion.reshape(-1, COLUMNS), true * classes + predicted, weights)
-        self._add_calibration(classes, (true == predicted).astype(np.intp), confidence, weights)
-
-    def _add_calibration(
-        self,
-        subject: int,
-        present: npt.NDArray[np.intp],
-        score: npt.NDArray[np.float64],
-        weights: npt.NDArray[np.int64],
-    ) -> None:
-        bins = np.minimum((score * CALIBRATION_BINS).astype(np.intp), CALIBRATION_BINS - 1)
-        fixed_point = np.rint(score * SCORE_ONE).astype(np.int64)
-        cases, positives, scores = self.calibration[subject]
-        _add_rows(cases, bins, weights)
-        _add_rows(positives, bins[present == 1], weights[present == 1])
-        _add_rows(scores, bins, weights * fixed_point[:, np.newaxis])
+        score = cases["score"].astype(np.float64)
+        confidence = score[every, predicted]
+        right = (true == predicted).astype(np.int32)
+        ones = np.ones(len(cases), np.int32)
+        first_row = np.zeros(len(cases), np.intp)
+        bins = _calibration_bins(confidence)
+        for totals, rows, values in (
+            (self.confusion.reshape(-1, COLUMNS), true * len(self.edges) + predicted, ones),
+            (self.confidence[0], bins, ones),
+            (self.confidence[1], bins, right),
+            (self.confidence[2], bins, _fixed_point(confidence)),
+            (self.losses, first_row, _fixed_point(_log_loss(score[every, true]))),
+            (self.top[np.newaxis], first_row, _in_top(score, true).astype(np.int32)),
+        ):
+            _scatter(totals, rows, values, weights)
 
 
-def _add_rows(
+def calibration_edges() -> Edges:
+    """Returns the nine inner edges of ten calibration bins of equal width."""
+    return np.arange(1, CALIBRATION_BINS) / CALIBRATION_BINS
+
+
+def _calibration_bins(score: npt.NDArray[np.float64]) -> npt.NDArray[np.intp]:
+    return np.searchsorted(calibration_edges(), score, side="right")
+
+
+def _fixed_point(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Returns whole numbers, in float64 because it multiplies faster than int64."""
+    return np.rint(values * SCORE_ONE)
+
+
+def _log_loss(probability: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    return -np.log(np.clip(probability, _SMALLEST_PROBABILITY, 1 - _SMALLEST_PROBABILITY))
+
+
+def _in_top(score: npt.NDArray[np.float64], true: npt.NDArray[np.intp]) -> npt.NDArray[np.bool_]:
+    """Whether the true class is among the most probable; of equal ones the first named leads."""
+    most_probable = np.argsort(-score, axis=1, kind="stable")[:, :TOP]
+    return (most_probable == true[:, np.newaxis]).any(axis=1)
+
+
+def _scatter(
     totals: npt.NDArray[np.signedinteger],
-    index: npt.NDArray[np.intp],
-    rows: npt.NDArray[np.int64],
+    rows: npt.NDArray[np.intp],
+    values: npt.NDArray[np.int32] | npt.NDArray[np.float64],
+    weights: npt.NDArray[np.int32],
+    chosen: npt.NDArray[np.bool_] | None = None,
 ) -> None:
-    """Adds `rows[i]` to `totals[index[i]]`; many times faster than `np.add.at`."""
-    if not len(index):
-        return
-    order = np.argsort(index, kind="stable")
-    distinct, starts = np.unique(index[order], return_index=True)
-    totals[distinct] += np.add.reduceat(rows[order], starts, axis=0)
+    """Adds `values[i] * weights[case i]` to `totals[rows[i]]`, in place.
+
+    Args:
+        totals: [rows, columns].
+        rows: [chosen cases].
+        values: [chosen cases], whole numbers.
+        weights: [cases, columns].
+        chosen: [cases], which of the cases `rows` and `values` belong to; None: all.
+    """
+    per_case = np.ones(len(weights), np.intp) if chosen is None else chosen
+    ends = np.append(0, np.cumsum(per_case))
+    selection = sparse.csc_array((values, rows, ends), shape=(len(totals), len(weights)))
+    totals += (selection @ weights).astype(totals.dtype)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from components.site_evaluator.counts import SCORE_ONE, Counts
+from components.site_evaluator.counts import SCORE_ONE, TOP, Counts
 from components.site_evaluator.intervals import estimate
 from components.site_evaluator.results import ClassMetrics, Estimate, SliceMetrics
 
@@ -19,39 +19,65 @@ def slice_metrics(counts: Counts, classes: Sequence[str]) -> SliceMetrics:
         counts: Sums over the slice's cases.
         classes: Class names in the order of the counts.
     """
-    columns = {"mean_auc": _nan_mean(np.stack([area_under_roc(h) for h in counts.histograms]))}
-    errors = calibration_error(counts.calibration)
-    columns["ece"] = errors[-1] if counts.multi_class else _nan_mean(errors)
+    by_class = [_class_columns(counts, index) for index in range(len(classes))]
+    aucs, precisions, errors = (
+        np.stack([columns[name] for columns in by_class])
+        for name in ("auc", "average_precision", "ece")
+    )
+    columns = {
+        "mean_auc": _nan_mean(aucs),
+        # Without a negative every precision is 1, which says nothing of the model.
+        "mean_average_precision": _nan_mean(np.where(np.isnan(aucs), np.nan, precisions)),
+        "log_loss": _log_loss(counts),
+        "ece": calibration_error(counts.confidence) if counts.multi_class else _nan_mean(errors),
+    }
     if counts.multi_class:
         diagonal = np.diagonal(counts.confusion).T
         per_true_class = counts.confusion.sum(axis=1)
-        columns["accuracy"] = _ratio(diagonal.sum(axis=0), per_true_class.sum(axis=0))
+        columns["accuracy"] = _ratio(diagonal.sum(axis=0), counts.cases)
         columns["balanced_accuracy"] = _nan_mean(_ratio(diagonal, per_true_class))
+    if counts.multi_class and len(classes) > TOP:
+        columns["top_3_accuracy"] = _ratio(counts.top, counts.cases)
     return SliceMetrics(
         cases=int(counts.cases[0]),
         metrics={name: _estimate(values) for name, values in columns.items()},
-        classes={name: class_metrics(counts, index) for index, name in enumerate(classes)},
+        classes={
+            name: _class_metrics(counts, index, by_class[index])
+            for index, name in enumerate(classes)
+        },
         confusion=counts.confusion[:, :, 0].astype(np.float64) if counts.multi_class else None,
     )
 
 
-def class_metrics(counts: Counts, index: int) -> ClassMetrics:
-    """Returns the metrics of one class against the rest, or of one finding."""
+def _class_columns(counts: Counts, index: int) -> dict[str, FloatArray]:
+    """Returns the metrics of one class against the rest, or of one finding, each [columns]."""
     histogram = counts.histograms[index]
+    # A bin that no case fell into is empty in every replicate.
+    filled = histogram[:, histogram[:, :, 0].any(axis=0)]
     negatives, positives = histogram.sum(axis=1, dtype=np.int64)
-    false_positives, true_positives = counts.flagged[index]
+    false_positives, true_positives = counts.positives_from(index, counts.thresholds[index])
     false_negatives = positives - true_positives
     true_negatives = negatives - false_positives
-    false_positive_rate, true_positive_rate = roc_curve(histogram[:, :, 0])
-    cases, cases_positive, scores = counts.calibration[index, :, :, 0]
+    return {
+        "auc": area_under_roc(filled),
+        "sensitivity": _ratio(true_positives, positives),
+        "specificity": _ratio(true_negatives, negatives),
+        "ppv": _ratio(true_positives, true_positives + false_positives),
+        "npv": _ratio(true_negatives, true_negatives + false_negatives),
+        "average_precision": average_precision(filled),
+        "ece": calibration_error(counts.calibration(index)),
+    }
+
+
+def _class_metrics(counts: Counts, index: int, columns: dict[str, FloatArray]) -> ClassMetrics:
+    histogram = counts.histograms[index][:, :, 0]
+    negatives, positives = histogram.sum(axis=1)
+    false_positive_rate, true_positive_rate = roc_curve(histogram)
+    cases, cases_positive, scores = counts.calibration(index)[:, :, 0]
     return ClassMetrics(
-        positives=int(positives[0]),
-        negatives=int(negatives[0]),
-        auc=_estimate(area_under_roc(histogram)),
-        sensitivity=_estimate(_ratio(true_positives, positives)),
-        specificity=_estimate(_ratio(true_negatives, negatives)),
-        ppv=_estimate(_ratio(true_positives, true_positives + false_positives)),
-        npv=_estimate(_ratio(true_negatives, true_negatives + false_negatives)),
+        positives=int(positives),
+        negatives=int(negatives),
+        **{name: _estimate(values) for name, values in columns.items()},
         false_positive_rate=false_positive_rate,
         true_positive_rate=true_positive_rate,
         calibration_score=_ratio(scores / SCORE_ONE, cases),
@@ -75,6 +101,25 @@ def area_under_roc(histogram: npt.NDArray[np.integer]) -> FloatArray:
     return _ratio(ordered, positives.sum(axis=0) * negatives.sum(axis=0))
 
 
+def average_precision(histogram: npt.NDArray[np.integer]) -> FloatArray:
+    """Returns the precision at each threshold, weighted by the recall that it adds.
+
+    No interpolation, as Davis and Goadrich (2006) advise: the sum of
+    (recall[i] - recall[i - 1]) * precision[i] over falling thresholds.
+
+    Args:
+        histogram: [2, bins, columns], cases without and with the class, by rising score.
+
+    Returns:
+        float64 [columns]; NaN without positives.
+    """
+    strictest_first = histogram[:, ::-1].astype(np.float64)
+    positives = strictest_first[1]
+    false_positives, true_positives = np.cumsum(strictest_first, axis=1)
+    flagged = np.maximum(false_positives + true_positives, 1)
+    return _ratio((positives * true_positives / flagged).sum(axis=0), positives.sum(axis=0))
+
+
 def roc_curve(histogram: npt.NDArray[np.integer]) -> tuple[FloatArray, FloatArray]:
     """Returns false and true positive rates, float64 [points], from (0, 0) to (1, 1).
 
@@ -95,14 +140,26 @@ def calibration_error(calibration: npt.NDArray[np.int64]) -> FloatArray:
     Multi-class evaluations use the predicted class: its probability against how often it is right.
 
     Args:
-        calibration: int64 [subjects, 3, bins, columns], see `Counts`.
+        calibration: int64 [3, bins, columns], see `Counts.calibration`.
 
     Returns:
-        float64 [subjects, columns]; NaN for a subject without cases.
+        float64 [columns]; NaN without cases.
     """
-    cases, positives, scores = np.moveaxis(calibration.astype(np.float64), 1, 0)
+    cases, positives, scores = calibration.astype(np.float64)
     gaps = np.abs(scores / SCORE_ONE - positives)
-    return _ratio(gaps.sum(axis=1), cases.sum(axis=1))
+    return _ratio(gaps.sum(axis=0), cases.sum(axis=0))
+
+
+def _log_loss(counts: Counts) -> FloatArray:
+    """Returns the mean negative log likelihood; of findings the mean over findings, each its own.
+
+    Returns:
+        float64 [columns], nats.
+    """
+    if counts.multi_class:
+        return _ratio(counts.losses[0] / SCORE_ONE, counts.cases)
+    known = np.stack([histogram.sum(axis=(0, 1)) for histogram in counts.histograms])
+    return _nan_mean(_ratio(counts.losses / SCORE_ONE, known))
 
 
 def _estimate(columns: FloatArray) -> Estimate:

@@ -6,6 +6,7 @@ class' index as its `class_id`.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +15,7 @@ import tensorflow_model_analysis as tfma
 from components.site_evaluator.results import ClassMetrics, Estimate, SliceMetrics
 
 CLASS_COUNTS = ("positives", "negatives")
-CLASS_ESTIMATES = ("auc", "sensitivity", "specificity", "ppv", "npv")
+CLASS_ESTIMATES = ("auc", "sensitivity", "specificity", "ppv", "npv", "average_precision", "ece")
 CLASS_ARRAYS = (
     "false_positive_rate",
     "true_positive_rate",
@@ -22,7 +23,15 @@ CLASS_ARRAYS = (
     "calibration_rate",
     "calibration_count",
 )
-SLICE_ESTIMATES = ("mean_auc", "ece", "accuracy", "balanced_accuracy")
+SLICE_ESTIMATES = (
+    "mean_auc",
+    "mean_average_precision",
+    "log_loss",
+    "ece",
+    "accuracy",
+    "balanced_accuracy",
+    "top_3_accuracy",
+)
 
 Value = float | npt.NDArray[np.float64]
 
@@ -78,20 +87,10 @@ def _class_values(metrics: ClassMetrics) -> dict[str, Value]:
 
 
 def _to_class_metrics(values: Mapping[str, Value]) -> ClassMetrics:
-    return ClassMetrics(
-        positives=int(values["positives"]),
-        negatives=int(values["negatives"]),
-        auc=_to_estimate(values, "auc"),
-        sensitivity=_to_estimate(values, "sensitivity"),
-        specificity=_to_estimate(values, "specificity"),
-        ppv=_to_estimate(values, "ppv"),
-        npv=_to_estimate(values, "npv"),
-        false_positive_rate=np.asarray(values["false_positive_rate"]),
-        true_positive_rate=np.asarray(values["true_positive_rate"]),
-        calibration_score=np.asarray(values["calibration_score"]),
-        calibration_rate=np.asarray(values["calibration_rate"]),
-        calibration_count=np.asarray(values["calibration_count"]),
-    )
+    fields: dict[str, Any] = {name: int(values[name]) for name in CLASS_COUNTS}
+    fields |= {name: _to_estimate(values, name) for name in CLASS_ESTIMATES}
+    fields |= {name: np.asarray(values[name]) for name in CLASS_ARRAYS}
+    return ClassMetrics(**fields)
 
 
 def _estimate_values(name: str, estimate: Estimate) -> dict[str, Value]:

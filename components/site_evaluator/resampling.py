@@ -22,7 +22,7 @@ def patient_key(patient_id: bytes) -> int:
     return int.from_bytes(hashlib.blake2b(patient_id, digest_size=8).digest(), "little")
 
 
-def case_weights(patients: npt.NDArray[np.uint64], seed: int) -> npt.NDArray[np.int64]:
+def case_weights(patients: npt.NDArray[np.uint64], seed: int) -> npt.NDArray[np.int32]:
     """Returns how often each case counts.
 
     Args:
@@ -30,10 +30,10 @@ def case_weights(patients: npt.NDArray[np.uint64], seed: int) -> npt.NDArray[np.
         seed: Of the bootstrap, 0 or more.
 
     Returns:
-        int64 [cases, 1 + REPLICATES]: 1 in column 0 (the data as they are), then the replicates.
+        int32 [cases, 1 + REPLICATES]: 1 in column 0 (the data as they are), then the replicates.
     """
     distinct, row = np.unique(patients, return_inverse=True)
-    weights = np.ones((len(distinct), 1 + REPLICATES), np.int64)
+    weights = np.ones((len(distinct), 1 + REPLICATES), np.int32)
     for index, patient in enumerate(distinct):
         weights[index, 1:] = _patient_weights(int(patient), seed)
     return weights[row]

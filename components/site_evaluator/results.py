@@ -44,6 +44,8 @@ class ClassMetrics:
         specificity: At the frozen operating point.
         ppv: Positive predictive value at the frozen operating point.
         npv: Negative predictive value at the frozen operating point.
+        average_precision: Mean precision over the recall steps of the precision-recall curve.
+        ece: Expected calibration error of the class' own probability.
         false_positive_rate: float64 [points] of the ROC curve, rising from 0 to 1.
         true_positive_rate: float64 [points] of the ROC curve.
         calibration_score: float64 [bins], mean predicted probability; NaN in an empty bin.
@@ -58,6 +60,8 @@ class ClassMetrics:
     specificity: Estimate
     ppv: Estimate
     npv: Estimate
+    average_precision: Estimate
+    ece: Estimate
     false_positive_rate: npt.NDArray[np.float64]
     true_positive_rate: npt.NDArray[np.float64]
     calibration_score: npt.NDArray[np.float64]
@@ -71,9 +75,10 @@ class SliceMetrics:
 
     Attributes:
         cases: Cases with at least one known label.
-        metrics: `mean_auc` (classes that have both positives and negatives), `ece`; multi-class
-            also `accuracy` (top-1) and `balanced_accuracy` (mean sensitivity of the classes
-            present).
+        metrics: `mean_auc` and `mean_average_precision` (over the classes that have both positives
+            and negatives), `log_loss` (nats), `ece`; multi-class also `accuracy` (top-1),
+            `balanced_accuracy` (mean share of cases named correctly, over the classes present)
+            and, with more than three classes, `top_3_accuracy`.
         classes: By class name.
         confusion: Multi-class: float64 [classes, classes], true class by predicted class.
     """

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from components.site_evaluator.results import ClassMetrics, Estimate, SliceMetrics
 
-SLICE_METRICS = ("mean_auc", "accuracy", "balanced_accuracy", "ece")
-CLASS_METRICS = ("auc", "sensitivity", "specificity", "ppv", "npv")
+CLASS_METRICS = ("auc", "sensitivity", "specificity", "ppv", "npv", "average_precision", "ece")
+
+_MEANS = {"mean_auc": "auc", "mean_average_precision": "average_precision"}
 
 
 @dataclass(frozen=True)
@@ -46,8 +47,8 @@ def find_estimate(metrics: SliceMetrics, metric: str) -> Estimate | None:
 def why_too_few(metric: str, metrics: SliceMetrics, limits: SampleLimits) -> str | None:
     """Returns what a slice lacks for a metric, `3 cases with edema, at least 10 needed`, or None.
 
-    A mean AUC needs at least one class whose own AUC may be shown: otherwise it would put into a
-    number what its parts are too few to say.
+    A mean over classes needs at least one class whose own value may be shown: otherwise it would
+    put into a number what its parts are too few to say.
 
     Args:
         metric: `mean_auc`, or of one class `sensitivity:edema`; one that the slice has.
@@ -60,8 +61,8 @@ def why_too_few(metric: str, metrics: SliceMetrics, limits: SampleLimits) -> str
     if metrics.cases < limits.min_cases:
         return _lack(metrics.cases, "cases", limits.min_cases)
     present = {name: counts for name, counts in metrics.classes.items() if is_present(counts)}
-    if name == "mean_auc" and present:
-        lacks = [why_too_few_of_class("auc", *item, limits) for item in present.items()]
+    if name in _MEANS and present:
+        lacks = [why_too_few_of_class(_MEANS[name], *item, limits) for item in present.items()]
         return None if None in lacks else "each class: " + "; ".join(filter(None, lacks))
     return None
 
@@ -72,7 +73,8 @@ def why_too_few_of_class(
     """Returns what a slice lacks for a metric of a class, or None.
 
     A rate over the cases with (without) the class needs enough positives (negatives); PPV (NPV) as
-    many cases that the model marks (leaves unmarked) besides both; AUC needs both.
+    many cases that the model marks (leaves unmarked) besides both; AUC and average precision need
+    both; the calibration error needs neither.
 
     Args:
         name: One of `CLASS_METRICS`.
@@ -83,9 +85,9 @@ def why_too_few_of_class(
     known = counts.positives + counts.negatives
     marked = _marked(counts)
     needs = [(known, f"cases with {class_name} known", limits.min_cases)]
-    if name != "specificity":
+    if name not in ("specificity", "ece"):
         needs.append((counts.positives, f"cases with {class_name}", limits.min_positives))
-    if name != "sensitivity":
+    if name not in ("sensitivity", "ece"):
         needs.append((counts.negatives, f"cases without {class_name}", limits.min_negatives))
     if name == "ppv":
         needs.append((marked, "cases marked by the model", limits.min_positives))

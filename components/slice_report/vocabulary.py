@@ -32,6 +32,11 @@ METRICS = {
     "accuracy": MetricName(
         "Accuracy", True, "The share of all cases whose most probable class is the right one."
     ),
+    "top_3_accuracy": MetricName(
+        "Top-3 accuracy",
+        True,
+        "The share of all cases whose right class is among the three most probable.",
+    ),
     "mean_auc": MetricName(
         "Mean AUC", False, "The AUC averaged over the classes that have both kinds of cases."
     ),
@@ -60,6 +65,23 @@ METRICS = {
         True,
         "Negative predictive value: of the cases the model leaves unmarked, the share that do not "
         "have the condition.",
+    ),
+    "mean_average_precision": MetricName(
+        "Mean average precision",
+        False,
+        "The average precision averaged over the classes that have both kinds of cases.",
+    ),
+    "average_precision": MetricName(
+        "Average precision",
+        False,
+        "Area under the precision-recall curve: the positive predictive value averaged over "
+        "thresholds. A coin toss reaches the share of positive cases, 1 is perfect.",
+    ),
+    "log_loss": MetricName(
+        "Log loss",
+        False,
+        "How surprised one would be by the right answer if one believed the stated probability; "
+        "0 is best, and a sure and wrong answer costs most.",
     ),
     "ece": MetricName(
         "Calibration error",

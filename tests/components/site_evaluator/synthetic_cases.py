@@ -58,11 +58,11 @@ def to_records(cases):
     return unpack_cases(packed, cases["score"].shape[1])
 
 
-def evaluate(cases, multi_class=False, threshold=0.5, edges=None):
+def evaluate(cases, multi_class=False, threshold=0.5, edges=None, names=CLASSES):
     records = to_records(cases)
     classes = cases["score"].shape[1]
     if edges is None:
         edges = tuple(distinct_scores(records["score"][:, index]) for index in range(classes))
     counts = Counts.empty(edges, np.full(classes, threshold), multi_class)
     counts.add(records, seed=0)
-    return slice_metrics(counts, CLASSES[:classes])
+    return slice_metrics(counts, names[:classes])

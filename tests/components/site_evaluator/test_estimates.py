@@ -105,6 +105,64 @@ def test_top_1_metrics_equal_scikit_learns_on_the_labelled_cases(classes):
     )
 
 
+def test_average_precision_equals_scikit_learns(findings):
+    result = evaluate(findings)
+    expected = [
+        sklearn_metrics.average_precision_score(*known_of(findings, index)) for index in range(3)
+    ]
+    received = [result.classes[name].average_precision.value for name in CLASSES]
+    assert received == pytest.approx(expected, abs=1e-12)
+    mean = result.metrics["mean_average_precision"].value
+    assert mean == pytest.approx(np.mean(expected), abs=1e-12)
+
+
+def test_average_precision_of_tied_scores_equals_scikit_learns(findings):
+    coarse = {**findings, "score": np.round(findings["score"], 1)}
+    expected = sklearn_metrics.average_precision_score(*known_of(coarse, 0))
+    received = evaluate(coarse).classes["edema"].average_precision.value
+    assert received == pytest.approx(expected, abs=1e-12)
+
+
+def test_log_loss_of_findings_is_the_mean_of_scikit_learns(findings):
+    expected = [sklearn_metrics.log_loss(*known_of(findings, index)) for index in range(3)]
+    received = evaluate(findings).metrics["log_loss"].value
+    assert received == pytest.approx(np.mean(expected), abs=1e-6)
+
+
+def test_log_loss_of_classes_equals_scikit_learns(classes):
+    labelled = classes["label_weight"][:, 0] > 0
+    score = classes["score"][labelled].astype(np.float64)
+    expected = sklearn_metrics.log_loss(
+        classes["label"][labelled].argmax(axis=1), score / score.sum(axis=1, keepdims=True)
+    )
+    received = evaluate(classes, multi_class=True).metrics["log_loss"].value
+    assert received == pytest.approx(expected, abs=1e-6)
+
+
+def test_a_sure_and_wrong_score_has_a_finite_loss():
+    cases = {
+        "patient_id": np.array(["a"]),
+        "label": np.ones((1, 1), np.float32),
+        "label_weight": np.ones((1, 1), np.float32),
+        "score": np.zeros((1, 1), np.float32),
+    }
+    # -ln(2^-23): the smallest probability that is told from 0.
+    assert evaluate(cases).metrics["log_loss"].value == pytest.approx(23 * np.log(2), abs=1e-8)
+
+
+def test_top_3_accuracy_equals_scikit_learns_and_needs_more_than_three_classes():
+    five = make_cases(400, 5, multi_class=True)
+    labelled = five["label_weight"][:, 0] > 0
+    expected = sklearn_metrics.top_k_accuracy_score(
+        five["label"][labelled].argmax(axis=1), five["score"][labelled], k=3
+    )
+    names = ("a", "b", "c", "d", "e")
+    result = evaluate(five, multi_class=True, names=names)
+    assert result.metrics["top_3_accuracy"].value == pytest.approx(expected, abs=1e-12)
+    three = evaluate(make_cases(30, 3, multi_class=True), multi_class=True)
+    assert "top_3_accuracy" not in three.metrics
+
+
 def expected_calibration_error(label, score):
     """Naeini et al. 2015: mean over cases of the gap of the case's bin (ten of width 0.1)."""
     bins = np.minimum(np.floor(score * 10), 9)
@@ -116,7 +174,10 @@ def expected_calibration_error(label, score):
 
 def test_calibration_error_of_findings_is_the_mean_over_findings(findings):
     errors = [expected_calibration_error(*known_of(findings, index)) for index in range(3)]
-    assert evaluate(findings).metrics["ece"].value == pytest.approx(np.mean(errors), abs=1e-8)
+    result = evaluate(findings)
+    assert result.metrics["ece"].value == pytest.approx(np.mean(errors), abs=1e-8)
+    received = [result.classes[name].ece.value for name in CLASSES]
+    assert received == pytest.approx(errors, abs=1e-8)
 
 
 def test_calibration_error_of_classes_is_that_of_the_predicted_class(classes):

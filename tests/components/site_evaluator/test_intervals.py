@@ -60,6 +60,73 @@ def test_a_paired_difference_of_like_models_is_narrower_than_an_unpaired_one(clu
     assert paired.upper - paired.lower < 0.3 * unpaired
 
 
+def delong_components(label, *scores):
+    """Structural components V10 and V01 of each AUC (DeLong et al. 1988, equations 3 to 5)."""
+    positive = label == 1
+    ranked = [
+        (s[positive][:, None] > s[~positive]) + 0.5 * (s[positive][:, None] == s[~positive])
+        for s in scores
+    ]
+    return np.array([r.mean(1) for r in ranked]), np.array([r.mean(0) for r in ranked])
+
+
+def delong_covariance(label, *scores):
+    of_positives, of_negatives = delong_components(label, *scores)
+    return (
+        np.atleast_2d(np.cov(of_positives)) / of_positives.shape[1]
+        + np.atleast_2d(np.cov(of_negatives)) / of_negatives.shape[1]
+    )
+
+
+@pytest.fixture(scope="module")
+def independent():
+    """600 patients with one case each, for which DeLong's variance holds."""
+    return make_cases(600, 1, cases_per_patient=1, unknown_share=0, seed=8)
+
+
+def test_with_one_case_a_patient_the_interval_of_an_auc_agrees_with_delongs(independent):
+    label, score = independent["label"][:, 0], independent["score"][:, 0].astype(np.float64)
+    auc = evaluate(independent).classes["edema"].auc
+    spread = np.sqrt(delong_covariance(label, score)[0, 0])
+    # The standard error from 200 replicates is itself uncertain by 5% (one standard deviation).
+    assert np.std(auc.replicates) == pytest.approx(spread, rel=0.15)
+    assert auc.lower == pytest.approx(auc.value - 1.96 * spread, abs=0.6 * spread)
+    assert auc.upper == pytest.approx(auc.value + 1.96 * spread, abs=0.6 * spread)
+
+
+def test_the_paired_difference_of_two_aucs_agrees_with_delongs_covariance(independent):
+    noise = np.random.default_rng(3).normal(0, 0.15, independent["score"].shape)
+    score = np.clip(independent["score"] + noise, 0, 1).astype(np.float32)
+    other = {**independent, "score": score}
+    label = independent["label"][:, 0]
+    covariance = delong_covariance(label, independent["score"][:, 0], score[:, 0])
+    spread = np.sqrt(covariance[0, 0] + covariance[1, 1] - 2 * covariance[0, 1])
+    paired = paired_difference(
+        evaluate(independent).classes["edema"].auc, evaluate(other).classes["edema"].auc
+    )
+    assert np.std(paired.replicates) == pytest.approx(spread, rel=0.15)
+
+
+def test_intervals_cover_the_true_auc_as_often_as_they_say():
+    """Binormal scores one standard deviation apart: AUC = Phi(1 / sqrt(2)), 0.7602."""
+    covered = 0
+    runs = 120
+    for seed in range(runs):
+        rng = np.random.default_rng(seed)
+        label = np.repeat(rng.integers(0, 2, 75), 2)
+        logit = rng.normal(size=150) + label
+        cases = {
+            "patient_id": np.array([f"{seed}-{index // 2}" for index in range(150)]),
+            "label": label[:, None].astype(np.float32),
+            "label_weight": np.ones((150, 1), np.float32),
+            "score": (1 / (1 + np.exp(-logit)))[:, None].astype(np.float32),
+        }
+        auc = evaluate(cases).classes["edema"].auc
+        covered += auc.lower <= 0.7602 <= auc.upper
+    # Binomial: at 95%, fewer than 106 of 120 (88%) has a probability below 0.002.
+    assert covered >= 106
+
+
 def test_the_interval_is_the_middle_95_percent_of_the_replicates():
     result = estimate(0.5, np.arange(201) / 200)
     assert (result.lower, result.upper) == pytest.approx((0.025, 0.975))

@@ -194,6 +194,8 @@ def _class_metrics(label, score, weight, task):
             specificity=_estimate(_share(weight * ~positive, ~called)),
             ppv=_estimate(_share(weight * called, positive)),
             npv=_estimate(_share(weight * ~called, ~positive)),
+            average_precision=_estimate(_average_precision(score, positive, weight)),
+            ece=_estimate(_calibration_error(bins, score, label, weight)),
             false_positive_rate=np.array([(score[~positive] >= t).mean() for t in thresholds]),
             true_positive_rate=np.array([(score[positive] >= t).mean() for t in thresholds])
             if positive.any()
@@ -210,6 +212,19 @@ def _auc(score, positive, weight):
     up, down = weight[:, positive], weight[:, ~positive]
     with np.errstate(invalid="ignore"):
         return np.einsum("rp,rp->r", up, down @ wins.T) / (up.sum(1) * down.sum(1))
+
+
+def _average_precision(score, positive, weight):
+    """Mean over the positives of the precision at each one's score."""
+    at_least = score[None] >= score[positive][:, None]
+    with np.errstate(invalid="ignore"):
+        precision = (weight * positive) @ at_least.T / (weight @ at_least.T)
+        return np.nansum(weight[:, positive] * precision, 1) / weight[:, positive].sum(1)
+
+
+def _calibration_error(bins, score, label, weight):
+    gaps = [abs((weight * (bins == b)) @ (score - label)) for b in range(10)]
+    return np.sum(gaps, axis=0) / weight.sum(axis=1)
 
 
 def _mean_of_defined(rows):

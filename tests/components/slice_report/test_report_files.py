@@ -12,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 import schemas
 from components.promotion_gate.verdict import Verdict
+from components.site_evaluator.sufficiency import CLASS_METRICS
 from components.slice_report.data_flow import data_flow, population
 from components.slice_report.metrics_table import metrics_csv
 from components.slice_report.report import write_report
@@ -82,7 +83,7 @@ def test_the_csv_has_every_metric_of_the_json(written):
             for class_name, values in model["classes"].items():
                 row = by_key.pop((name, entry["name"], class_name, "auc"))
                 assert row["n"] == str(values["positives"] + values["negatives"])
-    assert {key[3] for key in by_key} == {"sensitivity", "specificity", "ppv", "npv"}
+    assert {key[3] for key in by_key} == {*CLASS_METRICS} - {"auc"}
 
 
 def test_a_name_in_the_csv_is_no_formula_for_a_spreadsheet():
