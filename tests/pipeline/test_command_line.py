@@ -1,8 +1,8 @@
 """The command itself: quick help, one-line errors."""
 
+import resource
 import subprocess
 import sys
-import time
 
 import pytest
 import yaml
@@ -22,12 +22,15 @@ def test_help_takes_less_than_half_a_second_and_loads_no_tensorflow():
         "heavy = {'tensorflow', 'tfx', 'apache_beam', 'keras', 'numpy'} & set(sys.modules)\n"
         "assert not heavy, heavy"
     )
-    durations = []
-    for _ in range(3):
-        start = time.perf_counter()
-        subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
-        durations.append(time.perf_counter() - start)
-    assert min(durations) < 0.5
+    start = _processor_seconds_of_children()
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+    assert _processor_seconds_of_children() - start < 0.5
+
+
+def _processor_seconds_of_children() -> float:
+    """Not the time on the wall, which is another job's too."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 IMPORT = ["import-encoder", "no-file", "--layout", "simclr", "-o", "no-output"]
