@@ -9,6 +9,8 @@ import tensorflow as tf
 logger = logging.getLogger("micle.event_files")
 
 _PATTERN = "events.out.tfevents.*"
+_EARLIER = "events.out.tfevents.0.earlier"
+"""TensorBoard reads files by name; those of a writer are named by seconds, so this comes first."""
 
 
 class EventFiles:
@@ -38,7 +40,7 @@ class EventFiles:
 
 
 def _keep_until(directory: Path, step: int) -> None:
-    """Gathers the events up to a step in the first file, and removes the others."""
+    """Gathers the events up to a step in one file, and removes the others."""
     files = sorted(directory.glob(_PATTERN))
     if not files:
         return
@@ -48,9 +50,10 @@ def _keep_until(directory: Path, step: int) -> None:
         # A kill between the next lines leaves events in two files: the same bytes, once kept.
         for record in dict.fromkeys(records):
             writer.write(record)
-    unfinished.replace(files[0])
-    for file in files[1:]:
-        file.unlink()
+    unfinished.replace(directory / _EARLIER)
+    for file in files:
+        if file.name != _EARLIER:
+            file.unlink()
 
 
 def _records(file: Path) -> Iterator[bytes]:
