@@ -30,12 +30,13 @@ def test_tensorboard_reads_every_scalar_once_over_two_stops(tmp_path):
     assert read(tmp_path) == {"training/loss": expected}
 
 
-def test_the_order_is_kept_whatever_number_a_file_bears(tmp_path):
-    # Writers of one process and second are numbered: the tenth sorts before the ninth by name.
-    for step in range(1, 13):
-        record(tmp_path, [step], after_step=step - 1, value=0.0)
-    expected = [(step, float(step)) for step in range(1, 13)]
-    assert read(tmp_path) == {"training/loss": expected}
+def test_earlier_events_are_read_first_whatever_their_file_is_called(tmp_path):
+    # Writers of one process and second are numbered: by name the tenth comes before the ninth.
+    record(tmp_path, [1, 2], after_step=0, value=0.0)
+    (file,) = tmp_path.iterdir()
+    file.rename(tmp_path / "events.out.tfevents.99999999999.writer.9.v2")
+    record(tmp_path, [3], after_step=2, value=0.0)
+    assert read(tmp_path) == {"training/loss": [(1, 1.0), (2, 2.0), (3, 3.0)]}
 
 
 def test_a_kill_while_files_are_gathered_leaves_no_doubles(tmp_path):
