@@ -8,8 +8,9 @@ import pytest
 
 from tests.trainer.synthetic_records import MEAN, STD, example, textured_image, write_records
 from trainer import contrastive_training
+from trainer.checkpoints import values_of
 from trainer.contrastive_training import pretrain
-from trainer.encoder_artifact import save_encoder
+from trainer.encoder_artifact import initial_encoder_of, save_encoder
 from trainer.encoder_card import lineage
 from trainer.errors import DivergedError, UserError
 from trainer.history import write_history
@@ -254,6 +255,33 @@ def test_training_in_16_bits_gets_better_and_returns_an_encoder_of_32(
     assert np.isfinite(losses).all()
     assert np.mean(losses[-6:]) < np.mean(losses[:6])
     assert {layer.compute_dtype for layer in result.encoder.layers} == {"float32"}
+
+
+def test_the_encoder_returned_is_the_moving_average_over_all_steps(
+    image_files, tmp_path, monkeypatch
+):
+    momentum = 0.5
+    states = []
+    save = contrastive_training.CheckpointDirectory.save
+
+    def saving(directory, checkpoint):
+        states.append(checkpoint.arrays)
+        save(directory, checkpoint)
+
+    monkeypatch.setattr(contrastive_training.CheckpointDirectory, "save", saving)
+    settings = dataclasses.replace(TRAINING, ema_momentum=momentum)
+    result = train(image_files, tmp_path, settings=settings)
+    assert len(states) == 6  # checkpoint_seconds is 0: one a step
+    start, _ = initial_encoder_of(ENCODER, None, seed=3)
+    expected = start.get_weights()
+    for state in states:
+        steps = [state[name] for name in values_of("model", start.variables)]
+        expected = [
+            momentum * average + (1 - momentum) * weights
+            for average, weights in zip(expected, steps, strict=True)
+        ]
+    for received, average in zip(result.encoder.get_weights(), expected, strict=True):
+        np.testing.assert_allclose(received, average, rtol=1e-4, atol=1e-6)
 
 
 def test_accumulation_makes_fewer_steps_of_more_pairs(image_files, tmp_path):

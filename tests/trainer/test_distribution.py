@@ -136,6 +136,16 @@ def test_fine_tuning_on_two_devices_makes_the_updates_of_one(fine_tuning_argumen
         np.testing.assert_allclose(received[name], expected[name], rtol=0, atol=1e-4)
 
 
+@pytest.mark.slow
+def test_fine_tuning_by_two_workers_makes_the_updates_of_one(fine_tuning_arguments, tmp_path):
+    expected = run(tmp_path / "one", fine_tuning_arguments, distribution="one_device")
+    workers = run_workers(tmp_path, fine_tuning_arguments)
+    for worker in workers:
+        received = training_process.result(worker)
+        for name in expected:
+            np.testing.assert_allclose(received[name], expected[name], rtol=0, atol=1e-4)
+
+
 def free_ports(count):
     sockets = [socket.create_server(("localhost", 0)) for _ in range(count)]
     ports = [opened.getsockname()[1] for opened in sockets]
@@ -144,39 +154,43 @@ def free_ports(count):
     return ports
 
 
-@pytest.fixture(scope="module")
-def two_workers(arguments, tmp_path_factory):
-    """Results of both workers; each with a checkpoint directory of its own, to see who writes."""
-    directory = tmp_path_factory.mktemp("workers")
+def run_workers(directory, arguments):
+    """Trains in two processes; each with a checkpoint directory of its own, to see who writes."""
     workers = [f"localhost:{port}" for port in free_ports(2)]
+    places = [directory / str(index) for index in range(2)]
     processes = [
         training_process.start(
-            directory / str(index),
+            place,
             {
                 **arguments,
-                "checkpoint_directory": str(directory / str(index) / "checkpoints"),
+                "checkpoint_directory": str(place / "checkpoints"),
                 "distribution": "auto",
             },
             TF_CONFIG=json.dumps(
                 {"cluster": {"worker": workers}, "task": {"type": "worker", "index": index}}
             ),
         )
-        for index in range(2)
+        for index, place in enumerate(places)
     ]
-    for index, process in enumerate(processes):
-        assert process.wait(timeout=300) == 0, (directory / str(index) / "log").read_text()
-    return directory
+    for process, place in zip(processes, places, strict=True):
+        assert process.wait(timeout=300) == 0, (place / "log").read_text()
+    return places
+
+
+@pytest.fixture(scope="module")
+def two_workers(arguments, tmp_path_factory):
+    return run_workers(tmp_path_factory.mktemp("workers"), arguments)
 
 
 def test_two_workers_make_the_updates_of_one(two_workers, one_device):
-    for worker in "01":
-        assert_same(training_process.result(two_workers / worker), one_device)
+    for worker in two_workers:
+        assert_same(training_process.result(worker), one_device)
 
 
 def test_only_the_chief_writes_checkpoints_and_others_may_go_on_from_them(
     two_workers, arguments, one_device, tmp_path
 ):
-    chief, other = (two_workers / index / "checkpoints" for index in "01")
+    chief, other = (worker / "checkpoints" for worker in two_workers)
     assert list(chief.rglob("*.npz"))
     assert not list(other.rglob("*.npz"))
     result = run(

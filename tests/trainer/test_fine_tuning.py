@@ -106,6 +106,17 @@ def test_a_stopped_training_goes_on_to_the_very_same_weights(
     np.testing.assert_array_equal(resumed.validation_scores, straight.validation_scores)
 
 
+@pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
+def test_in_16_bits_stripes_are_told_apart_and_the_model_returned_is_of_32(
+    files, tmp_path, precision
+):
+    settings = dataclasses.replace(TRAINING, precision=precision)
+    result = train(files, tmp_path, settings=settings)
+    vertical = result.validation_targets[:, 1]
+    assert roc_auc_score(vertical, result.validation_scores[:, 1]) > 0.95
+    assert {layer.compute_dtype for layer in result.classifier.encoder.layers} == {"float32"}
+
+
 def test_training_stops_after_some_epochs_without_a_better_loss(files, tmp_path):
     # At this rate the weights jump about; patience 1 ends it at the first worse epoch.
     settings = dataclasses.replace(

@@ -9,7 +9,13 @@ import pytest
 
 from tests.trainer import training_process
 from tests.trainer.synthetic_records import example, textured_image, write_records
-from trainer.settings import AugmentationSettings, ContrastiveSettings, EncoderSettings, to_json
+from trainer.settings import (
+    AugmentationSettings,
+    ContrastiveSettings,
+    EncoderSettings,
+    FineTuneSettings,
+    to_json,
+)
 
 SIDE = 16
 KILLS = 10
@@ -62,9 +68,22 @@ def assert_same_weights(received, expected):
         np.testing.assert_array_equal(received[name], expected[name])
 
 
-def test_sigterm_saves_a_checkpoint_then_stops(arguments, tmp_path):
+@pytest.fixture(scope="module")
+def fine_tuning_arguments(arguments):
+    settings = FineTuneSettings(epochs=2000, batch_size=8, patience=2000, checkpoint_seconds=0.1)
+    return {
+        "train_files": arguments["files"],
+        "validation_files": arguments["files"],
+        "encoder_settings": arguments["encoder_settings"],
+        "settings": to_json(settings),
+        "distribution": "one_device",
+    }
+
+
+@pytest.mark.parametrize("training", ["arguments", "fine_tuning_arguments"])
+def test_sigterm_saves_a_checkpoint_then_stops(training, tmp_path, request):
     checkpoints = tmp_path / "checkpoints"
-    arguments = {**arguments, "checkpoint_directory": str(checkpoints)}
+    arguments = {**request.getfixturevalue(training), "checkpoint_directory": str(checkpoints)}
     arguments["settings"] = arguments["settings"].replace(
         '"checkpoint_seconds": 0.1', '"checkpoint_seconds": 1.0'
     )
