@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from pipeline.data_command_line import datasets, manifest
 from pipeline.models_command_line import models
 from trainer.errors import UserError
 
@@ -27,6 +28,8 @@ def main() -> None:
     """Self-supervised pretraining and site-wise evaluation for medical images."""
 
 
+main.add_command(datasets)
+main.add_command(manifest)
 main.add_command(models)
 
 
@@ -84,17 +87,6 @@ def compile(configuration: str, output: str) -> None:
     from pipeline.commands.compile import compile_command
 
     compile_command(configuration, Path(output))
-
-
-@main.command()
-@click.argument("layout", type=click.Choice(["ham10000", "image-folder"]))
-@click.argument("source", type=click.Path(file_okay=False))
-@click.option("-o", "--output", required=True, type=click.Path(dir_okay=False), help="CSV.")
-def manifest(layout: str, source: str, output: str) -> None:
-    """Write the manifest CSV of a public data set that lies in SOURCE as published."""
-    from pipeline.commands.manifest import manifest_command
-
-    manifest_command(layout, Path(source), Path(output))
 
 
 @main.command("import-encoder")

@@ -13,13 +13,15 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from components.dataset_readers.image_folder import ImageFolderReader
+from components.dataset_readers.manifest_file import write_manifest
+from components.dataset_readers.reader import ReaderChoices
 from pipeline.demo_data.acquisition import acquire
 from pipeline.demo_data.cohort import DemoCase, sample_cases
 from pipeline.demo_data.findings import FINDINGS
 from pipeline.demo_data.natural import natural_image
 from pipeline.demo_data.radiograph import attenuation, sample_view
 from pipeline.demo_data.sites import SITES
-from pipeline.manifest_sources import image_folder_manifest, write_manifest
 from trainer import progress
 from trainer.errors import UserError
 
@@ -167,7 +169,9 @@ def _write_natural(folder: Path, seed: int, size: DemoSize, report: _Reporter) -
     for number in range(1, size.natural_images + 1):
         _save(natural_image(rng), folder / "images" / f"{number:05d}.jpg")
         report.image_done()
-    write_manifest(image_folder_manifest(folder / "images"), folder / "manifest.csv")
+    reader = ImageFolderReader()
+    rows = reader.rows(folder / "images", ReaderChoices())
+    write_manifest(reader, rows, folder / "manifest.csv")
 
 
 def _save(image: Image.Image, path: Path) -> None:

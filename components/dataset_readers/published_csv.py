@@ -1,0 +1,58 @@
+"""Reads the CSV files of published collections."""
+
+import csv
+import gzip
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TextIO
+
+from trainer.errors import UserError
+
+
+def read_csv(path: Path, columns: Iterable[str]) -> Iterator[dict[str, str]]:
+    """Yields the rows of a CSV or TSV, gzipped or not, with blanks around the values removed.
+
+    Args:
+        path: Of the file; a byte order mark is understood.
+        columns: Columns that must be there.
+
+    Raises:
+        UserError: The file is missing, broken, or lacks a column.
+    """
+    if not path.is_file():
+        raise UserError(f"{path}: no such file. Name the folder that holds {path.name}.")
+    try:
+        with _open_text(path) as file:
+            header = file.readline()
+            delimiter = "\t" if header.count("\t") > header.count(",") else ","
+            names = [name.strip() for name in next(csv.reader([header], delimiter=delimiter), [])]
+            missing = [column for column in columns if column not in names]
+            if missing:
+                raise UserError(
+                    f"{path}: column {', '.join(missing)} missing. Use the file as published."
+                )
+            for cells in csv.reader(file, delimiter=delimiter):
+                if cells:
+                    yield dict(zip(names, (cell.strip() for cell in cells), strict=False))
+    except (UnicodeDecodeError, gzip.BadGzipFile, EOFError, csv.Error) as error:
+        raise UserError(f"{path}: cannot be read ({error}). Fetch the file again.") from error
+
+
+def first_file(folder: Path, names: Iterable[str]) -> Path:
+    """Returns the first of the files that is there.
+
+    Raises:
+        UserError: None is.
+    """
+    candidates = [folder / name for name in names]
+    for path in candidates:
+        if path.is_file():
+            return path
+    listed = " or ".join(path.name for path in candidates)
+    raise UserError(f"{folder}: holds no {listed}. Name the folder of the set as published.")
+
+
+def _open_text(path: Path) -> TextIO:
+    if path.suffix == ".gz":
+        return gzip.open(path, "rt", encoding="utf-8-sig", newline="")
+    return path.open(encoding="utf-8-sig", newline="")

@@ -1,0 +1,113 @@
+"""What a reader of a published collection is, says of itself, and yields."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import ClassVar, Literal
+
+from components.dataset_readers.label_policy import LabelPolicy
+
+
+@dataclass(frozen=True)
+class DatasetCard:
+    """What a collection is, in words for `micle datasets`.
+
+    Attributes:
+        name: Of the reader, on the command line.
+        title: Of the collection.
+        task: As in `DataSettings`; says which label columns the rows have.
+        case: What is one case.
+        patient: What is one patient.
+        site: What is the site.
+        view: What is the view.
+        licence: Under which terms one may use it.
+        where: Where to get it, in words.
+        uncertain: What is uncertain in its labels; blank = nothing, and no policy is taken.
+        unmentioned: Whether a finding may be left out of a label; says if that policy is taken.
+        official_split: Which split is published; blank = none.
+        writes_images: Whether the reader must write images beside the manifest.
+    """
+
+    name: str
+    title: str
+    task: Literal["multi_class", "multi_label", "unlabelled"]
+    case: str
+    patient: str
+    site: str
+    view: str
+    licence: str
+    where: str
+    uncertain: str = ""
+    unmentioned: bool = False
+    official_split: str = ""
+    writes_images: bool = False
+
+
+@dataclass(frozen=True)
+class ImageRow:
+    """One image and what the collection says of it; blank = not said.
+
+    Attributes:
+        image: Path from the working directory, or absolute.
+        case_id: What a clinician would label once.
+        patient_id: As published; it leaves ingestion only as a keyed hash.
+        site: Clinical site.
+        view: Such as `PA`, `lateral`.
+        sex: `female`, `male`, `other` or blank.
+        age: Years.
+        visit: Days since the patient's first visit, or the number of the visit where only that
+            is published.
+        split: `train`, `validation`, `test`, or blank = drawn by patient.
+        label: Multi-class: the class.
+        findings: Multi-label: `1`, `0` or blank (unknown) for each of the reader's findings.
+    """
+
+    image: Path
+    case_id: str
+    patient_id: str
+    site: str
+    view: str = ""
+    sex: str = ""
+    age: str = ""
+    visit: str = ""
+    split: str = ""
+    label: str = ""
+    findings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ReaderChoices:
+    """What a user decides about a reading.
+
+    Attributes:
+        labels: What becomes of uncertain and unmentioned findings.
+        official_split: Give the published split; else every patient's split is drawn.
+        images: Folder of the images, for a reader that writes them.
+        max_bad_fraction: Largest share of files that such a reader may leave out.
+    """
+
+    labels: LabelPolicy = field(default_factory=LabelPolicy)
+    official_split: bool = False
+    images: Path | None = None
+    max_bad_fraction: float = 0.01
+
+
+class DatasetReader(ABC):
+    """Reads one published layout, one row at a time; memory does not grow with the images."""
+
+    card: ClassVar[DatasetCard]
+    findings: ClassVar[tuple[str, ...]] = ()
+    """Multi-label: the columns of the findings, in the order of `ImageRow.findings`."""
+
+    @abstractmethod
+    def rows(self, source: Path, choices: ReaderChoices) -> Iterator[ImageRow]:
+        """Yields a row per image.
+
+        Args:
+            source: Folder of the collection, as published.
+            choices: Of the user.
+
+        Raises:
+            UserError: The folder does not have the published layout.
+        """

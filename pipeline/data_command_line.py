@@ -1,0 +1,60 @@
+"""`micle datasets` and `micle manifest`: from a collection on disk to a manifest."""
+
+from pathlib import Path
+
+import click
+
+_POLICIES = click.Choice(["ignore", "zeros", "ones"])
+
+
+@click.command()
+@click.argument("name", required=False)
+def datasets(name: str | None) -> None:
+    """List the collections that 'micle manifest' reads, or tell all about NAME."""
+    from pipeline.commands.datasets import datasets_command
+
+    datasets_command(name)
+
+
+@click.command()
+@click.argument("name")
+@click.argument("source", type=click.Path(file_okay=False))
+@click.option("-o", "--output", required=True, type=click.Path(dir_okay=False), help="CSV.")
+@click.option("--uncertain", type=_POLICIES, help="Take hedged findings so.  [default: ignore]")
+@click.option(
+    "--uncertain-finding",
+    "exceptions",
+    multiple=True,
+    metavar="FINDING=POLICY",
+    help="Another policy for one finding; may be repeated.",
+)
+@click.option(
+    "--unmentioned",
+    type=click.Choice(["ignore", "zeros"]),
+    help="Take findings of which a report says nothing so.  [default: zeros]",
+)
+@click.option("--official-split", is_flag=True, help="Give the published split, where one is.")
+def manifest(
+    name: str,
+    source: str,
+    output: str,
+    uncertain: str | None,
+    exceptions: tuple[str, ...],
+    unmentioned: str | None,
+    official_split: bool,
+) -> None:
+    """Write the manifest CSV of the collection NAME, which lies in SOURCE as published.
+
+    'micle datasets' lists the names; docs/datasets.md has more.
+    """
+    from pipeline.commands.manifest import manifest_command
+
+    manifest_command(
+        name,
+        Path(source),
+        Path(output),
+        uncertain=uncertain,
+        exceptions=exceptions,
+        unmentioned=unmentioned,
+        official_split=official_split,
+    )

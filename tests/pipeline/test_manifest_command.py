@@ -1,0 +1,61 @@
+"""`micle datasets` and `micle manifest`."""
+
+import csv
+
+import pytest
+from click.testing import CliRunner
+
+from pipeline.command_line import main
+from tests.components.dataset_readers.test_chexpert import TRAIN
+
+
+def run(*arguments: str):
+    return CliRunner().invoke(main, list(arguments))
+
+
+@pytest.fixture
+def chexpert(tmp_path):
+    (tmp_path / "train.csv").write_text(TRAIN)
+    return tmp_path
+
+
+def test_datasets_lists_every_reader_with_its_task():
+    lines = run("datasets").output.splitlines()
+    assert any(line.split()[:2] == ["chexpert", "multi_label"] for line in lines)
+    assert any(line.split()[:2] == ["image-folder", "unlabelled"] for line in lines)
+
+
+def test_datasets_tells_what_is_a_case_and_where_to_get_the_set():
+    output = run("datasets", "chexpert").output
+    for expected in ("case            study", "licence", "where to get it", "Pleural Effusion"):
+        assert expected in output
+
+
+def test_options_reach_the_reader(chexpert):
+    output = chexpert / "out.csv"
+    result = run(
+        "manifest", "chexpert", str(chexpert), "-o", str(output), "--uncertain", "zeros",
+        "--uncertain-finding", "Atelectasis=ones", "--unmentioned", "ignore",
+    )  # fmt: skip
+    assert result.output.startswith(f"{output}: 4 images.")
+    with output.open(newline="") as file:
+        second = list(csv.DictReader(file))[1]
+    assert (second["Edema"], second["Atelectasis"], second["Pneumonia"]) == ("0", "1", "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["chexpart"], "chexpart: no reader has this name. There are chexpert,"),
+        (["ham10000", "--uncertain", "ones"], "--uncertain: ham10000 has no such thing"),
+        (["image-folder", "--official-split"], "--official-split: image-folder has no such"),
+        (["chexpert", "--uncertain-finding", "Edma=ones"], "'Edma=ones' is not FINDING=POLICY"),
+        (["chexpert", "--uncertain-finding", "Edema"], "'Edema' is not FINDING=POLICY"),
+    ],
+)
+def test_an_option_that_a_reader_would_ignore_is_refused(chexpert, arguments, expected):
+    name, *options = arguments
+    result = run("manifest", name, str(chexpert), "-o", str(chexpert / "x.csv"), *options)
+    assert result.exit_code == 1
+    assert expected in result.output
+    assert not (chexpert / "x.csv").exists()
