@@ -23,6 +23,7 @@ from components.slice_report.settings import ReportSettings
 from schemas.case_features import Task
 from trainer.augmentation_presets import expand_preset
 from trainer.errors import UserError
+from trainer.operating_point import OperatingPointRule
 from trainer.settings import (
     AugmentationSettings,
     ContrastiveSettings,
@@ -113,11 +114,13 @@ class FineTuningSection(_Section):
         label_fraction: Share of the training patients whose labels are used.
         training: Epochs, batch, learning rate and the rest.
         sweep: Learning rates and weight decays to try, or `paper` for those of the paper.
+        operating_point: How the threshold of each class is chosen on validation, once.
     """
 
     label_fraction: float = Field(default=1.0, gt=0, le=1)
     training: FineTuneSettings = FineTuneSettings()
     sweep: SweepSettings | None = None
+    operating_point: OperatingPointRule = OperatingPointRule()
 
     @field_validator("sweep", mode="before")
     @classmethod

@@ -269,6 +269,7 @@ class _GraphBuilder:
             encoder_settings=configuration.encoder,
             settings=configuration.fine_tuning.training,
             sweep=configuration.fine_tuning.sweep,
+            operating_point=configuration.fine_tuning.operating_point,
             label_fraction=configuration.fine_tuning.label_fraction,
             seed=configuration.seed,
             checkpoint_root=self._places.checkpoint_root,

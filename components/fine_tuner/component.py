@@ -10,6 +10,7 @@ from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionP
 
 from components.artifact_types import Encoder
 from components.fine_tuner import executor
+from trainer.operating_point import OperatingPointRule
 from trainer.settings import Distribution, EncoderSettings, FineTuneSettings, to_json
 from trainer.sweep_settings import SweepSettings
 
@@ -24,6 +25,7 @@ class FineTunerSpec(ComponentSpec):
         "encoder_settings": ExecutionParameter(type=str),
         "settings": ExecutionParameter(type=str),
         "sweep": ExecutionParameter(type=str),
+        "operating_point": ExecutionParameter(type=str),
         "label_fraction": ExecutionParameter(type=float),
         "seed": ExecutionParameter(type=int),
         "checkpoint_root": ExecutionParameter(type=str),
@@ -55,6 +57,7 @@ class FineTuner(BaseComponent):
         label_fraction: float,
         seed: int,
         checkpoint_root: str,
+        operating_point: OperatingPointRule,
         distribution: Distribution = "auto",
         sweep: SweepSettings | None = None,
         initial_encoder: BaseChannel | None = None,
@@ -74,6 +77,7 @@ class FineTuner(BaseComponent):
             seed: Of the drawn labels, weights, order and augmentation.
             checkpoint_root: Directory that outlives a stopped run.
             sweep: Learning rates and weight decays to try in place of those of `settings`.
+            operating_point: How the threshold of each class is chosen on validation.
             distribution: The devices to train on.
             initial_encoder: Encoder to start from; None = random weights.
         """
@@ -88,6 +92,7 @@ class FineTuner(BaseComponent):
                 encoder_settings=to_json(encoder_settings),
                 settings=to_json(settings),
                 sweep=to_json(sweep) if sweep else "",
+                operating_point=to_json(operating_point),
                 label_fraction=label_fraction,
                 seed=seed,
                 checkpoint_root=checkpoint_root,

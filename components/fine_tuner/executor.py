@@ -13,10 +13,10 @@ from components.fine_tuner.serving_preprocessing import ServingPreprocessing
 from components.learning_curves import draw_fine_tuning
 from components.records import records_fingerprint, split_files
 from schemas import case_features
-from trainer import operating_point
 from trainer.distribution import is_chief
 from trainer.fine_tuning import FineTuneResult, fine_tune
 from trainer.history import write_history
+from trainer.operating_point import OperatingPointRule, operating_points
 from trainer.serving import export_case_model
 from trainer.settings import EncoderSettings, FineTuneSettings, from_json
 from trainer.sweep import fine_tune_sweep, write_sweep
@@ -100,15 +100,16 @@ def model_card(result: FineTuneResult, exec_properties: dict[str, Any]) -> Model
     """Builds the card; the operating point is chosen here, on validation, once."""
     classes = tuple(json.loads(exec_properties["classes"]))
     sweep = sweep_from_json(exec_properties["sweep"])
-    thresholds = operating_point.youden_operating_point(
-        result.validation_targets, result.validation_weights, result.validation_scores
+    rule = from_json(OperatingPointRule, exec_properties["operating_point"])
+    thresholds = operating_points(
+        result.validation_targets, result.validation_weights, result.validation_scores, rule
     )
     return ModelCard(
         model_name=exec_properties["model_name"],
         task=exec_properties["task"],
         classes=classes,
         operating_point=dict(zip(classes, map(float, thresholds), strict=True)),
-        operating_point_rule=operating_point.RULE,
+        operating_point_rule=rule.description,
         label_fraction=exec_properties["label_fraction"],
         label_cases=result.labelled_cases,
         seed=exec_properties["seed"],
