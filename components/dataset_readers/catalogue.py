@@ -3,14 +3,26 @@
 from components.dataset_readers.chexpert import ChexpertReader
 from components.dataset_readers.ham10000 import Ham10000Reader
 from components.dataset_readers.image_folder import ImageFolderReader
+from components.dataset_readers.isic_2019 import Isic2019Reader
+from components.dataset_readers.isic_2020 import Isic2020Reader
+from components.dataset_readers.mimic_cxr_jpg import MimicCxrJpgReader
 from components.dataset_readers.nih_chestxray14 import NihChestXray14Reader
+from components.dataset_readers.pad_ufes_20 import PadUfes20Reader
+from components.dataset_readers.padchest import PadchestReader
 from components.dataset_readers.reader import DatasetReader
+from components.dataset_readers.scin import ScinReader
 from trainer.errors import UserError
 
 READERS: tuple[DatasetReader, ...] = (
     ChexpertReader(),
     NihChestXray14Reader(),
+    MimicCxrJpgReader(),
+    PadchestReader(),
+    ScinReader(),
+    PadUfes20Reader(),
     Ham10000Reader(),
+    Isic2019Reader(),
+    Isic2020Reader(),
     ImageFolderReader(),
 )
 """In the order in which `micle datasets` lists them."""
