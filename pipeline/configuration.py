@@ -19,6 +19,7 @@ from components.case_example_gen.settings import DataSettings
 from components.model_checker.settings import ModelCheckSettings
 from components.pair_builder.settings import PairSettings
 from components.promotion_gate.rules import GateRules
+from components.site_evaluator.slices import SLICE_FEATURES
 from components.slice_report.settings import ReportSettings
 from schemas.case_features import Task
 from trainer.augmentation_presets import expand_preset
@@ -134,6 +135,16 @@ class FineTuningSection(_Section):
     _expand = field_validator("training", mode="before")(_expand_preset)
 
 
+class EvaluationSection(_Section):
+    """What the evaluation looks at beside the standard slices and the data's case features.
+
+    Attributes:
+        crossings: Sets of features to slice by together, such as `[[site, sex]]`.
+    """
+
+    crossings: tuple[tuple[str, ...], ...] = ()
+
+
 class ClusterSection(_Section):
     """Where the compiled pipeline runs.
 
@@ -166,6 +177,7 @@ class Configuration(_Section):
         fine_tuning: The supervised step.
         baseline: Model evaluated beside the candidate: the same network fine-tuned on the same
             labels from a random start, or none.
+        evaluation: Further slices.
         gate: Rules that a model must meet to be promoted.
         model_check: How a model is checked before it is judged.
         report: What the report says beyond numbers.
@@ -185,6 +197,7 @@ class Configuration(_Section):
     pretraining: tuple[PretrainingStep, ...] = ()
     fine_tuning: FineTuningSection = FineTuningSection()
     baseline: Literal["random", "none"] = "random"
+    evaluation: EvaluationSection = EvaluationSection()
     gate: GateRules = GateRules()
     model_check: ModelCheckSettings = ModelCheckSettings()
     report: ReportSettings
@@ -233,6 +246,13 @@ class Configuration(_Section):
         misfits = self.fine_tuning.training.misfits(self.data.labelled_task, medical.classes)
         if misfits:
             raise ValueError(f"fine_tuning.training.{misfits[0]}")
+        known = {*SLICE_FEATURES, *medical.case_features}
+        unknown = {name for crossing in self.evaluation.crossings for name in crossing} - known
+        if unknown:
+            raise ValueError(
+                f"evaluation.crossings: {', '.join(sorted(unknown))}: no such feature. There are "
+                f"{', '.join(sorted(known))}; data.medical.case_features adds columns"
+            )
         for stage, augmentation in self.augmentations.items():
             misfit = augmentation.misfit(self.encoder.image_size)
             if misfit:

@@ -283,7 +283,13 @@ class _GraphBuilder:
         return self._add(f"predict-{role}", predictor).outputs["predictions"]
 
     def _evaluate(self, role: str, predictions: BaseChannel) -> BaseChannel:
-        evaluator = SiteEvaluator(predictions=predictions, seed=self._configuration.seed)
+        configuration = self._configuration
+        single = [[name] for name in configuration.data.medical.case_features]
+        evaluator = SiteEvaluator(
+            predictions=predictions,
+            slice_features=json.dumps([*single, *configuration.evaluation.crossings]),
+            seed=configuration.seed,
+        )
         return self._add(f"evaluate-{role}", evaluator).outputs["evaluation"]
 
     def _report(

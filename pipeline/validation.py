@@ -195,7 +195,7 @@ def _assemble(
     cases = []
     findings = []
     for members in by_case.values():
-        case = assemble_case(members, data.classes)
+        case = assemble_case(members, data)
         if isinstance(case, Case):
             cases.append(case)
             continue

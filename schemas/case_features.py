@@ -16,6 +16,9 @@ VIEW = "view"
 SEX = "sex"
 AGE_GROUP = "age_group"
 
+CASE_FEATURE = "case_feature"
+"""`name=value` of each further feature that the data settings name."""
+
 LABEL = "label"
 """Multi-class: the class name (raw case; absent = unlabelled) or its index (transformed; -1)."""
 FINDING_VALUE = "finding_value"

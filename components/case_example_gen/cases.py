@@ -21,6 +21,7 @@ class Case:
     split: str | None
     label: str | None
     findings: tuple[float | None, ...]
+    case_features: tuple[tuple[str, str], ...]
     rows: tuple[ManifestRow, ...]
 
     @property
@@ -38,11 +39,11 @@ class Conflict:
     message: str
 
 
-def assemble_case(rows: Iterable[ManifestRow], classes: Sequence[str]) -> Case | Conflict:
+def assemble_case(rows: Iterable[ManifestRow], data: DataSettings) -> Case | Conflict:
     """Joins the rows of one case, in the order of the manifest.
 
-    A blank in one row gives way to a value in another (labels, sex, age, split); two different
-    values are a conflict.
+    A blank in one row gives way to a value in another (labels, sex, age, split, case features); two
+    different values are a conflict.
     """
     ordered = tuple(sorted(rows, key=lambda row: row.row))
     merged: dict[str, str | float | None] = {}
@@ -55,11 +56,18 @@ def assemble_case(rows: Iterable[ManifestRow], classes: Sequence[str]) -> Case |
     for index in range(len(ordered[0].findings)):
         values = _distinct(row.findings[index] for row in ordered)
         if len(values) > 1:
-            return _conflict(ordered, classes[index], values)
+            return _conflict(ordered, data.classes[index], values)
         findings.append(values[0] if values else None)  # type: ignore[arg-type]
+    features = []
+    for index, name in enumerate(data.case_features):
+        values = _distinct(row.case_features[index] for row in ordered)
+        if len(values) > 1:
+            return _conflict(ordered, name, values)
+        features.append((name, str(values[0]) if values else case_features.UNKNOWN))
     return Case(
         case_id=ordered[0].case_id,
         findings=tuple(findings),
+        case_features=tuple(features),
         rows=ordered,
         sex=str(merged.pop("sex") or case_features.UNKNOWN),
         **merged,  # type: ignore[arg-type]

@@ -11,7 +11,7 @@ def case_example(case: Case, images: list[bytes], views: list[str], key: bytes) 
     """Builds the example of a case; patient and case appear as pseudonyms only.
 
     Args:
-        case: Its site, sex, age and labels.
+        case: Its site, sex, age, further features and labels.
         images: Encoded images (8-bit JPEG or PNG).
         views: One per image.
         key: Of the pseudonyms.
@@ -25,6 +25,9 @@ def case_example(case: Case, images: list[bytes], views: list[str], key: bytes) 
         case_features.SEX: _text([case.sex]),
         case_features.AGE_GROUP: _text([case_features.age_group(case.age)]),
     }
+    if case.case_features:
+        pairs = [f"{name}={value}" for name, value in case.case_features]
+        features[case_features.CASE_FEATURE] = _text(pairs)
     if case.label is not None:
         features[case_features.LABEL] = _text([case.label])
     if case.findings:

@@ -89,8 +89,7 @@ def ingest(pipeline: beam.Pipeline, data: DataSettings, key: bytes) -> Ingestion
         | "KeyByCase" >> beam.Map(lambda row: (row.case_id, row))
         | "GroupByCase" >> beam.GroupByKey()
         | "DropCase" >> beam.Values()
-        | "AssembleCases"
-        >> beam.FlatMap(_assemble, data.classes).with_outputs(_QUARANTINED, main="kept")
+        | "AssembleCases" >> beam.FlatMap(_assemble, data).with_outputs(_QUARANTINED, main="kept")
     )
     placed = (
         cases.kept
@@ -176,8 +175,8 @@ def _first_of_duplicates(rows: Iterable[ManifestRow]) -> Iterator[Any]:
         yield _quarantine(row, DUPLICATE, f"same bytes as row {first.row}")
 
 
-def _assemble(rows: Iterable[ManifestRow], classes: tuple[str, ...]) -> Iterator[Any]:
-    case = assemble_case(rows, classes)
+def _assemble(rows: Iterable[ManifestRow], data: DataSettings) -> Iterator[Any]:
+    case = assemble_case(rows, data)
     if isinstance(case, Case):
         yield case
         return

@@ -1,7 +1,7 @@
 """The manifest CSV: one row per image.
 
 Columns: `image`, `case_id`, `patient_id`, `site`; optional `view`, `sex`, `age`, `split`; and the
-label columns that the data settings name. Further columns are ignored.
+label columns and case features that the data settings name. Further columns are ignored.
 """
 
 import csv
@@ -31,6 +31,7 @@ class ManifestRow:
         image: Path as written.
         label: Multi-class: the class; None = unlabelled.
         findings: Multi-label: 1, 0 or None (unknown) per class, in the settings' order.
+        case_features: A value per case feature, in the settings' order.
         age: Years.
         split: Given split; None = drawn by patient.
     """
@@ -46,6 +47,7 @@ class ManifestRow:
     split: str | None
     label: str | None
     findings: tuple[float | None, ...]
+    case_features: tuple[str, ...] = ()
 
     @property
     def labelled(self) -> bool:
@@ -110,6 +112,7 @@ def _columns(header_line: str, name: str, data: DataSettings) -> list[str]:
         wanted.append(data.label_column)
     if data.task == "multi_label":
         wanted.extend(data.classes)
+    wanted.extend(data.case_features)
     missing = [column for column in wanted if column not in columns]
     if missing:
         raise UserError(
@@ -157,6 +160,7 @@ def _parse(
         split=split,
         label=label,
         findings=findings,
+        case_features=tuple(values[name] or case_features.UNKNOWN for name in data.case_features),
     )
 
 

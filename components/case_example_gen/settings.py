@@ -1,8 +1,17 @@
 """What a data set is: where its manifest lies, its task and classes, and how it is split."""
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
+
+_FEATURE_NAME = re.compile(r"^[a-z][a-z0-9_]{0,39}$")
+_TAKEN = frozenset(
+    (
+        *("image", "case_id", "patient_id", "site", "view", "sex", "age", "age_group", "split"),
+        *("label", "label_weight", "score", "distribution", "image_count"),
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -13,6 +22,8 @@ class DataSettings:
         manifest: Path of the CSV; image paths in it are relative to its directory.
         task: `unlabelled` sets serve pretraining only and lie wholly in the training split.
         classes: Class names (multi-class) or finding columns (multi-label); the order of scores.
+        case_features: Further columns that describe a case, such as a scanner or a skin type; the
+            evaluation has a slice for each of their values.
         label_column: Multi-class: the column with the class name; blank = unlabelled.
         shifted_sites: Sites held out of training, to measure distribution shift.
         validation_fraction: Share of the other sites' patients.
@@ -25,6 +36,7 @@ class DataSettings:
     manifest: str
     task: Literal["multi_class", "multi_label", "unlabelled"] = "unlabelled"
     classes: tuple[str, ...] = ()
+    case_features: tuple[str, ...] = ()
     label_column: str = "label"
     shifted_sites: tuple[str, ...] = ()
     validation_fraction: float = 0.15
@@ -42,6 +54,14 @@ class DataSettings:
             raise ValueError(f"classes must name at least {smallest}. Received: {self.classes}")
         if len(set(self.classes)) != len(self.classes):
             raise ValueError(f"classes must differ from each other. Received: {self.classes}")
+        for name in self.case_features:
+            if not _FEATURE_NAME.match(name) or name in _TAKEN or name in self.classes:
+                raise ValueError(
+                    "case_features must be columns in lower-case letters, digits and _, and none "
+                    f"that has a meaning already. Received: {name}"
+                )
+        if len(set(self.case_features)) != len(self.case_features):
+            raise ValueError(f"case_features must differ. Received: {self.case_features}")
         for name in ("validation_fraction", "test_fraction", "max_bad_fraction"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"{name} must be within 0..1. Received: {getattr(self, name)}")
@@ -52,6 +72,6 @@ class DataSettings:
 def read_settings(text: str) -> DataSettings:
     """Reads the settings from the JSON text of `dataclasses.asdict`."""
     values = json.loads(text)
-    for name in ("classes", "shifted_sites"):
+    for name in ("classes", "shifted_sites", "case_features"):
         values[name] = tuple(values[name])
     return DataSettings(**values)

@@ -93,11 +93,16 @@ def prediction_record(
     for name in ("CASE_ID", "PATIENT_ID", "SITE", "SEX", "AGE_GROUP"):
         source = case.features.feature[getattr(case_features, name)]
         record.features.feature[getattr(predictions, name)].CopyFrom(source)
+    views = case.features.feature[case_features.VIEW].bytes_list.value
     texts = {
+        predictions.VIEW: " + ".join(sorted({view.decode() for view in views})),
         predictions.SPLIT: split,
         predictions.DISTRIBUTION: split if shifted else predictions.IN_DISTRIBUTION,
         predictions.IMAGE_COUNT: "several_images" if several else "single_image",
     }
+    for pair in case.features.feature[case_features.CASE_FEATURE].bytes_list.value:
+        name, _, value = pair.decode().partition("=")
+        texts[name] = value
     for name, text in texts.items():
         record.features.feature[name].bytes_list.value.append(text.encode())
     vectors = {

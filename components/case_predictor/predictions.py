@@ -1,7 +1,7 @@
 """Predictions of one model on every case: written once, evaluated as often as needed.
 
 An `InferenceResult` artifact holds gzipped TFRecords of `tf.Example` (one a case, features named
-below) and a card, `predictions.json`.
+below, and each further feature of the case under its own name) and a card, `predictions.json`.
 """
 
 import dataclasses
@@ -21,6 +21,8 @@ DISTRIBUTION = "distribution"
 """`in_distribution` (validation and test) or `shifted` (held-out sites)."""
 SEX = "sex"
 AGE_GROUP = "age_group"
+VIEW = "view"
+"""The views of the case's images, each once: `PA`, or `PA + lateral`."""
 IMAGE_COUNT = "image_count"
 """`single_image` or `several_images`."""
 LABEL = "label"

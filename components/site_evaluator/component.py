@@ -39,7 +39,7 @@ class SiteEvaluator(base_beam_component.BaseBeamComponent):
         Args:
             predictions: Of `CasePredictor` (`InferenceResult`).
             slice_features: JSON list of crossings beside the standard slices (all cases, site,
-                distribution, sex, age group, image count): `[["site", "sex"]]`.
+                distribution, sex, age group, view, image count): `[["scanner"], ["site", "sex"]]`.
             seed: Of the patient bootstrap, 0 or more; the same for models to be compared.
         """
         super().__init__(

@@ -10,16 +10,11 @@ import tensorflow_model_analysis as tfma
 from tfx_bsl.public import tfxio
 
 from components.case_predictor.predictions import (
-    AGE_GROUP,
-    DISTRIBUTION,
-    IMAGE_COUNT,
     LABEL,
     LABEL_WEIGHT,
     PATIENT_ID,
     RECORDS,
     SCORE,
-    SEX,
-    SITE,
     SPLIT,
     PredictionCard,
     read_card,
@@ -32,7 +27,7 @@ from trainer.errors import UserError
 EVALUATED_SPLITS = (TEST, SHIFTED)
 """Validation is left out: on it the operating point was chosen."""
 
-_COLUMNS = (PATIENT_ID, SITE, DISTRIBUTION, SEX, AGE_GROUP, IMAGE_COUNT, LABEL, LABEL_WEIGHT, SCORE)
+_COLUMNS = (PATIENT_ID, LABEL, LABEL_WEIGHT, SCORE)
 
 
 def evaluation_config(card: PredictionCard, slice_features: str, seed: int) -> tfma.EvalConfig:
@@ -97,23 +92,31 @@ def evaluate_predictions(
     config = evaluation_config(card, slice_features, seed)
     Path(evaluation_uri).mkdir(parents=True, exist_ok=True)
     card.write(evaluation_uri)
+    features = {name for crossing in slice_crossings(slice_features) for name in crossing}
+    columns = [*_COLUMNS, *sorted(features)]
     records = tfxio.TFExampleRecord(
         str(Path(predictions_uri, RECORDS)), telemetry_descriptors=["SiteEvaluator"]
     )
     _ = (
         pipeline
         | "ReadPredictions" >> records.BeamSource()
-        | "KeepEvaluatedSplits" >> beam.Map(_evaluated_cases)
+        | "KeepEvaluatedSplits" >> beam.Map(_evaluated_cases, columns)
         | "DropEmptyBatches" >> beam.Filter(lambda batch: batch.num_rows > 0)
         | "Evaluate"
         >> tfma.ExtractEvaluateAndWriteResults(eval_config=config, output_path=evaluation_uri)
     )
 
 
-def _evaluated_cases(batch: pa.RecordBatch) -> pa.RecordBatch:
+def _evaluated_cases(batch: pa.RecordBatch, columns: list[str]) -> pa.RecordBatch:
+    missing = [name for name in columns if name not in batch.schema.names]
+    if missing:
+        raise UserError(
+            f"slice_features: the predictions have no feature {', '.join(missing)}. Name it in "
+            "data.medical.case_features, then score the cases again."
+        )
     splits = batch.column(batch.schema.get_field_index(SPLIT)).flatten()
     wanted = pa.array([split.encode() for split in EVALUATED_SPLITS], splits.type)
     kept = batch.filter(pc.is_in(splits, value_set=wanted))
     return pa.RecordBatch.from_arrays(
-        [kept.column(kept.schema.get_field_index(name)) for name in _COLUMNS], names=_COLUMNS
+        [kept.column(kept.schema.get_field_index(name)) for name in columns], names=columns
     )

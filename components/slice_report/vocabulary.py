@@ -101,6 +101,7 @@ _FEATURES = {
     predictions.SITE: "site {}",
     predictions.SEX: "sex {}",
     predictions.AGE_GROUP: "age {}",
+    predictions.VIEW: "view {}",
 }
 _VALUES = {
     (predictions.DISTRIBUTION, predictions.IN_DISTRIBUTION): "in distribution",

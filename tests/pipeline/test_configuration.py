@@ -87,6 +87,10 @@ def test_a_uri_stays_as_it_is(tmp_path):
             {"fine_tuning": {"sweep": {"learning_rates": [], "weight_decays": [0]}}},
             "fine_tuning.sweep: learning_rates must hold one or more different numbers",
         ),
+        (
+            {"evaluation": {"crossings": [["site", "scanner"]]}},
+            "configuration: evaluation.crossings: scanner: no such feature. There are age_group",
+        ),
         ({"fine_tuning": {"label_fraction": 1.5}}, "fine_tuning.label_fraction: Input should be"),
         (
             {"gate": {"minimum": [{"metric": "f1", "bound": 0.5}]}},

@@ -38,7 +38,7 @@ ROW = ManifestRow(
 
 
 def case(**changes) -> Case:
-    assembled = assemble_case([dataclasses.replace(ROW, **changes)], DATA.classes)
+    assembled = assemble_case([dataclasses.replace(ROW, **changes)], DATA)
     assert isinstance(assembled, Case)
     return assembled
 
@@ -48,7 +48,7 @@ def test_rows_are_joined_in_manifest_order_and_a_blank_gives_way_to_a_value():
         dataclasses.replace(ROW, row=5, label="ill", sex="male"),
         dataclasses.replace(ROW, row=3, age=40.0, findings=()),
     ]
-    joined = assemble_case(rows, DATA.classes)
+    joined = assemble_case(rows, DATA)
     assert [row.row for row in joined.rows] == [3, 5]
     assert (joined.label, joined.sex, joined.age) == ("ill", "male", 40.0)
 
@@ -58,12 +58,23 @@ def test_findings_are_joined_one_by_one():
         dataclasses.replace(ROW, findings=(1.0, None, None)),
         dataclasses.replace(ROW, row=3, findings=(None, 0.0, None)),
     ]
-    assert assemble_case(rows, ("x", "y", "z")).findings == (1.0, 0.0, None)
+    data = dataclasses.replace(DATA, task="multi_label", classes=("x", "y", "z"))
+    assert assemble_case(rows, data).findings == (1.0, 0.0, None)
+
+
+def test_case_features_are_joined_one_by_one_and_contradict_each_other_too():
+    data = dataclasses.replace(DATA, case_features=("scanner", "skin_type"))
+    first = dataclasses.replace(ROW, case_features=("GE", "unknown"))
+    second = dataclasses.replace(ROW, row=3, case_features=("unknown", "IV"))
+    joined = assemble_case([first, second], data)
+    assert joined.case_features == (("scanner", "GE"), ("skin_type", "IV"))
+    third = dataclasses.replace(ROW, row=4, case_features=("Philips", "IV"))
+    assert assemble_case([first, second, third], data).column == "scanner"
 
 
 def test_contradictions_are_named():
-    def conflict(classes=DATA.classes, **changes):
-        return assemble_case([ROW_WITH_ALL, dataclasses.replace(ROW_WITH_ALL, **changes)], classes)
+    def conflict(data=DATA, **changes):
+        return assemble_case([ROW_WITH_ALL, dataclasses.replace(ROW_WITH_ALL, **changes)], data)
 
     ROW_WITH_ALL = dataclasses.replace(ROW, label="ill", findings=(1.0,))  # noqa: N806
     assert conflict(label="well") == Conflict(
@@ -72,7 +83,8 @@ def test_contradictions_are_named():
         "one case with both 'ill' and 'well'",
     )
     assert conflict(site="south").column == "site"
-    assert conflict(classes=("nodule",), findings=(0.0,)).column == "nodule"
+    nodules = dataclasses.replace(DATA, task="multi_label", classes=("nodule",))
+    assert conflict(nodules, findings=(0.0,)).column == "nodule"
     # A patient's identifier must not be repeated in a message.
     assert "p2" not in conflict(patient_id="p2").message
 

@@ -1,5 +1,6 @@
 """What a manifest may look like, and what is said about rows that cannot be used."""
 
+import dataclasses
 import io
 
 import pytest
@@ -46,6 +47,22 @@ def test_optional_columns_may_be_missing_and_blank_means_unknown():
     (row,) = read("image,case_id,patient_id,site,label\na.png,c1,p1,north,\n")
     assert (row.view, row.sex, row.age, row.split, row.label) == ("unknown",) * 2 + (None,) * 3
     assert not row.labelled
+
+
+def test_case_features_are_columns_that_the_settings_name():
+    data = dataclasses.replace(MULTI_CLASS, case_features=("scanner", "skin_type"))
+    header = "image,case_id,patient_id,site,label,skin_type,scanner\n"
+    (row, blank) = read(header + "a.png,c1,p1,n,ill,IV,GE\nb.png,c2,p2,n,ill,,GE\n", data)
+    assert row.case_features == ("GE", "IV")
+    assert blank.case_features == ("GE", "unknown")
+    with pytest.raises(UserError, match=r"m\.csv: column missing: skin_type\."):
+        read("image,case_id,patient_id,site,label,scanner\n", data)
+
+
+@pytest.mark.parametrize("name", ["site", "Scanner", "ill", "score", "a b"])
+def test_a_case_feature_with_the_name_of_something_else_is_refused(name):
+    with pytest.raises(ValueError, match="case_features must be columns in lower-case"):
+        dataclasses.replace(MULTI_CLASS, case_features=(name,))
 
 
 def test_findings_are_present_absent_or_unknown():

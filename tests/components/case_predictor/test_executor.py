@@ -31,7 +31,7 @@ def case(images: int = 1, **features) -> tf.train.Example:
     example.features.feature["image"].bytes_list.value.extend([b"x"] * images)
     for name, values in features.items():
         feature = example.features.feature[name]
-        if name == "label":
+        if name in ("label", "view", "case_feature"):
             feature.bytes_list.value.extend(value.encode() for value in values)
         else:
             feature.float_list.value.extend(values)
@@ -73,6 +73,9 @@ def test_slice_features_are_those_of_the_case(split, distribution):
     assert (result["split"], result["distribution"]) == (split, distribution)
     assert result["image_count"] == "several_images"
     assert record(case(), "multi_class")["image_count"] == "single_image"
+    raw = case(images=3, view=["lateral", "PA", "PA"], case_feature=["scanner=GE", "skin=a=b"])
+    result = record(raw, "multi_class", split)
+    assert (result["view"], result["scanner"], result["skin"]) == ("PA + lateral", "GE", "a=b")
     for name in ("case_id", "patient_id", "site", "sex", "age_group"):
         assert result[name] == f"{name}-value"
 

@@ -46,6 +46,7 @@ def cases_with(separation_at_east: float) -> dict[str, np.ndarray]:
         "sex": np.where(number % 4 < 2, "female", "male"),
         "age_group": np.full(len(site), "40-59"),
         "image_count": np.full(len(site), "single_image"),
+        "view": np.full(len(site), "PA"),
         "label": label,
         "label_weight": np.ones_like(label),
         "score": (1 / (1 + np.exp(1 - logit))).astype(np.float32),

@@ -41,6 +41,7 @@ def make_cases(
         "distribution": np.where(site == "east", "shifted", "in_distribution"),
         "sex": np.where(patient % 2, "female", "male"),
         "age_group": np.array(("18-39", "40-59", "60-79"))[patient % 3 - patient % 2],
+        "view": np.where(patient % 2, "PA", "PA + lateral"),
         "image_count": np.where(np.arange(count) % 2, "single_image", "several_images"),
         "label": label * known,
         "label_weight": known.astype(np.float32),

@@ -51,15 +51,29 @@ def evaluation(directory, findings):
     return run(directory, findings, make_card("multi_label", CLASSES))
 
 
-def test_slices_are_all_cases_and_every_value_of_the_five_features(evaluation):
+def test_slices_are_all_cases_and_every_value_of_the_six_features(evaluation):
     assert next(iter(evaluation.slices)) == OVERALL
     features = {key[0] for key in evaluation.slices if len(key) == 1}
     assert {name for name, _ in features} == {
-        "site", "distribution", "sex", "age_group", "image_count"
+        "site", "distribution", "sex", "age_group", "view", "image_count"
     }  # fmt: skip
     assert {value for name, value in features if name == "site"} == {
         "north", "south", "east", "tiny"
     }  # fmt: skip
+
+
+def test_a_further_feature_of_the_predictions_is_sliced_by_if_asked(tmp_path, findings):
+    scanner = np.where(findings["sex"] == "male", "GE", "Philips")
+    cases = {**findings, "scanner": scanner}
+    card = make_card("multi_label", CLASSES)
+    result = run(tmp_path, cases, card, slice_features='[["scanner"]]')
+    male, made_by_ge = (("sex", "male"),), (("scanner", "GE"),)
+    assert result.slices[made_by_ge].cases == result.slices[male].cases > 0
+
+
+def test_a_feature_that_no_prediction_has_is_named(tmp_path, findings):
+    with pytest.raises(Exception, match=r"the predictions have no feature scanner\. Name it in"):
+        run(tmp_path, findings, make_card("multi_label", CLASSES), slice_features='[["scanner"]]')
 
 
 def test_validation_cases_are_left_out(evaluation, findings):

@@ -3,7 +3,15 @@ import pytest
 from components.site_evaluator.slices import slice_crossings
 from trainer.errors import UserError
 
-STANDARD = [(), ("site",), ("distribution",), ("sex",), ("age_group",), ("image_count",)]
+STANDARD = [
+    (),
+    ("site",),
+    ("distribution",),
+    ("sex",),
+    ("age_group",),
+    ("view",),
+    ("image_count",),
+]
 
 
 def test_nothing_asked_gives_all_cases_and_every_feature():
@@ -18,7 +26,7 @@ def test_crossings_come_after_the_standard_slices_and_none_comes_twice():
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
-        ('[["site", "colour"]]', r'\["site", "colour"\]'),
+        ('[["site", 1]]', r'\["site", 1\]'),
         ('["site"]', "each entry must be a list"),
         ('{"site": 1}', "must be a list of lists"),
         ("site", "must be a JSON list"),
