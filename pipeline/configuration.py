@@ -21,6 +21,7 @@ from components.pair_builder.settings import PairSettings
 from components.promotion_gate.rules import GateRules
 from components.site_evaluator.slices import SLICE_FEATURES
 from components.slice_report.settings import ReportSettings
+from pipeline.cluster_settings import ClusterSection
 from schemas.case_features import Task
 from trainer.augmentation_presets import expand_preset
 from trainer.errors import UserError
@@ -145,22 +146,6 @@ class EvaluationSection(_Section):
     crossings: tuple[tuple[str, ...], ...] = ()
 
 
-class ClusterSection(_Section):
-    """Where the compiled pipeline runs.
-
-    Attributes:
-        image: Container image with this package installed.
-        pipeline_root: URI under which artifacts are written.
-        checkpoint_root: Directory of a shared volume for checkpoints.
-        registry: Directory of a shared volume for the registry of models.
-    """
-
-    image: str
-    pipeline_root: str
-    checkpoint_root: str = "/checkpoints"
-    registry: str = "/registry"
-
-
 class Configuration(_Section):
     """Everything that decides a run.
 
@@ -257,7 +242,29 @@ class Configuration(_Section):
             misfit = augmentation.misfit(self.encoder.image_size)
             if misfit:
                 raise ValueError(f"{stage}.training.augmentation.{misfit}")
+        if self.cluster is not None:
+            self._check_cluster(self.cluster)
         return self
+
+    def _check_cluster(self, cluster: ClusterSection) -> None:
+        for name, data in (("natural", self.data.natural), ("medical", self.data.medical)):
+            if data is not None and not cluster.reads(cluster.manifest(name, data.manifest)):
+                raise ValueError(
+                    f"cluster.manifests.{name}: is missing, and the cluster does not see "
+                    f"data.{name}.manifest {data.manifest}. Give a gs:// URI, or a path under one "
+                    "of cluster.volumes"
+                )
+        if self.initial_encoder is not None and cluster.initial_encoder is None:
+            raise ValueError(
+                "cluster.initial_encoder: is missing. Copy the folder of initial_encoder to your "
+                "store and give its gs://, s3:// or minio:// URI"
+            )
+        pool = cluster.pool("fine-tune-candidate")
+        if pool.kind == "tpu" and self.distribution != "tpu":
+            raise ValueError(
+                "cluster.steps.fine_tuning.pool: fine-tuning takes no TPU unless distribution is "
+                "tpu. Name a pool of kind gpu or cpu, or set distribution: tpu"
+            )
 
 
 def load_configuration(path: str) -> Configuration:
@@ -266,6 +273,15 @@ def load_configuration(path: str) -> Configuration:
     Raises:
         UserError: One line per mistake, naming the field.
     """
+    values = _with_cluster_file(_read_yaml(path), Path(path).parent)
+    try:
+        configuration = Configuration.model_validate(values)
+    except ValidationError as error:
+        raise UserError("\n".join(_lines(path, error))) from error
+    return _resolve_paths(configuration, Path(path).parent)
+
+
+def _read_yaml(path: str) -> dict[str, Any]:
     try:
         text = Path(path).read_text()
     except OSError as error:
@@ -276,11 +292,17 @@ def load_configuration(path: str) -> Configuration:
         raise UserError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from error
     if not isinstance(values, dict):
         raise UserError(f"{path}: expected fields such as 'name:' and 'data:' at the top level.")
-    try:
-        configuration = Configuration.model_validate(values)
-    except ValidationError as error:
-        raise UserError("\n".join(_lines(path, error))) from error
-    return _resolve_paths(configuration, Path(path).parent)
+    return values
+
+
+def _with_cluster_file(values: dict[str, Any], directory: Path) -> dict[str, Any]:
+    """Lays the fields of `cluster` over those of the file that `cluster.file` names."""
+    cluster = values.get("cluster")
+    if not isinstance(cluster, dict) or "file" not in cluster:
+        return values
+    own = {name: value for name, value in cluster.items() if name != "file"}
+    shared = _read_yaml(_resolve(str(cluster["file"]), directory))
+    return values | {"cluster": shared | own}
 
 
 def _lines(path: str, error: ValidationError) -> list[str]:

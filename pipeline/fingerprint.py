@@ -13,7 +13,7 @@ def data_fingerprint(data: DataSettings) -> str:
     A manifest behind a URI (`gs://...`) is known only to the cluster: its URI stands for it.
     """
     if "://" in data.manifest:
-        return hashlib.sha256(data.manifest.encode()).hexdigest()
+        return location_fingerprint(data.manifest)
     manifest = Path(data.manifest)
     digest = hashlib.sha256(manifest.read_bytes())
     with manifest.open(encoding="utf-8", newline="") as lines:
@@ -21,6 +21,11 @@ def data_fingerprint(data: DataSettings) -> str:
             if isinstance(row, ManifestRow):
                 digest.update(_state(manifest.parent / row.image))
     return digest.hexdigest()
+
+
+def location_fingerprint(manifest: str) -> str:
+    """Returns SHA-256 of where a manifest lies, for one that cannot be read from here."""
+    return hashlib.sha256(manifest.encode()).hexdigest()
 
 
 def _state(path: Path) -> bytes:

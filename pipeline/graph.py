@@ -2,8 +2,8 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
-from importlib import metadata, resources
+from dataclasses import dataclass, field
+from importlib import metadata
 
 from tfx import v1 as tfx
 from tfx.dsl.components.base.base_node import BaseNode
@@ -13,6 +13,7 @@ from components.artifact_types import Encoder
 from components.case_example_gen.component import CaseExampleGen
 from components.case_example_gen.settings import DataSettings
 from components.case_predictor.component import CasePredictor
+from components.case_schema.component import CaseSchema
 from components.champion_source.component import ChampionSource
 from components.contrastive_pretrainer.component import ContrastivePretrainer
 from components.fine_tuner.component import FineTuner
@@ -48,6 +49,9 @@ class Places:
         fingerprints: Digest of each data set, by `natural` and `medical`.
         registry: Directory of the registry of models.
         registry_state: Changes with the champion to compare with, see `ChampionSource`.
+        manifests: Path or URI of the manifest of each data set, by `natural` and `medical`; those
+            that are not here are where `data` says.
+        initial_encoder: Path or URI of the ready encoder; where the configuration says if None.
     """
 
     checkpoint_root: str
@@ -56,6 +60,8 @@ class Places:
     fingerprints: dict[str, str]
     registry: str
     registry_state: str
+    manifests: dict[str, str] = field(default_factory=dict)
+    initial_encoder: str | None = None
 
 
 def build_nodes(configuration: Configuration, places: Places) -> list[BaseNode]:
@@ -95,9 +101,7 @@ class _GraphBuilder:
 
     def build(self) -> list[BaseNode]:
         data = self._configuration.data
-        schema = self._add(
-            "case-schema", tfx.components.ImportSchemaGen(schema_file=_schema_file())
-        ).outputs["schema"]
+        schema = self._add("case-schema", CaseSchema()).outputs["schema"]
         ingested = {}
         used = {step.data for step in self._configuration.pretraining} | {"medical"}
         if data.natural is not None and "natural" in used:
@@ -177,6 +181,7 @@ class _GraphBuilder:
             f"{name}-cases",
             CaseExampleGen(
                 data=data,
+                manifest=self._places.manifests.get(name, data.manifest),
                 data_fingerprint=self._places.fingerprints[name],
                 pseudonym_key_file=self._places.pseudonym_key_file,
             ),
@@ -223,7 +228,8 @@ class _GraphBuilder:
             encoder = self._add(
                 "initial-encoder",
                 tfx.dsl.Importer(
-                    source_uri=self._configuration.initial_encoder, artifact_type=Encoder
+                    source_uri=self._places.initial_encoder or self._configuration.initial_encoder,
+                    artifact_type=Encoder,
                 ),
             ).outputs["result"]
         for number, step in enumerate(self._configuration.pretraining, start=1):
@@ -344,7 +350,3 @@ def candidate_name(configuration: Configuration) -> str:
     if not configuration.pretraining:
         return "given encoder" if configuration.initial_encoder else RANDOM_NAME
     return {"simclr": "SimCLR", "micle": "MICLe"}[configuration.pretraining[-1].method]
-
-
-def _schema_file() -> str:
-    return str(resources.files("schemas") / "case.pbtxt")

@@ -1,65 +1,109 @@
 """Compiles a configuration for Kubeflow Pipelines 2 (pipeline spec 2.1)."""
 
+from collections.abc import Mapping
+from importlib import metadata
 from pathlib import Path
+from typing import Any
 
+import yaml
+from google.protobuf import json_format
+from kfp.pipeline_spec import pipeline_spec_pb2
 from tfx import v1 as tfx
+from tfx.orchestration.kubeflow.v2.pipeline_builder import PipelineBuilder
 
+from components.case_example_gen.settings import DataSettings
+from pipeline.cluster_settings import ClusterSection
 from pipeline.configuration import Configuration
-from pipeline.fingerprint import data_fingerprint
+from pipeline.fingerprint import data_fingerprint, location_fingerprint
 from pipeline.graph import Places, build_nodes
+from pipeline.kubeflow_checks import find_problems
+from pipeline.kubeflow_specification import complete
+from pipeline.kubernetes_platform import platform_document
+from pipeline.submission_parameters import submission_parameters
 from trainer.errors import UserError
+
+ENTRY_POINT = ("python", "-m", "components.kubeflow_entrypoint")
+SCHEMA_VERSION = "2.1.0"
 
 
 def compile_pipeline(configuration: Configuration, output: Path) -> None:
-    """Writes one YAML; the same configuration and data give the same bytes.
+    """Writes one YAML of two documents; the same configuration and data give the same bytes.
+
+    The first is the pipeline's specification, the second what Kubernetes is told.
 
     Args:
-        configuration: With a `cluster` section; its manifests and key file are paths or URIs as
-            the cluster sees them.
+        configuration: With a `cluster` section.
         output: File to write, `.yaml`.
 
     Raises:
-        UserError: The `cluster` section is missing, a needed path is not given, or the output's
-            name does not end in `.yaml`.
+        UserError: The `cluster` section is missing, or the output's name does not end in `.yaml`.
+        RuntimeError: Open-source Kubeflow would refuse what was compiled.
     """
     cluster = configuration.cluster
     if cluster is None:
-        raise UserError("cluster: is missing. It names the image and the pipeline_root to use.")
-    if configuration.data.pseudonym_key_file is None:
         raise UserError(
-            "data.pseudonym_key_file: is missing. Name the path at which the cluster mounts the "
-            "secret."
+            "cluster: is missing. Name a file with your cluster's settings: "
+            "'cluster: {file: clusters/gke.yaml}' (docs/kubeflow.md)."
         )
     if output.suffix != ".yaml":
         raise UserError(f"{output}: the output's name must end in .yaml.")
-    data = configuration.data
-    places = Places(
+    specification = compile_specification(configuration, cluster)
+    platform = platform_document(specification, cluster)
+    problems = find_problems(specification, platform)
+    if problems:
+        raise RuntimeError("Kubeflow would refuse the compiled pipeline:\n" + "\n".join(problems))
+    output.write_text(yaml.safe_dump_all([specification, platform], sort_keys=True))
+
+
+def compile_specification(configuration: Configuration, cluster: ClusterSection) -> dict[str, Any]:
+    """Returns the PipelineSpec as it is written."""
+    pipeline = tfx.dsl.Pipeline(
+        pipeline_name=configuration.name,
+        pipeline_root=cluster.pipeline_root,
+        components=build_nodes(configuration, _cluster_places(configuration, cluster)),
+        beam_pipeline_args=list(cluster.beam_args),
+    )
+    compiled: pipeline_spec_pb2.PipelineSpec = PipelineBuilder(
+        tfx_pipeline=pipeline,
+        default_image=cluster.image,
+        default_commands=[*ENTRY_POINT, f"--artifacts={cluster.artifacts}"],
+        use_pipeline_spec_2_1=True,
+    ).build()
+    compiled.schema_version = SCHEMA_VERSION
+    compiled.sdk_version = f"micle-tfx-{metadata.version('micle-tfx')}"
+    specification: dict[str, Any] = json_format.MessageToDict(compiled)
+    complete(specification, cluster, submission_parameters(configuration, cluster))
+    return specification
+
+
+def _cluster_places(configuration: Configuration, cluster: ClusterSection) -> Places:
+    return Places(
         checkpoint_root=cluster.checkpoint_root,
-        serving=f"{cluster.pipeline_root}/serving",
-        pseudonym_key_file=configuration.data.pseudonym_key_file,
+        serving=cluster.serving,
+        pseudonym_key_file=cluster.pseudonym_key_file,
         fingerprints={
-            name: data_fingerprint(settings)
-            for name, settings in (("natural", data.natural), ("medical", data.medical))
-            if settings is not None
+            name: _fingerprint(settings, cluster.manifest(name, settings.manifest))
+            for name, settings in _data_sets(configuration).items()
         },
         registry=cluster.registry,
         # Known only to the cluster.
         registry_state="",
+        manifests={
+            name: cluster.manifest(name, settings.manifest)
+            for name, settings in _data_sets(configuration).items()
+        },
+        initial_encoder=cluster.initial_encoder,
     )
-    runner = tfx.orchestration.experimental.KubeflowV2DagRunner(
-        config=tfx.orchestration.experimental.KubeflowV2DagRunnerConfig(
-            display_name=configuration.name,
-            default_image=cluster.image,
-            use_pipeline_spec_2_1=True,
-        ),
-        output_dir=str(output.parent),
-        output_filename=output.name,
-    )
-    runner.run(
-        tfx.dsl.Pipeline(
-            pipeline_name=configuration.name,
-            pipeline_root=cluster.pipeline_root,
-            components=build_nodes(configuration, places),
-            enable_cache=True,
-        )
-    )
+
+
+def _data_sets(configuration: Configuration) -> Mapping[str, DataSettings]:
+    data = configuration.data
+    sets = {"natural": data.natural, "medical": data.medical}
+    return {name: settings for name, settings in sets.items() if settings is not None}
+
+
+def _fingerprint(settings: DataSettings, manifest: str) -> str:
+    """Returns the digest of the data where they lie here too, or else of where they lie."""
+    if "://" not in settings.manifest and Path(settings.manifest).is_file():
+        return data_fingerprint(settings)
+    return location_fingerprint(manifest)

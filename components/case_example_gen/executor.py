@@ -1,5 +1,6 @@
 """Runs the ingestion and writes its examples and its report."""
 
+import dataclasses
 import shutil
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,9 @@ class Executor(BaseBeamExecutor):
             UserError: Too many images are bad, or no case is left to train on.
         """
         del input_dict
-        data = read_settings(exec_properties["data"])
+        data = dataclasses.replace(
+            read_settings(exec_properties["data"]), manifest=exec_properties["manifest"]
+        )
         examples = artifact_utils.get_single_instance(output_dict["examples"])
         report_artifact = artifact_utils.get_single_instance(output_dict["ingestion_report"])
         key = read_key(exec_properties["pseudonym_key_file"])

@@ -1,17 +1,13 @@
-"""The graph of a configuration, and what Kubeflow's compiler makes of it."""
+"""The graph of a configuration."""
 
 import dataclasses
 import json
 import re
-from pathlib import Path
 
 import pytest
-import yaml
 
-from pipeline.configuration import ClusterSection, Configuration, load_configuration
+from pipeline.configuration import Configuration, load_configuration
 from pipeline.graph import Places, build_nodes, training_digest
-from pipeline.kubeflow_compiler import compile_pipeline
-from trainer.errors import UserError
 from trainer.settings import from_json
 from trainer.sweep_settings import SweepSettings, sweep_from_json
 from trainer.watch_settings import WatchSettings
@@ -22,7 +18,7 @@ PLACES = Places("/checkpoints", "/serving", "/key", FINGERPRINTS, "/registry", "
 
 def configuration(**changes) -> Configuration:
     loaded = load_configuration("configs/demo.yaml")
-    return Configuration.model_validate(loaded.model_dump() | changes)
+    return Configuration.model_validate(loaded.model_dump() | {"cluster": None} | changes)
 
 
 def ids(configured: Configuration) -> list[str]:
@@ -137,65 +133,3 @@ def test_candidate_and_baseline_are_swept_alike():
     ]
     assert swept[0] == swept[1]
     assert sweep_from_json(swept[0]) == SweepSettings((0.001, 0.01), (0.0,))
-
-
-@pytest.fixture(scope="module")
-def compiled(tmp_path_factory) -> tuple[dict, bytes, bytes]:
-    directory = tmp_path_factory.mktemp("compiled")
-    data = configuration().model_dump()["data"]
-    for name in ("natural", "medical"):
-        data[name]["manifest"] = f"gs://bucket/{name}.csv"
-    cluster = ClusterSection(image="registry/micle@sha256:0", pipeline_root="gs://bucket/root")
-    configured = configuration(cluster=cluster.model_dump(), data=data)
-    contents = []
-    for name in ("first.yaml", "second.yaml"):
-        compile_pipeline(configured, directory / name)
-        contents.append((directory / name).read_bytes())
-    return yaml.safe_load(contents[0]), contents[0], contents[1]
-
-
-def test_the_same_input_compiles_to_the_same_bytes(compiled):
-    _, first, second = compiled
-    assert first == second
-
-
-def test_the_spec_has_what_open_source_kubeflow_takes(compiled):
-    specification, _, _ = compiled
-    assert specification["schemaVersion"] == "2.1.0"
-    assert re.fullmatch(r"[a-z0-9][a-z0-9-]*", specification["pipelineInfo"]["name"])
-    tasks = specification["root"]["dag"]["tasks"]
-    assert len(tasks) == 24
-    for name, task in tasks.items():
-        assert re.fullmatch(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?", name)
-        for artifact in task.get("inputs", {}).get("artifacts", {}).values():
-            assert artifact["taskOutputArtifact"]["producerTask"] in tasks
-    for executor in specification["deploymentSpec"]["executors"].values():
-        assert set(executor) <= {"container", "importer"}
-        assert "lifecycle" not in executor.get("container", {})
-
-
-def test_own_artifact_types_can_be_imported_by_their_name(compiled):
-    import importlib
-
-    _, content, _ = compiled
-    titles = set(re.findall(r"title: (components\.\w+)", content.decode()))
-    assert titles == {
-        "components.Encoder",
-        "components.IngestionReport",
-        "components.ModelCheck",
-        "components.SliceReport",
-    }
-    for title in titles:
-        module, name = title.split(".")
-        assert title == getattr(importlib.import_module(module), name).TYPE_NAME
-
-
-def test_no_secret_is_in_the_compiled_file(compiled):
-    _, content, _ = compiled
-    secret = Path("configs/demo.key").read_bytes().strip()
-    assert secret not in content
-
-
-def test_without_a_cluster_section_nothing_is_compiled(tmp_path):
-    with pytest.raises(UserError, match="cluster: is missing"):
-        compile_pipeline(configuration(), tmp_path / "pipeline.yaml")

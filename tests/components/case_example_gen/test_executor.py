@@ -29,7 +29,11 @@ def run(data: DataSettings, directory: Path):
     Executor().Do(
         {},
         {"examples": [examples], "ingestion_report": [report]},
-        {"data": json.dumps(dataclasses.asdict(data)), "pseudonym_key_file": str(key_file)},
+        {
+            "data": json.dumps(dataclasses.asdict(data)),
+            "manifest": data.manifest,
+            "pseudonym_key_file": str(key_file),
+        },
     )
     return examples, read_ingestion_report(report.uri)
 

@@ -1,0 +1,1 @@
+"""Hands the package's schema of a case to the pipeline."""
