@@ -5,7 +5,9 @@ PYTHON310 = $(shell for python in $(PYTHON) python3.10 $(HOME)/.pyenv/versions/3
 BIN := .venv/bin
 STAMP := .venv/installed
 
-.PHONY: help setup demo test test-slow check format lock clean
+POLICIES := .venv-policies
+
+.PHONY: help setup demo test test-slow check check-kubernetes format lock clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -35,12 +37,23 @@ test: check  ## All checks and tests that a change must pass
 test-slow: $(STAMP)  ## Tests that take minutes: whole pipeline runs, killed and resumed
 	$(BIN)/pytest -m slow
 
+# Pinning an image by digest (CKV_K8S_43) is for whoever has pushed it: docs/images.md.
+check-kubernetes: $(STAMP) $(POLICIES)/installed  ## Policies of every overlay under kubernetes/, by checkov
+	rm -rf $(POLICIES)/built && mkdir $(POLICIES)/built
+	for overlay in kubernetes/overlays/*; do $(BIN)/kubectl kustomize $$overlay > $(POLICIES)/built/$$(basename $$overlay).yaml || exit 1; done
+	$(POLICIES)/bin/checkov --directory $(POLICIES)/built --framework kubernetes --skip-check CKV_K8S_43 --compact --quiet --skip-download
+
+$(POLICIES)/installed: requirements/policies.txt | $(STAMP)
+	test -x $(POLICIES)/bin/python || $(BIN)/python -m venv $(POLICIES)
+	VIRTUAL_ENV=$(POLICIES) $(BIN)/uv pip sync --quiet --require-hashes requirements/policies.txt
+	touch $@
+
 format: $(STAMP)  ## Format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
 lock: $(STAMP)  ## Resolve requirements/*.in to exact versions with hashes
-	for name in bootstrap development runtime; do $(BIN)/uv pip compile --quiet --no-header --python-version 3.10 --generate-hashes requirements/$$name.in --output-file requirements/$$name.txt || exit 1; done
+	for name in bootstrap development runtime policies gpu; do $(BIN)/uv pip compile --quiet --no-header --python-version 3.10 --generate-hashes requirements/$$name.in --output-file requirements/$$name.txt || exit 1; done
 
 clean:  ## Remove the environment and all runs
-	rm -rf .venv runs
+	rm -rf .venv .venv-policies runs
