@@ -31,6 +31,8 @@ setup(
         "numpy<2",
         "pillow>=10",
         "pydantic>=2.7,<3",
+        "pydicom>=3.0,<4",
+        "python-gdcm>=3.0.24,<4",
         "pyyaml",
         "rich>=13",
         "scikit-learn>=1.5,<1.6",

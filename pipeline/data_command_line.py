@@ -34,6 +34,19 @@ def datasets(name: str | None) -> None:
     help="Take findings of which a report says nothing so.  [default: zeros]",
 )
 @click.option("--official-split", is_flag=True, help="Give the published split, where one is.")
+@click.option(
+    "--images",
+    type=click.Path(file_okay=False),
+    help="Folder for the images of a reader that writes them.  [default: beside the CSV]",
+)
+@click.option(
+    "--max-bad-fraction",
+    type=click.FloatRange(0, 1, max_open=True),
+    help="Share of files that such a reader may leave out.  [default: 0.01]",
+)
+@click.option(
+    "--processes", type=click.IntRange(1), help="That decode for it.  [default: one per core]"
+)
 def manifest(
     name: str,
     source: str,
@@ -42,6 +55,9 @@ def manifest(
     exceptions: tuple[str, ...],
     unmentioned: str | None,
     official_split: bool,
+    images: str | None,
+    max_bad_fraction: float | None,
+    processes: int | None,
 ) -> None:
     """Write the manifest CSV of the collection NAME, which lies in SOURCE as published.
 
@@ -57,4 +73,7 @@ def manifest(
         exceptions=exceptions,
         unmentioned=unmentioned,
         official_split=official_split,
+        images=images,
+        max_bad_fraction=max_bad_fraction,
+        processes=processes,
     )

@@ -1,6 +1,7 @@
 """The readers there are."""
 
 from components.dataset_readers.chexpert import ChexpertReader
+from components.dataset_readers.dicom_folder import DicomFolderReader
 from components.dataset_readers.ham10000 import Ham10000Reader
 from components.dataset_readers.image_folder import ImageFolderReader
 from components.dataset_readers.isic_2019 import Isic2019Reader
@@ -24,6 +25,7 @@ READERS: tuple[DatasetReader, ...] = (
     Isic2019Reader(),
     Isic2020Reader(),
     ImageFolderReader(),
+    DicomFolderReader(),
 )
 """In the order in which `micle datasets` lists them."""
 

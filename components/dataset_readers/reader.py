@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Literal
 
+from components.dataset_readers.file_report import FileReport
 from components.dataset_readers.label_policy import LabelPolicy
 
 
@@ -77,20 +78,33 @@ class ImageRow:
 
 
 @dataclass(frozen=True)
+class ImageWriting:
+    """What a reader that writes images needs.
+
+    Attributes:
+        folder: For the images.
+        report: Takes in the files left out.
+        processes: Number of processes that decode.
+    """
+
+    folder: Path
+    report: FileReport
+    processes: int = 1
+
+
+@dataclass(frozen=True)
 class ReaderChoices:
     """What a user decides about a reading.
 
     Attributes:
         labels: What becomes of uncertain and unmentioned findings.
         official_split: Give the published split; else every patient's split is drawn.
-        images: Folder of the images, for a reader that writes them.
-        max_bad_fraction: Largest share of files that such a reader may leave out.
+        writing: For a reader that writes images.
     """
 
     labels: LabelPolicy = field(default_factory=LabelPolicy)
     official_split: bool = False
-    images: Path | None = None
-    max_bad_fraction: float = 0.01
+    writing: ImageWriting | None = None
 
 
 class DatasetReader(ABC):

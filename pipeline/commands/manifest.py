@@ -1,11 +1,13 @@
 """`micle manifest`."""
 
+import os
 from pathlib import Path
 from typing import cast
 
 import click
 
 from components.dataset_readers.catalogue import reader_named
+from components.dataset_readers.file_report import FileReport
 from components.dataset_readers.label_policy import (
     UNCERTAIN_POLICIES,
     LabelPolicy,
@@ -13,7 +15,7 @@ from components.dataset_readers.label_policy import (
     UnmentionedPolicy,
 )
 from components.dataset_readers.manifest_file import write_manifest
-from components.dataset_readers.reader import DatasetReader, ReaderChoices
+from components.dataset_readers.reader import DatasetReader, ImageWriting, ReaderChoices
 from trainer.errors import UserError
 
 
@@ -26,14 +28,38 @@ def manifest_command(
     exceptions: tuple[str, ...],
     unmentioned: str | None,
     official_split: bool,
+    images: str | None,
+    max_bad_fraction: float | None,
+    processes: int | None,
 ) -> None:
-    """Writes the manifest of a published layout.
+    """Writes the manifest of a published layout, and a CSV of files left out if there are any.
 
     Raises:
         UserError: The source does not have that layout, or an option does not fit the reader.
     """
     reader = reader_named(name)
-    _check_options(reader, uncertain or exceptions, unmentioned, official_split)
+    card = reader.card
+    _check_options(
+        reader,
+        {
+            "--uncertain": (uncertain or exceptions, card.uncertain),
+            "--unmentioned": (unmentioned, card.unmentioned),
+            "--official-split": (official_split, card.official_split),
+            "--images": (images, card.writes_images),
+            "--max-bad-fraction": (max_bad_fraction is not None, card.writes_images),
+            "--processes": (processes, card.writes_images),
+        },
+    )
+    writing = None
+    if card.writes_images:
+        writing = ImageWriting(
+            folder=Path(images) if images else output.with_name(f"{output.stem}_images"),
+            report=FileReport(
+                output.with_name(f"{output.stem}_files.csv"),
+                0.01 if max_bad_fraction is None else max_bad_fraction,
+            ),
+            processes=processes or len(os.sched_getaffinity(0)),
+        )
     choices = ReaderChoices(
         labels=LabelPolicy(
             uncertain=cast(UncertainPolicy, uncertain or "ignore"),
@@ -41,24 +67,22 @@ def manifest_command(
             unmentioned=cast(UnmentionedPolicy, unmentioned or "zeros"),
         ),
         official_split=official_split,
+        writing=writing,
     )
     count = write_manifest(reader, reader.rows(source, choices), output)
+    if writing is not None:
+        for line in writing.report.lines():
+            click.echo(line)
     click.echo(f"{output}: {count} images. Name it in data.*.manifest, then run 'micle validate'.")
 
 
-def _check_options(
-    reader: DatasetReader, uncertain: object, unmentioned: object, official_split: bool
-) -> None:
-    """Refuses an option that this reader would ignore."""
-    card = reader.card
-    for option, given, taken in (
-        ("--uncertain", uncertain, card.uncertain),
-        ("--unmentioned", unmentioned, card.unmentioned),
-        ("--official-split", official_split, card.official_split),
-    ):
+def _check_options(reader: DatasetReader, options: dict[str, tuple[object, object]]) -> None:
+    """Refuses an option that is given but that this reader would ignore."""
+    name = reader.card.name
+    for option, (given, taken) in options.items():
         if given and not taken:
             raise UserError(
-                f"{option}: {card.name} has no such thing ('micle datasets {card.name}'). "
+                f"{option}: {name} has no such thing ('micle datasets {name}'). "
                 "Leave the option out."
             )
 

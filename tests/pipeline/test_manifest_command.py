@@ -2,10 +2,12 @@
 
 import csv
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
 from pipeline.command_line import main
+from tests.components.dataset_readers.dicom_files import write_dicom
 from tests.components.dataset_readers.test_chexpert import TRAIN
 
 
@@ -49,6 +51,7 @@ def test_options_reach_the_reader(chexpert):
         (["chexpart"], "chexpart: no reader has this name. There are chexpert,"),
         (["ham10000", "--uncertain", "ones"], "--uncertain: ham10000 has no such thing"),
         (["image-folder", "--official-split"], "--official-split: image-folder has no such"),
+        (["chexpert", "--processes", "2"], "--processes: chexpert has no such thing"),
         (["chexpert", "--uncertain-finding", "Edma=ones"], "'Edma=ones' is not FINDING=POLICY"),
         (["chexpert", "--uncertain-finding", "Edema"], "'Edema' is not FINDING=POLICY"),
     ],
@@ -59,3 +62,22 @@ def test_an_option_that_a_reader_would_ignore_is_refused(chexpert, arguments, ex
     assert result.exit_code == 1
     assert expected in result.output
     assert not (chexpert / "x.csv").exists()
+
+
+def test_dicom_studies_become_images_beside_the_manifest_and_a_list_of_broken_files(tmp_path):
+    pixels = np.arange(256, dtype=np.uint16).reshape(16, 16)
+    write_dicom(tmp_path / "in" / "a.dcm", pixels)
+    (tmp_path / "in" / "b.dcm").write_text("not a picture at all")
+    output = tmp_path / "out" / "chest.csv"
+    arguments = ("manifest", "dicom-folder", str(tmp_path / "in"), "-o", str(output))
+    refused = run(*arguments)
+    assert "error: 1 of 2 files cannot be used" in refused.output
+    assert not output.exists()
+    lines = run(*arguments, "--max-bad-fraction", "0.5").output.splitlines()
+    assert lines[0] == "left out: 1 of 2 files: no readable header"
+    assert lines[1] == f"{tmp_path / 'out' / 'chest_files.csv'} names these files."
+    assert lines[-1].startswith(f"{output}: 1 images.")
+    with output.open(newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert row["image"].startswith("chest_images/")
+    assert (output.parent / row["image"]).is_file()

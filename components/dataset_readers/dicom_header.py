@@ -1,0 +1,128 @@
+"""What may be known of a DICOM file: an allow-list; no other element of the header is read.
+
+Attributes: DICOM PS3.3 (patient, study, general image and view modules) and PS3.6.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pydicom
+from pydicom.dataset import Dataset
+
+from components.dataset_readers.study_dates import parse_date
+
+ALLOWED = (
+    "BurnedInAnnotation",
+    "ImageLaterality",
+    "InstitutionName",
+    "IssuerOfPatientID",
+    "Laterality",
+    "Modality",
+    "NumberOfFrames",
+    "PatientAge",
+    "PatientBirthDate",
+    "PatientID",
+    "PatientSex",
+    "Rows",
+    "Columns",
+    "SOPInstanceUID",
+    "StudyDate",
+    "StudyInstanceUID",
+    "ViewCodeSequence",
+    "ViewPosition",
+)
+
+_SEXES = {"F": "female", "M": "male", "O": "other"}
+_VIEWS = {"LATERAL": "lateral", "postero-anterior": "PA", "antero-posterior": "AP"}
+_DAYS_OF_UNIT = {"Y": 365.25, "M": 30.44, "W": 7.0, "D": 1.0}
+_NO_PICTURES = ("SEG", "RTDOSE")
+_OLDEST = 130
+
+
+@dataclass(frozen=True)
+class DicomHeader:
+    """The allowed part of a header; blank = not said.
+
+    Attributes:
+        patient_id: With its issuer in front where one is named, as two hospitals may give the
+            same number.
+        study_id: `StudyInstanceUID`.
+        instance_id: `SOPInstanceUID`.
+        site: `InstitutionName`.
+        study_date: `YYYYMMDD`; must leave the reader as an interval only.
+        view: Laterality and view, such as `PA`, `L MLO`.
+        sex: `female`, `male`, `other` or blank.
+        age: Whole years at the study.
+        burned_in: `YES`, `NO` or blank.
+        pixels: Rows times columns; 0 = no picture (a report, a segmentation, a dose).
+        frames: At least 1.
+        transfer_syntax: In words; says how the pixels are compressed.
+    """
+
+    patient_id: str
+    study_id: str
+    instance_id: str
+    site: str
+    study_date: str
+    view: str
+    sex: str
+    age: str
+    burned_in: str
+    pixels: int
+    frames: int
+    transfer_syntax: str
+
+
+def read_header(path: Path) -> DicomHeader:
+    """Reads the allowed elements of a file's header; its pixels are not read.
+
+    Raises:
+        Exception: Of whatever kind pydicom raises on a broken file.
+    """
+    dataset = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=list(ALLOWED))
+    values = {keyword: _text(dataset, keyword) for keyword in ALLOWED}
+    issuer = values["IssuerOfPatientID"]
+    patient = values["PatientID"]
+    picture = values["Modality"] not in _NO_PICTURES
+    return DicomHeader(
+        patient_id=f"{issuer}/{patient}" if issuer and patient else patient,
+        study_id=values["StudyInstanceUID"],
+        instance_id=values["SOPInstanceUID"],
+        site=values["InstitutionName"],
+        study_date=values["StudyDate"],
+        view=_view(values, dataset),
+        sex=_SEXES.get(values["PatientSex"], ""),
+        age=_age(values),
+        burned_in=values["BurnedInAnnotation"].upper(),
+        pixels=int(values["Rows"] or 0) * int(values["Columns"] or 0) if picture else 0,
+        frames=max(1, int(values["NumberOfFrames"] or 1)),
+        transfer_syntax=dataset.file_meta.TransferSyntaxUID.name,
+    )
+
+
+def _text(dataset: Dataset, keyword: str) -> str:
+    value = dataset.get(keyword)
+    return "" if value is None or keyword.endswith("Sequence") else str(value).strip()
+
+
+def _view(values: Mapping[str, str], dataset: Dataset) -> str:
+    position = values["ViewPosition"]
+    codes = dataset.get("ViewCodeSequence")
+    if not position and codes:
+        position = _text(codes[0], "CodeMeaning")
+    side = values["ImageLaterality"] or values["Laterality"]
+    return " ".join(part for part in (side, _VIEWS.get(position, position)) if part)
+
+
+def _age(values: Mapping[str, str]) -> str:
+    """From `PatientAge` (`058Y`, `006M`); else from the dates of birth and study."""
+    number, unit = values["PatientAge"][:-1], values["PatientAge"][-1:]
+    if number.isdigit() and unit in _DAYS_OF_UNIT:
+        years = int(number) if unit == "Y" else int(int(number) * _DAYS_OF_UNIT[unit] / 365.25)
+    else:
+        birth, study = parse_date(values["PatientBirthDate"]), parse_date(values["StudyDate"])
+        if birth is None or study is None:
+            return ""
+        years = study.year - birth.year - ((study.month, study.day) < (birth.month, birth.day))
+    return str(years) if 0 <= years <= _OLDEST else ""

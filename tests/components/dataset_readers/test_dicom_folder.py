@@ -1,0 +1,196 @@
+"""A folder of studies as an archive exports it, with everything wrong that can be."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from pydicom.data import get_testdata_file
+from pydicom.dataset import Dataset
+
+from components.dataset_readers.dicom_folder import DicomFolderReader
+from components.dataset_readers.file_report import FileReport
+from components.dataset_readers.manifest_file import write_manifest
+from components.dataset_readers.reader import ImageWriting, ReaderChoices
+from tests.components.dataset_readers.dicom_files import SECRETS, write_dicom
+from trainer.errors import UserError
+
+
+def picture(seed=0):
+    return np.random.default_rng(seed).integers(0, 4096, (16, 16)).astype(np.uint16)
+
+
+@pytest.fixture
+def studies(tmp_path):
+    """Two studies of one patient and one of another, out of order of time."""
+    folder = tmp_path / "export"
+    second = {"StudyInstanceUID": "1.2.2", "StudyDate": "20200409", "InstitutionName": "North"}
+    first = {"StudyInstanceUID": "1.2.1", "StudyDate": "20200305", "InstitutionName": "North"}
+    write_dicom(folder / "a" / "IM1", picture(1), ViewPosition="PA", PatientSex="F", **second)
+    write_dicom(folder / "a" / "IM2", picture(2), ViewPosition="LATERAL", **second)
+    write_dicom(folder / "b" / "IM1.dcm", picture(3), PatientAge="069Y", **first)
+    write_dicom(
+        folder / "c" / "IM1.dcm",
+        picture(4),
+        StudyInstanceUID="1.3",
+        PatientID="Q-1",
+        IssuerOfPatientID="South",
+        ImageLaterality="L",
+        ViewPosition="MLO",
+    )
+    return folder
+
+
+class Reading:
+    """One reading of a folder, with what it reported."""
+
+    def __init__(self, folder, tmp_path, max_bad_fraction=0.0, processes=1):
+        self.images = tmp_path / "images"
+        self.report = FileReport(tmp_path / "files.csv", max_bad_fraction)
+        writing = ImageWriting(self.images, self.report, processes)
+        self.stream = DicomFolderReader().rows(folder, ReaderChoices(writing=writing))
+
+    def rows(self):
+        return list(self.stream)
+
+    def named(self):
+        with self.report.path.open(newline="") as file:
+            return [(row["file"], row["kind"], row["reason"]) for row in csv.DictReader(file)]
+
+
+def test_a_study_is_a_case_with_its_patient_site_and_views(studies, tmp_path):
+    rows = Reading(studies, tmp_path).rows()
+    assert [row.case_id for row in rows] == ["1.2.2", "1.2.2", "1.2.1", "1.3"]
+    assert [row.patient_id for row in rows] == ["P-0815"] * 3 + ["South/Q-1"]
+    assert [row.site for row in rows] == ["North"] * 3 + ["unknown"]
+    assert [row.view for row in rows] == ["PA", "lateral", "", "L MLO"]
+    assert rows[0].sex == "female"
+
+
+def test_dates_leave_as_days_since_the_patients_first_study(studies, tmp_path):
+    assert [row.visit for row in Reading(studies, tmp_path).rows()] == ["35", "35", "0", "0"]
+
+
+def test_age_is_as_stated_or_from_the_dates_of_birth_and_study(studies, tmp_path):
+    # Born on 1950-06-12: not yet 70 on 2020-04-09.
+    assert [row.age for row in Reading(studies, tmp_path).rows()] == ["69"] * 4
+
+
+@pytest.mark.parametrize(("stated", "years"), [("007M", "0"), ("030M", "2"), ("052W", "0")])
+def test_ages_of_children_are_whole_years(tmp_path, stated, years):
+    write_dicom(tmp_path / "in" / "a.dcm", picture(), PatientAge=stated)
+    (row,) = Reading(tmp_path / "in", tmp_path).rows()
+    assert row.age == years
+
+
+def test_images_are_eight_bit_pngs_named_by_nothing(studies, tmp_path):
+    rows = Reading(studies, tmp_path).rows()
+    with Image.open(rows[0].image) as image:
+        assert (image.format, image.mode, image.size) == ("PNG", "L", (16, 16))
+        assert not image.info
+    names = "".join(row.image.name for row in rows)
+    assert "1.2" not in names
+    assert "IM" not in names
+
+
+def test_nothing_of_the_header_but_what_the_columns_need_gets_out(studies, tmp_path, capfd):
+    (studies / "broken.dcm").write_bytes((studies / "a" / "IM1").read_bytes()[:-100])
+    reading = Reading(studies, tmp_path, max_bad_fraction=0.5)
+    manifest = tmp_path / "manifest.csv"
+    write_manifest(DicomFolderReader(), reading.stream, manifest)
+    written = [manifest, reading.report.path, *reading.images.rglob("*.png")]
+    texts = [path.read_bytes().decode("latin-1") for path in written]
+    texts += [*reading.report.lines(), *capfd.readouterr()]
+    for secret in (*SECRETS.values(), "20200305", "20200409"):
+        for text in texts:
+            assert secret not in text
+    assert "P-0815" not in "".join(reading.report.lines())
+
+
+def test_every_frame_is_an_image_and_a_long_clip_gives_sixteen(tmp_path):
+    write_dicom(tmp_path / "in" / "three.dcm", np.stack([picture(n) for n in range(3)]))
+    write_dicom(tmp_path / "in" / "tooth.dcm", np.stack([picture(n) for n in range(40)]))
+    rows = Reading(tmp_path / "in", tmp_path).rows()
+    assert len(rows) == 3 + 16
+    assert len({row.image for row in rows}) == 19
+    assert {row.case_id for row in rows} == {"1.2.3.4"}
+
+
+def test_broken_files_are_counted_and_named_and_the_rest_is_read(studies, tmp_path):
+    (studies / "short.dcm").write_bytes((studies / "a" / "IM1").read_bytes()[:-100])
+    (studies / "text.dcm").write_text("not a picture at all")
+    write_dicom(studies / "nobody.dcm", picture(), PatientID="")
+    reading = Reading(studies, tmp_path, max_bad_fraction=0.5)
+    assert len(reading.rows()) == 4
+    assert dict(reading.report.left_out) == {
+        "pixels cannot be decoded": 1,
+        "no readable header": 1,
+        "no PatientID": 1,
+    }
+    assert (str(studies / "text.dcm"), "left out", "no readable header") in reading.named()
+    assert "left out: 1 of 7 files: no PatientID" in reading.report.lines()
+
+
+def test_too_many_broken_files_end_the_reading_and_keep_the_old_manifest(studies, tmp_path):
+    (studies / "text.dcm").write_text("not a picture at all")
+    manifest = tmp_path / "manifest.csv"
+    manifest.write_text("old")
+    reading = Reading(studies, tmp_path, max_bad_fraction=0.1)
+    with pytest.raises(UserError, match=r"1 of 5 files cannot be used, .*files.csv names them"):
+        write_manifest(DicomFolderReader(), reading.stream, manifest)
+    assert manifest.read_text() == "old"
+
+
+def test_what_is_no_picture_is_passed_over_and_counted(studies, tmp_path):
+    (studies / "README").write_text("exported by the archive")
+    report = get_testdata_file("test-SR.dcm", download=False)
+    (studies / "report.dcm").write_bytes(Path(report).read_bytes())
+    write_dicom(studies / "mask.dcm", picture(), Modality="SEG")
+    reading = Reading(studies, tmp_path)
+    assert len(reading.rows()) == 4
+    assert reading.report.passed_over == 3
+    assert not reading.report.left_out
+
+
+def test_burned_in_text_is_warned_of_and_the_image_kept(studies, tmp_path):
+    write_dicom(studies / "marked.dcm", picture(7), BurnedInAnnotation="YES")
+    write_dicom(studies / "clean.dcm", picture(8), BurnedInAnnotation="NO")
+    reading = Reading(studies, tmp_path)
+    assert len(reading.rows()) == 6
+    assert reading.report.warnings.total() == 1
+    assert [(file, kind) for file, kind, _ in reading.named()] == [
+        (str(studies / "marked.dcm"), "warning")
+    ]
+    assert "4 files do not say whether text is burned into their pixels." in reading.report.lines()
+
+
+def test_several_processes_give_the_same_rows_in_the_same_order(studies, tmp_path):
+    alone = Reading(studies, tmp_path).rows()
+    assert Reading(studies, tmp_path, processes=2).rows() == alone
+
+
+def test_a_reading_that_was_stopped_goes_on_without_decoding_again(studies, tmp_path):
+    first = Reading(studies, tmp_path).rows()
+    made = {row.image: row.image.stat().st_mtime_ns for row in first}
+    first[0].image.unlink()
+    again = Reading(studies, tmp_path).rows()
+    assert again == first
+    assert [row.image.stat().st_mtime_ns == made[row.image] for row in again] == [False] + [
+        True
+    ] * 3
+
+
+def test_a_view_may_be_given_by_its_code(tmp_path):
+    code = Dataset()
+    code.CodeValue, code.CodingSchemeDesignator = "399348003", "SCT"
+    code.CodeMeaning = "antero-posterior"
+    write_dicom(tmp_path / "in" / "a.dcm", picture(), ViewCodeSequence=[code])
+    (row,) = Reading(tmp_path / "in", tmp_path).rows()
+    assert row.view == "AP"
+
+
+def test_a_folder_without_pictures_is_named(tmp_path):
+    (tmp_path / "in").mkdir()
+    with pytest.raises(UserError, match="no DICOM image in it"):
+        Reading(tmp_path / "in", tmp_path).rows()
