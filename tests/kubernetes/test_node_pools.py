@@ -1,8 +1,11 @@
 """Node pools: chips and hosts fit, and what a pod asks for is what a node has."""
 
 import pytest
+import yaml
 
-from tests.kubernetes.manifests import by_name, objects
+from pipeline.cluster_settings import ClusterSection
+from pipeline.node_pools import Pool
+from tests.kubernetes.manifests import PROJECT, by_name, objects
 
 POOLS = by_name("gke-infrastructure", "ContainerNodePool")
 # As Google's documentation gives them.
@@ -33,6 +36,43 @@ def names(pool):
     return pool["metadata"]["name"]
 
 
+def taints(pool):
+    written = pool["spec"]["nodeConfig"]["taint"]
+    assert {taint["effect"] for taint in written} == {"NO_SCHEDULE"}
+    return {taint["key"] for taint in written}
+
+
+def spot_taint(pool):
+    """Nothing that cannot be interrupted may land on machines that are taken away."""
+    return {"cloud.google.com/gke-spot"} if pool["spec"]["nodeConfig"].get("spot") else set()
+
+
+def node_labels(pool):
+    """What GKE writes on the nodes of a pool."""
+    node, prefix = pool["spec"]["nodeConfig"], "cloud.google.com/gke-"
+    labels = {f"{prefix}spot": "true"} if node.get("spot") else {}
+    for gpu in node.get("guestAccelerator", ()):
+        labels[f"{prefix}accelerator"] = gpu["type"]
+        if "gpuPartitionSize" in gpu:
+            labels[f"{prefix}gpu-partition-size"] = gpu["gpuPartitionSize"]
+    generation = {"ct5l": "tpu-v5-lite-podslice", "ct6e": "tpu-v6e-slice"}
+    if node["machineType"][:4] in generation:
+        labels[f"{prefix}tpu-accelerator"] = generation[node["machineType"][:4]]
+        labels[f"{prefix}tpu-topology"] = pool["metadata"]["name"].rpartition("-")[2]
+    return labels
+
+
+def fitting(settings):
+    """Names of the node pools on which a step of a configuration's pool would run."""
+    tolerated = {toleration.key for toleration in settings.all_tolerations()}
+    return [
+        name
+        for name, pool in POOLS.items()
+        if settings.all_node_labels().items() <= node_labels(pool).items()
+        and ("taint" not in pool["spec"]["nodeConfig"] or taints(pool) <= tolerated)
+    ]
+
+
 def test_there_is_a_pool_of_every_kind():
     accelerators = {
         pool["spec"]["nodeConfig"]["guestAccelerator"][0]["type"] for pool in pools("gpu")
@@ -52,7 +92,7 @@ def test_a_gpu_pool_has_the_gpus_of_its_machine(pool):
     node = pool["spec"]["nodeConfig"]
     [gpu] = node["guestAccelerator"]
     assert (gpu["type"], gpu["count"]) == GPUS[node["machineType"]]
-    assert node["taint"] == [{"key": "nvidia.com/gpu", "value": "present", "effect": "NO_SCHEDULE"}]
+    assert taints(pool) == {"nvidia.com/gpu"} | spot_taint(pool)
 
 
 def test_h100_comes_whole_and_cut_by_mig():
@@ -78,8 +118,7 @@ def test_a_tpu_pool_has_the_hosts_that_its_topology_needs(pool):
     else:
         assert placement["tpuTopology"] == name_topology
         assert chips == of_a_host * spec["autoscaling"]["maxNodeCount"]
-    taint = {"key": "google.com/tpu", "value": "present", "effect": "NO_SCHEDULE"}
-    assert spec["nodeConfig"]["taint"] == [taint]
+    assert taints(pool) == {"google.com/tpu"} | spot_taint(pool)
 
 
 @pytest.mark.parametrize("pool", POOLS.values(), ids=names)
@@ -104,3 +143,45 @@ def test_nodes_of_ones_own_have_the_labels_and_taints_of_gke():
         cut = "cloud.google.com/gke-gpu-partition-size" in labels
         assert labels["nvidia.com/device-plugin.config"] == ("mig" if cut else "whole")
         assert labels["nvidia.com/device-plugin.config"] in settings
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({"kind": "cpu"}, "cpu"),
+        ({"kind": "gpu", "accelerator": "nvidia-l4", "count": 1, "spot": True}, "gpu-l4"),
+        ({"kind": "gpu", "accelerator": "nvidia-h100-80gb", "count": 8}, "gpu-h100-8"),
+        (
+            {
+                **{"kind": "gpu", "accelerator": "nvidia-h100-80gb", "count": 1},
+                "mig_partition": "3g.40gb",
+            },
+            "gpu-h100-mig",
+        ),
+        (
+            {
+                **{"kind": "tpu", "accelerator": "tpu-v5-lite-podslice"},
+                **{"topology": "2x4", "count": 8},
+            },
+            "tpu-v5e-2x4",
+        ),
+        (
+            {"kind": "tpu", "accelerator": "tpu-v6e-slice", "topology": "2x4", "count": 8},
+            "tpu-v6e-2x4",
+        ),
+    ],
+)
+def test_a_pool_of_a_configuration_lands_on_the_node_pool_of_its_kind(values, expected):
+    assert expected in fitting(Pool(**values))
+
+
+def test_every_pool_of_the_example_cluster_has_nodes():
+    cluster = ClusterSection.model_validate(
+        yaml.safe_load((PROJECT / "configs" / "clusters" / "gke.yaml").read_text())
+    )
+    for settings in cluster.pools.values():
+        assert fitting(settings), settings
+    claims = {volume.claim for volume in cluster.volumes}
+    assert claims <= by_name("gke", "PersistentVolumeClaim").keys()
+    assert cluster.service_account in by_name("gke", "ServiceAccount")
+    assert {secret.secret for secret in cluster.secrets} == by_name("gke", "ExternalSecret").keys()
