@@ -198,7 +198,7 @@ class Configuration(_Section):
     @property
     def report_settings(self) -> ReportSettings:
         """The report's words and limits; its held-out sites are those of the data."""
-        return dataclasses.replace(self.report, held_out_sites=self.data.medical.shifted_sites)
+        return dataclasses.replace(self.report, held_out_sites=self.data.medical.held_out_sites)
 
     @property
     def registry_directory(self) -> str:
@@ -253,6 +253,12 @@ class Configuration(_Section):
                     f"cluster.manifests.{name}: is missing, and the cluster does not see "
                     f"data.{name}.manifest {data.manifest}. Give a gs:// URI, or a path under one "
                     "of cluster.volumes"
+                )
+        for external in self.data.medical.external:
+            if not cluster.reads(external.manifest):
+                raise ValueError(
+                    f"data.medical.external.{external.name}: the cluster does not see "
+                    f"{external.manifest}. Give a gs:// URI, or a path under one of cluster.volumes"
                 )
         if self.initial_encoder is not None and cluster.initial_encoder is None:
             raise ValueError(
@@ -324,7 +330,8 @@ def _resolve_paths(configuration: Configuration, directory: Path) -> Configurati
     data = values["data"]
     for name in ("natural", "medical"):
         if data[name] is not None:
-            data[name]["manifest"] = _resolve(data[name]["manifest"], directory)
+            for described in (data[name], *data[name]["external"]):
+                described["manifest"] = _resolve(described["manifest"], directory)
     if data["pseudonym_key_file"] is not None:
         data["pseudonym_key_file"] = _resolve(data["pseudonym_key_file"], directory)
     return Configuration.model_validate(values)

@@ -3,6 +3,7 @@
 import hashlib
 from pathlib import Path
 
+from components.case_example_gen.external_set import ExternalSet
 from components.case_example_gen.manifest import ManifestRow, read_manifest
 from components.case_example_gen.settings import DataSettings
 
@@ -14,13 +15,22 @@ def data_fingerprint(data: DataSettings) -> str:
     """
     if "://" in data.manifest:
         return location_fingerprint(data.manifest)
-    manifest = Path(data.manifest)
-    digest = hashlib.sha256(manifest.read_bytes())
+    digest = hashlib.sha256()
+    _add_manifest(digest, data, None)
+    for external in data.external:
+        _add_manifest(digest, data, external)
+    return digest.hexdigest()
+
+
+def _add_manifest(
+    digest: "hashlib._Hash", data: DataSettings, external: ExternalSet | None
+) -> None:
+    manifest = Path((external or data).manifest)
+    digest.update(manifest.read_bytes())
     with manifest.open(encoding="utf-8", newline="") as lines:
-        for row in read_manifest(lines, data.manifest, data):
+        for row in read_manifest(lines, str(manifest), data, external):
             if isinstance(row, ManifestRow):
                 digest.update(_state(manifest.parent / row.image))
-    return digest.hexdigest()
 
 
 def location_fingerprint(manifest: str) -> str:

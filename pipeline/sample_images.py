@@ -104,7 +104,7 @@ def _groups(data: DataSettings, manifest: Path, scope: str) -> list[list[Manifes
     try:
         with manifest.open(encoding="utf-8", newline="") as lines:
             for row in read_manifest(lines, str(manifest), data):
-                if isinstance(row, ManifestRow) and row.site not in data.shifted_sites:
+                if isinstance(row, ManifestRow) and row.site not in data.held_out_sites:
                     groups[row.case_id if scope == "case" else row.patient_id].append(row)
     except OSError as error:
         raise UserError(f"{manifest}: the manifest cannot be read ({error.strerror}).") from error

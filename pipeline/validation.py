@@ -13,6 +13,7 @@ from typing import Literal
 from PIL import Image
 
 from components.case_example_gen.cases import Case, assemble_case, split_patient
+from components.case_example_gen.external_set import ExternalSet
 from components.case_example_gen.manifest import ManifestRow, RowProblem, read_manifest
 from components.case_example_gen.settings import DataSettings
 from pipeline.configuration import Configuration
@@ -111,6 +112,11 @@ def _validate_data(data: DataSettings, label_fraction: float) -> tuple[list[Find
     training_cases = [case for split, case in placed if split == case_features.TRAIN]
     for thin in thin_classes(training_cases, data, label_fraction):
         findings.append(Finding("warning", f"{manifest}: {thin}"))
+    own_sites = {case.site for case in cases}
+    for external in data.external:
+        found, size = _validate_external(external, data, own_sites)
+        findings.extend(found)
+        image_bytes += size
     summary = Summary(
         images=len(good_rows),
         cases=len(cases),
@@ -120,10 +126,48 @@ def _validate_data(data: DataSettings, label_fraction: float) -> tuple[list[Find
     return findings, summary, image_bytes
 
 
-def _read_rows(manifest: Path, data: DataSettings) -> tuple[list[ManifestRow], list[Finding]]:
+def _validate_external(
+    external: ExternalSet, data: DataSettings, own_sites: set[str]
+) -> tuple[list[Finding], int]:
+    """Checks a collection that is evaluated only."""
+    manifest = Path(external.manifest)
+    rows, findings = _read_rows(manifest, data, external)
+    image_findings, bad_rows, image_bytes = _check_images(rows, manifest)
+    good_rows = [row for row in rows if row.row not in bad_rows]
+    cases, case_findings = _assemble(good_rows, manifest, data)
+    findings.extend(image_findings + case_findings)
+    if external.name in own_sites:
+        findings.append(
+            Finding(
+                "error",
+                f"data.medical.external: {external.name} is the name of a site of the data set "
+                "itself. Give the collection another name.",
+            )
+        )
+    labelled = [case for case in cases if case.labelled]
+    if not labelled:
+        findings.append(
+            Finding("error", f"{manifest}: no case has a label that external.labels names.")
+        )
+        return findings, image_bytes
+    for name in _classes_without_case(labelled, data):
+        if name in external.labels:
+            findings.append(
+                Finding(
+                    "warning",
+                    f"{manifest}: no case has '{external.labels[name]}', which stands for "
+                    f"'{name}'.",
+                )
+            )
+    return findings, image_bytes
+
+
+def _read_rows(
+    manifest: Path, data: DataSettings, external: ExternalSet | None = None
+) -> tuple[list[ManifestRow], list[Finding]]:
     try:
         with manifest.open(encoding="utf-8", newline="") as lines:
-            parsed = list(read_manifest(lines, str(manifest), data))
+            parsed = list(read_manifest(lines, str(manifest), data, external))
     except OSError as error:
         raise UserError(
             f"{manifest}: the manifest cannot be read ({error.strerror}). Check data.*.manifest; "

@@ -45,7 +45,7 @@ def assemble_case(rows: Iterable[ManifestRow], data: DataSettings) -> Case | Con
     A blank in one row gives way to a value in another (labels, sex, age, split, case features); two
     different values are a conflict.
     """
-    ordered = tuple(sorted(rows, key=lambda row: row.row))
+    ordered = tuple(sorted(rows, key=lambda row: row.order))
     merged: dict[str, str | float | None] = {}
     for column in ("patient_id", "site", "sex", "age", "split", "label"):
         values = _distinct(getattr(row, column) for row in ordered)
@@ -106,8 +106,8 @@ def split_patient(cases: Sequence[Case], data: DataSettings) -> PatientSplit:
     A patient with a case at a held-out site must not be trained on, so that patient's other cases
     are left out. A given split wins over the drawn one.
     """
-    shifted = [case for case in cases if case.site in data.shifted_sites]
-    others = [case for case in cases if case.site not in data.shifted_sites]
+    shifted = [case for case in cases if case.site in data.held_out_sites]
+    others = [case for case in cases if case.site not in data.held_out_sites]
     if shifted:
         return PatientSplit(
             tuple((case_features.SHIFTED, case) for case in shifted),

@@ -20,6 +20,7 @@ from components.case_example_gen.cases import (
     split_patient,
 )
 from components.case_example_gen.example import case_example
+from components.case_example_gen.external_set import ExternalSet
 from components.case_example_gen.images import BadImageError, standardise_image
 from components.case_example_gen.ingestion_report import QuarantinedImage, SplitCount
 from components.case_example_gen.manifest import ManifestRow, RowProblem, read_manifest
@@ -67,14 +68,13 @@ def ingest(pipeline: beam.Pipeline, data: DataSettings, key: bytes) -> Ingestion
         data: The data set.
         key: Of the pseudonyms.
     """
-    directory = FileSystems.split(data.manifest)[0]
     rows = (
         pipeline
-        | "Manifest" >> beam.Create([data.manifest])
+        | "Manifests" >> beam.Create([None, *data.external])
         | "ReadRows" >> beam.FlatMap(_read_rows, data)
         | "SpreadRows" >> beam.Reshuffle()
     )
-    checked = rows | "CheckImages" >> beam.ParDo(_CheckImage(directory)).with_outputs(
+    checked = rows | "CheckImages" >> beam.ParDo(_CheckImage(data)).with_outputs(
         _QUARANTINED, main="kept"
     )
     unique = (
@@ -99,7 +99,7 @@ def ingest(pipeline: beam.Pipeline, data: DataSettings, key: bytes) -> Ingestion
         | "SplitPatients" >> beam.FlatMap(_place, data).with_outputs(_QUARANTINED, main="kept")
     )
     return Ingestion(
-        examples=_encode(placed.kept, directory, key),
+        examples=_encode(placed.kept, data, key),
         quarantined=(
             (checked.quarantined, unique.quarantined, cases.quarantined, placed.quarantined)
             | "AllQuarantined" >> beam.Flatten()
@@ -116,10 +116,13 @@ def ingest(pipeline: beam.Pipeline, data: DataSettings, key: bytes) -> Ingestion
     )
 
 
-def _read_rows(manifest: str, data: DataSettings) -> Iterator[ManifestRow | RowProblem]:
+def _read_rows(
+    external: ExternalSet | None, data: DataSettings
+) -> Iterator[ManifestRow | RowProblem]:
+    manifest = external.manifest if external else data.manifest
     with FileSystems.open(manifest, mime_type="application/octet-stream") as binary:
         text = io.TextIOWrapper(io.BufferedReader(binary), encoding="utf-8", newline="")
-        yield from read_manifest(text, manifest, data)
+        yield from read_manifest(text, manifest, data, external)
 
 
 def _case_ids(row: ManifestRow | RowProblem) -> Iterator[str]:
@@ -130,8 +133,8 @@ def _case_ids(row: ManifestRow | RowProblem) -> Iterator[str]:
 class _CheckImage(beam.DoFn):
     """Yields (digest of the image's bytes, row), or a quarantined image."""
 
-    def __init__(self, directory: str) -> None:
-        self._directory = directory
+    def __init__(self, data: DataSettings) -> None:
+        self._directories = _image_directories(data)
 
     def process(self, row: ManifestRow | RowProblem) -> Iterator[Any]:
         if isinstance(row, RowProblem):
@@ -140,12 +143,18 @@ class _CheckImage(beam.DoFn):
             yield beam.pvalue.TaggedOutput(_QUARANTINED, bad)
             return
         try:
-            encoded = read_image(self._directory, row.image)
+            encoded = read_image(self._directories[row.external], row.image)
             standardise_image(encoded)
         except BadImageError as error:
             yield _quarantine(row, error.reason, error.detail)
             return
         yield hashlib.sha256(encoded).digest(), row
+
+
+def _image_directories(data: DataSettings) -> dict[str, str]:
+    """Where the images of the data set, and of each external collection by its name, are."""
+    manifests = {"": data.manifest} | {other.name: other.manifest for other in data.external}
+    return {name: FileSystems.split(manifest)[0] for name, manifest in manifests.items()}
 
 
 def read_image(directory: str, image: str) -> bytes:
@@ -169,7 +178,7 @@ def _quarantine(row: ManifestRow, reason: str, detail: str = "") -> beam.pvalue.
 
 
 def _first_of_duplicates(rows: Iterable[ManifestRow]) -> Iterator[Any]:
-    first, *others = sorted(rows, key=lambda row: row.row)
+    first, *others = sorted(rows, key=lambda row: row.order)
     yield first
     for row in others:
         yield _quarantine(row, DUPLICATE, f"same bytes as row {first.row}")
@@ -185,7 +194,7 @@ def _assemble(rows: Iterable[ManifestRow], data: DataSettings) -> Iterator[Any]:
 
 
 def _place(cases: Iterable[Case], data: DataSettings) -> Iterator[Any]:
-    split = split_patient(sorted(cases, key=lambda case: case.rows[0].row), data)
+    split = split_patient(sorted(cases, key=lambda case: case.rows[0].order), data)
     for name, case in split.placed:
         yield PlacedCase(name, case)
     for case, reason in split.left_out:
@@ -193,11 +202,13 @@ def _place(cases: Iterable[Case], data: DataSettings) -> Iterator[Any]:
             yield _quarantine(row, reason)
 
 
-def _encode(placed: beam.PCollection, directory: str, key: bytes) -> dict[str, beam.PCollection]:
+def _encode(
+    placed: beam.PCollection, data: DataSettings, key: bytes
+) -> dict[str, beam.PCollection]:
     parts = (
         placed
         | "SpreadCases" >> beam.Reshuffle()
-        | "EncodeCases" >> beam.ParDo(_EncodeCase(directory, key))
+        | "EncodeCases" >> beam.ParDo(_EncodeCase(data, key))
         | "BySplit"
         >> beam.Partition(
             lambda item, _: case_features.SPLITS.index(item[0]), len(case_features.SPLITS)
@@ -212,13 +223,14 @@ def _encode(placed: beam.PCollection, directory: str, key: bytes) -> dict[str, b
 class _EncodeCase(beam.DoFn):
     """Yields (split, serialized example)."""
 
-    def __init__(self, directory: str, key: bytes) -> None:
-        self._directory = directory
+    def __init__(self, data: DataSettings, key: bytes) -> None:
+        self._directories = _image_directories(data)
         self._key = key
 
     def process(self, placed: PlacedCase) -> Iterator[tuple[str, bytes]]:
         rows = placed.case.rows
-        images = [standardise_image(read_image(self._directory, row.image)) for row in rows]
+        directory = self._directories[rows[0].external]
+        images = [standardise_image(read_image(directory, row.image)) for row in rows]
         example = case_example(placed.case, images, [row.view for row in rows], self._key)
         yield placed.split, _serialize(example)
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TextIO
 
+from components.case_example_gen.external_set import ExternalSet
 from components.case_example_gen.settings import DataSettings
 from schemas import case_features
 from trainer.errors import UserError
@@ -32,6 +33,7 @@ class ManifestRow:
         label: Multi-class: the class; None = unlabelled.
         findings: Multi-label: 1, 0 or None (unknown) per class, in the settings' order.
         case_features: A value per case feature, in the settings' order.
+        external: Name of the external collection that the row is of; blank for the data set's own.
         age: Years.
         split: Given split; None = drawn by patient.
     """
@@ -48,6 +50,12 @@ class ManifestRow:
     label: str | None
     findings: tuple[float | None, ...]
     case_features: tuple[str, ...] = ()
+    external: str = ""
+
+    @property
+    def order(self) -> tuple[str, int]:
+        """Sorts rows as they stand, an external collection's after the data set's own."""
+        return self.external, self.row
 
     @property
     def labelled(self) -> bool:
@@ -67,7 +75,7 @@ class RowProblem:
 
 
 def read_manifest(
-    lines: TextIO, name: str, data: DataSettings
+    lines: TextIO, name: str, data: DataSettings, external: ExternalSet | None = None
 ) -> Iterator[ManifestRow | RowProblem]:
     """Yields a row or what is wrong with it, for each row; memory does not grow with the file.
 
@@ -75,6 +83,8 @@ def read_manifest(
         lines: The CSV's text; a byte order mark, and `;` or tabs for commas, are understood.
         name: Of the file, for messages.
         data: Task, classes and label column.
+        external: The collection whose manifest it is; its identifiers, site and labels then become
+            those of the data set. None for the data set's own.
 
     Raises:
         UserError: The header lacks a column, or the file is no text.
@@ -82,10 +92,10 @@ def read_manifest(
     try:
         header_line = lines.readline().lstrip("\ufeff")
         reader = csv.reader(lines, delimiter=delimiter_of(header_line))
-        columns = _columns(header_line, name, data)
+        columns = _columns(header_line, name, data, external)
         for row_number, cells in enumerate(reader, start=2):
             if any(cell.strip() for cell in cells):
-                yield _parse(row_number, cells, columns, data)
+                yield _parse(row_number, cells, columns, data, external)
     except UnicodeDecodeError as error:
         raise UserError(
             f"{name}: not UTF-8 text ({error.reason} at byte {error.start}). "
@@ -98,7 +108,9 @@ def delimiter_of(header: str) -> str:
     return max(",;\t", key=header.count)
 
 
-def _columns(header_line: str, name: str, data: DataSettings) -> list[str]:
+def _columns(
+    header_line: str, name: str, data: DataSettings, external: ExternalSet | None
+) -> list[str]:
     columns = [
         c.strip() for c in next(csv.reader([header_line], delimiter=delimiter_of(header_line)), [])
     ]
@@ -109,10 +121,10 @@ def _columns(header_line: str, name: str, data: DataSettings) -> list[str]:
         raise UserError(f"{name}: column '{repeated[0]}' appears twice in the header. Rename one.")
     wanted = list(REQUIRED_COLUMNS)
     if data.task == "multi_class":
-        wanted.append(data.label_column)
+        wanted.append((external or data).label_column)
     if data.task == "multi_label":
-        wanted.extend(data.classes)
-    wanted.extend(data.case_features)
+        wanted.extend(external.labels.values() if external else data.classes)
+    wanted.extend(() if external else data.case_features)
     missing = [column for column in wanted if column not in columns]
     if missing:
         raise UserError(
@@ -123,7 +135,11 @@ def _columns(header_line: str, name: str, data: DataSettings) -> list[str]:
 
 
 def _parse(
-    row: int, cells: list[str], columns: list[str], data: DataSettings
+    row: int,
+    cells: list[str],
+    columns: list[str],
+    data: DataSettings,
+    external: ExternalSet | None,
 ) -> ManifestRow | RowProblem:
     values = {column: cell.strip() for column, cell in zip(columns, cells, strict=False)}
 
@@ -145,23 +161,31 @@ def _parse(
     split = values.get("split") or None
     if split is not None and split not in GIVEN_SPLITS:
         return problem("split", f"'{split}' is none of {', '.join(GIVEN_SPLITS)}")
-    label, findings, label_problem = _labels(values, data)
+    label, findings, label_problem = _labels(values, data, external)
     if label_problem:
         return problem(*label_problem)
     return ManifestRow(
         row=row,
         image=values["image"],
-        case_id=values["case_id"],
-        patient_id=values["patient_id"],
-        site=values["site"],
+        case_id=_identifier(values["case_id"], external),
+        patient_id=_identifier(values["patient_id"], external),
+        site=external.name if external else values["site"],
         view=values.get("view", "") or case_features.UNKNOWN,
         sex=sex,
         age=age,
         split=split,
         label=label,
         findings=findings,
-        case_features=tuple(values[name] or case_features.UNKNOWN for name in data.case_features),
+        case_features=tuple(
+            values.get(name) or case_features.UNKNOWN for name in data.case_features
+        ),
+        external=external.name if external else "",
     )
+
+
+def _identifier(written: str, external: ExternalSet | None) -> str:
+    """Keeps the same number in two collections from standing for one patient."""
+    return f"{external.name}/{written}" if external else written
 
 
 def _age(text: str) -> float | None:
@@ -174,8 +198,10 @@ def _age(text: str) -> float | None:
 
 
 def _labels(
-    values: Mapping[str, str], data: DataSettings
+    values: Mapping[str, str], data: DataSettings, external: ExternalSet | None
 ) -> tuple[str | None, tuple[float | None, ...], tuple[str, str] | None]:
+    if data.task == "multi_class" and external:
+        return external.class_of(values[external.label_column]), (), None
     if data.task == "multi_class":
         label = values[data.label_column] or None
         if label is not None and label not in data.classes:
@@ -183,8 +209,12 @@ def _labels(
             return None, (), (data.label_column, f"label '{label}' is none of {known}")
         return label, (), None
     if data.task == "multi_label":
-        findings = []
-        for finding in data.classes:
+        findings: list[float | None] = []
+        for name in data.classes:
+            finding = external.labels.get(name) if external else name
+            if finding is None:
+                findings.append(None)
+                continue
             if values[finding] not in _FINDING_VALUES:
                 message = (
                     f"'{values[finding]}' is neither 1 (present), 0 (absent) nor blank (unknown)"

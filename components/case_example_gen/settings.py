@@ -5,6 +5,8 @@ import re
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
+from components.case_example_gen.external_set import ExternalSet
+
 _FEATURE_NAME = re.compile(r"^[a-z][a-z0-9_]{0,39}$")
 _TAKEN = frozenset(
     (
@@ -26,6 +28,7 @@ class DataSettings:
             evaluation has a slice for each of their values.
         label_column: Multi-class: the column with the class name; blank = unlabelled.
         shifted_sites: Sites held out of training, to measure distribution shift.
+        external: Other collections that are evaluated only, each as one more held-out site.
         validation_fraction: Share of the other sites' patients.
         test_fraction: Share of the other sites' patients.
         split_seed: Patients are drawn by a hash of this and their identifier, so that a patient
@@ -39,6 +42,7 @@ class DataSettings:
     case_features: tuple[str, ...] = ()
     label_column: str = "label"
     shifted_sites: tuple[str, ...] = ()
+    external: tuple[ExternalSet, ...] = ()
     validation_fraction: float = 0.15
     test_fraction: float = 0.2
     split_seed: int = 0
@@ -46,7 +50,13 @@ class DataSettings:
 
     __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
 
+    @property
+    def held_out_sites(self) -> tuple[str, ...]:
+        """The sites that training never sees: shifted ones and external collections."""
+        return (*self.shifted_sites, *(external.name for external in self.external))
+
     def __post_init__(self) -> None:
+        self._check_external()
         if self.task == "unlabelled" and self.classes:
             raise ValueError("classes must be empty for an unlabelled data set")
         smallest = {"unlabelled": 0, "multi_class": 2, "multi_label": 1}[self.task]
@@ -68,10 +78,27 @@ class DataSettings:
         if self.validation_fraction + self.test_fraction >= 1:
             raise ValueError("validation_fraction + test_fraction must leave patients to train on")
 
+    def _check_external(self) -> None:
+        if self.external and self.task == "unlabelled":
+            raise ValueError("external collections are evaluated: they need a labelled task")
+        if len(set(self.held_out_sites)) != len(self.held_out_sites):
+            raise ValueError(
+                "external names and shifted_sites must differ from each other. "
+                f"Received: {self.held_out_sites}"
+            )
+        for external in self.external:
+            unknown = sorted(set(external.labels) - set(self.classes))
+            if unknown:
+                raise ValueError(
+                    f"external {external.name}: labels names {', '.join(unknown)}, which is not "
+                    f"among the classes {', '.join(self.classes)}"
+                )
+
 
 def read_settings(text: str) -> DataSettings:
     """Reads the settings from the JSON text of `dataclasses.asdict`."""
     values = json.loads(text)
     for name in ("classes", "shifted_sites", "case_features"):
         values[name] = tuple(values[name])
+    values["external"] = tuple(ExternalSet(**external) for external in values["external"])
     return DataSettings(**values)

@@ -146,6 +146,32 @@ def test_a_held_out_site_that_is_not_there_is_an_error(data_set):
     ]
 
 
+def with_external(data_set, rows, name="elsewhere"):
+    lines = ["image,case_id,patient_id,site,label", *rows]
+    (data_set.directory / "elsewhere.csv").write_text("\n".join(lines) + "\n")
+    data_set.data["external"] = [
+        {"name": name, "manifest": "elsewhere.csv", "labels": {"ill": "SICK", "well": "fine"}}
+    ]
+    return data_set
+
+
+def test_an_external_collection_without_a_known_label_is_an_error(data_set):
+    pixels = np.random.default_rng(999).integers(0, 256, (16, 16), dtype=np.uint8)
+    Image.fromarray(pixels).save(data_set.directory / "new.png")
+    expected = f"{data_set.directory / 'elsewhere.csv'}: no case has a label that external.labels"
+    [error] = with_external(data_set, ["new.png,1,1,x,odd"]).messages("error")
+    assert error.startswith(expected)
+    assert with_external(data_set, ["new.png,1,1,x,SICK"]).messages("error") == []
+    [warning] = data_set.messages("warning")
+    assert warning.endswith("no case has 'fine', which stands for 'well'.")
+
+
+def test_an_external_collection_with_the_name_of_a_site_is_an_error(data_set):
+    rows = ["0.png,1,1,x,SICK"]
+    [error] = with_external(data_set, rows, name="north").messages("error")
+    assert "north is the name of a site of the data set itself" in error
+
+
 def test_no_patient_identifier_is_in_any_message(data_set):
     data_set.rows[0]["split"] = "train"
     data_set.rows[1] |= {"split": "test", "patient_id": "patient-0"}

@@ -11,6 +11,7 @@ from tfx.types import artifact_utils, standard_artifacts
 
 from components.artifact_types import IngestionReport as IngestionReportArtifact
 from components.case_example_gen.executor import Executor
+from components.case_example_gen.external_set import ExternalSet
 from components.case_example_gen.ingestion_report import SplitCount, read_ingestion_report
 from components.case_example_gen.pseudonym import pseudonym
 from components.case_example_gen.settings import DataSettings
@@ -66,6 +67,46 @@ def rows_of_cases(write_image, cases: int, site: str = "north", images: int = 2)
         for case in range(cases)
         for image in range(images)
     ]
+
+
+def write_external(write_image, directory, **changed):
+    """Writes `elsewhere.csv` with two cases, whose identifiers are those of other patients."""
+    rows = [
+        {"image": "new.png", "case_id": "1", "patient_id": "north-patient-0", "dx": "SICK"},
+        {"image": "other.png", "case_id": "2", "patient_id": "2", "dx": "other disease"},
+    ]
+    write_image("new.png", seed=77777)
+    write_image("other.png", seed=77778)
+    rows[0] |= changed
+    lines = ["image,case_id,patient_id,site,dx"]
+    lines += [f"{r['image']},{r['case_id']},{r['patient_id']},x,{r['dx']}" for r in rows]
+    (directory / "elsewhere.csv").write_text("\n".join(lines) + "\n")
+    return ExternalSet("elsewhere", str(directory / "elsewhere.csv"), {"ill": "SICK"}, "dx")
+
+
+def test_an_external_collection_is_a_held_out_site(tmp_path, write_image, write_manifest, settings):
+    rows = rows_of_cases(write_image, cases=40)
+    external = write_external(write_image, tmp_path)
+    data = dataclasses.replace(settings, manifest=write_manifest(rows), external=(external,))
+    examples, report = run(data, tmp_path)
+    shifted = read_examples(examples)["shifted"]
+    assert {text(example, "site")[0] for example in shifted} == {"elsewhere"}
+    assert sorted(text(example, "label") for example in shifted) == [[], ["ill"]]
+    # A patient of the same number elsewhere is another patient: all 40 cases stay.
+    assert sum(count.cases for count in report.counts if count.site == "north") == 40
+
+
+def test_an_image_that_the_data_set_has_too_is_left_out_of_the_external_collection(
+    tmp_path, write_image, write_manifest, settings
+):
+    rows = rows_of_cases(write_image, cases=40)
+    external = write_external(write_image, tmp_path, image=rows[0]["image"])
+    data = dataclasses.replace(
+        settings, manifest=write_manifest(rows), external=(external,), max_bad_fraction=0.1
+    )
+    _, report = run(data, tmp_path)
+    [left_out] = report.quarantined
+    assert (left_out.site, left_out.reason) == ("elsewhere", "duplicate image")
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import io
 
 import pytest
 
+from components.case_example_gen.external_set import ExternalSet
 from components.case_example_gen.manifest import ManifestRow, RowProblem, read_manifest
 from components.case_example_gen.settings import DataSettings
 from trainer.errors import UserError
@@ -63,6 +64,37 @@ def test_case_features_are_columns_that_the_settings_name():
 def test_a_case_feature_with_the_name_of_something_else_is_refused(name):
     with pytest.raises(ValueError, match="case_features must be columns in lower-case"):
         dataclasses.replace(MULTI_CLASS, case_features=(name,))
+
+
+NIH = ExternalSet("nih", "n.csv", {"nodule": "Nodule"})
+
+
+def test_an_external_collection_speaks_its_own_words():
+    text = "image,case_id,patient_id,site,Nodule,Mass\na.png,7,3,ward 4,1,1\n"
+    (row,) = read_manifest(io.StringIO(text), "n.csv", MULTI_LABEL, NIH)
+    assert (row.case_id, row.patient_id, row.site) == ("nih/7", "nih/3", "nih")
+    # It has no word for opacity.
+    assert row.findings == (None, 1.0)
+    assert row.order > ("", 10**6)
+
+
+def test_of_an_external_collection_only_the_classes_it_shares_are_labels():
+    skin = ExternalSet("pad", "p.csv", {"ill": "MEL"}, label_column="diagnostic")
+    text = "image,case_id,patient_id,site,diagnostic\na.png,1,1,x,MEL\nb.png,2,2,x,SCC\n"
+    rows = list(read_manifest(io.StringIO(text), "p.csv", MULTI_CLASS, skin))
+    assert [row.label for row in rows] == ["ill", None]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"shifted_sites": ("nih",)}, "must differ from each other"),
+        ({"classes": ("opacity", "mass")}, "external nih: labels names nodule, which is not among"),
+    ],
+)
+def test_an_external_collection_that_does_not_fit_is_refused(change, message):
+    with pytest.raises(ValueError, match=message):
+        dataclasses.replace(MULTI_LABEL, external=(NIH,), **change)
 
 
 def test_findings_are_present_absent_or_unknown():
