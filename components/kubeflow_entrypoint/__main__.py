@@ -45,13 +45,22 @@ def main(arguments: list[str]) -> int:
             beam_arguments,
             places,
         )
-    except UserError as error:
-        logger.error("%s", error)
-        return 1
-    except Exception:
-        logger.exception("The step failed")
+    except Exception as error:
+        mistake = _users_mistake(error)
+        if mistake is None:
+            logger.exception("The step failed")
+        else:
+            logger.error("%s", mistake)
         return 1
     return 0
+
+
+def _users_mistake(error: BaseException) -> UserError | None:
+    """Returns the user's mistake behind an error; Beam raises its own from it."""
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, UserError):
+        cause = cause.__cause__ or cause.__context__
+    return cause
 
 
 def run_executor(
