@@ -12,6 +12,7 @@ from components.dataset_readers.pad_ufes_20 import PadUfes20Reader
 from components.dataset_readers.padchest import PadchestReader
 from components.dataset_readers.reader import DatasetReader
 from components.dataset_readers.scin import ScinReader
+from components.dataset_readers.tfds_records import TfdsRecordsReader
 from trainer.errors import UserError
 
 READERS: tuple[DatasetReader, ...] = (
@@ -25,6 +26,7 @@ READERS: tuple[DatasetReader, ...] = (
     Isic2019Reader(),
     Isic2020Reader(),
     ImageFolderReader(),
+    TfdsRecordsReader(),
     DicomFolderReader(),
 )
 """In the order in which `micle datasets` lists them."""

@@ -44,6 +44,7 @@ class DicomFolderReader(DatasetReader):
         licence="the hospital's",
         where="the hospital's picture archive",
         writes_images=True,
+        decodes_images=True,
     )
 
     def rows(self, source: Path, choices: ReaderChoices) -> Iterator[ImageRow]:

@@ -28,6 +28,7 @@ class DatasetCard:
         unmentioned: Whether a finding may be left out of a label; says if that policy is taken.
         official_split: Which split is published; blank = none.
         writes_images: Whether the reader must write images beside the manifest.
+        decodes_images: Whether it decodes them, in several processes.
     """
 
     name: str
@@ -43,6 +44,7 @@ class DatasetCard:
     unmentioned: bool = False
     official_split: str = ""
     writes_images: bool = False
+    decodes_images: bool = False
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,7 @@ def manifest_command(
             "--official-split": (official_split, card.official_split),
             "--images": (images, card.writes_images),
             "--max-bad-fraction": (max_bad_fraction is not None, card.writes_images),
-            "--processes": (processes, card.writes_images),
+            "--processes": (processes, card.decodes_images),
         },
     )
     writing = None
