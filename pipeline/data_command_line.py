@@ -33,6 +33,12 @@ def datasets(name: str | None) -> None:
     type=click.Choice(["ignore", "zeros"]),
     help="Take findings of which a report says nothing so.  [default: zeros]",
 )
+@click.option(
+    "--class",
+    "classes",
+    multiple=True,
+    help="Keep this class and join all others into 'Other'; may be repeated.",
+)
 @click.option("--official-split", is_flag=True, help="Give the published split, where one is.")
 @click.option(
     "--images",
@@ -54,6 +60,7 @@ def manifest(
     uncertain: str | None,
     exceptions: tuple[str, ...],
     unmentioned: str | None,
+    classes: tuple[str, ...],
     official_split: bool,
     images: str | None,
     max_bad_fraction: float | None,
@@ -72,6 +79,7 @@ def manifest(
         uncertain=uncertain,
         exceptions=exceptions,
         unmentioned=unmentioned,
+        classes=classes,
         official_split=official_split,
         images=images,
         max_bad_fraction=max_bad_fraction,

@@ -22,14 +22,16 @@ def write_manifest(reader: DatasetReader, rows: Iterable[ImageRow], path: Path) 
     Returns:
         The number of rows.
     """
-    folder = path.parent.resolve()
+    folder = f"{path.parent.absolute()}/"
     count = 0
     with replaced(path) as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["image", *_COLUMNS, *_label_columns(reader)])
         for row in rows:
             values = [getattr(row, column) for column in _COLUMNS]
-            writer.writerow([_from_folder(row.image, folder), *values, *_labels(reader, row)])
+            writer.writerow(
+                [str(row.image.absolute()).removeprefix(folder), *values, *_labels(reader, row)]
+            )
             count += 1
     return count
 
@@ -53,8 +55,3 @@ def _label_columns(reader: DatasetReader) -> tuple[str, ...]:
 
 def _labels(reader: DatasetReader, row: ImageRow) -> tuple[str, ...]:
     return (row.label,) if reader.card.task == "multi_class" else row.findings
-
-
-def _from_folder(image: Path, folder: Path) -> str:
-    resolved = image.resolve()
-    return str(resolved.relative_to(folder) if resolved.is_relative_to(folder) else resolved)

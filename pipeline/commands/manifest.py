@@ -16,7 +16,10 @@ from components.dataset_readers.label_policy import (
 )
 from components.dataset_readers.manifest_file import write_manifest
 from components.dataset_readers.reader import DatasetReader, ImageWriting, ReaderChoices
+from components.dataset_readers.row_labels import LabelCounts, join_other_classes
 from trainer.errors import UserError
+
+_MAX_BAD_FRACTION = 0.01
 
 
 def manifest_command(
@@ -27,6 +30,7 @@ def manifest_command(
     uncertain: str | None,
     exceptions: tuple[str, ...],
     unmentioned: str | None,
+    classes: tuple[str, ...],
     official_split: bool,
     images: str | None,
     max_bad_fraction: float | None,
@@ -44,6 +48,7 @@ def manifest_command(
         {
             "--uncertain": (uncertain or exceptions, card.uncertain),
             "--unmentioned": (unmentioned, card.unmentioned),
+            "--class": (classes, card.task == "multi_class"),
             "--official-split": (official_split, card.official_split),
             "--images": (images, card.writes_images),
             "--max-bad-fraction": (max_bad_fraction is not None, card.writes_images),
@@ -52,14 +57,7 @@ def manifest_command(
     )
     writing = None
     if card.writes_images:
-        writing = ImageWriting(
-            folder=Path(images) if images else output.with_name(f"{output.stem}_images"),
-            report=FileReport(
-                output.with_name(f"{output.stem}_files.csv"),
-                0.01 if max_bad_fraction is None else max_bad_fraction,
-            ),
-            processes=processes or len(os.sched_getaffinity(0)),
-        )
+        writing = _image_writing(output, images, max_bad_fraction, processes)
     choices = ReaderChoices(
         labels=LabelPolicy(
             uncertain=cast(UncertainPolicy, uncertain or "ignore"),
@@ -69,7 +67,14 @@ def manifest_command(
         official_split=official_split,
         writing=writing,
     )
-    count = write_manifest(reader, reader.rows(source, choices), output)
+    rows = reader.rows(source, choices)
+    if classes:
+        rows = join_other_classes(rows, classes)
+    labels = LabelCounts(reader.findings)
+    count = write_manifest(reader, labels.watch(rows), output)
+    if card.task != "unlabelled":
+        for line in labels.lines():
+            click.echo(line)
     if writing is not None:
         for line in writing.report.lines():
             click.echo(line)
@@ -85,6 +90,18 @@ def _check_options(reader: DatasetReader, options: dict[str, tuple[object, objec
                 f"{option}: {name} has no such thing ('micle datasets {name}'). "
                 "Leave the option out."
             )
+
+
+def _image_writing(
+    output: Path, images: str | None, max_bad_fraction: float | None, processes: int | None
+) -> ImageWriting:
+    """Places images and the list of files left out beside the manifest."""
+    report = FileReport(
+        output.with_name(f"{output.stem}_files.csv"),
+        _MAX_BAD_FRACTION if max_bad_fraction is None else max_bad_fraction,
+    )
+    folder = Path(images) if images else output.with_name(f"{output.stem}_images")
+    return ImageWriting(folder, report, processes or os.cpu_count() or 1)
 
 
 def _exceptions(reader: DatasetReader, texts: tuple[str, ...]) -> dict[str, UncertainPolicy]:

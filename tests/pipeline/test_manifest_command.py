@@ -39,7 +39,8 @@ def test_options_reach_the_reader(chexpert):
         "manifest", "chexpert", str(chexpert), "-o", str(output), "--uncertain", "zeros",
         "--uncertain-finding", "Atelectasis=ones", "--unmentioned", "ignore",
     )  # fmt: skip
-    assert result.output.startswith(f"{output}: 4 images.")
+    assert "Edema: 0 present, 2 absent, 2 unknown" in result.output.splitlines()
+    assert f"{output}: 4 images." in result.output
     with output.open(newline="") as file:
         second = list(csv.DictReader(file))[1]
     assert (second["Edema"], second["Atelectasis"], second["Pneumonia"]) == ("0", "1", "")
@@ -53,6 +54,7 @@ def test_options_reach_the_reader(chexpert):
         (["image-folder", "--official-split"], "--official-split: image-folder has no such"),
         (["tfds-records", "--processes", "2"], "--processes: tfds-records has no such thing"),
         (["chexpert", "--images", "x"], "--images: chexpert has no such thing"),
+        (["chexpert", "--class", "Edema"], "--class: chexpert has no such thing"),
         (["chexpert", "--uncertain-finding", "Edma=ones"], "'Edma=ones' is not FINDING=POLICY"),
         (["chexpert", "--uncertain-finding", "Edema"], "'Edema' is not FINDING=POLICY"),
     ],
