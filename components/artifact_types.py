@@ -15,6 +15,12 @@ class IngestionReport(artifact.Artifact):
     TYPE_NAME = "components.IngestionReport"
 
 
+class Leakage(artifact.Artifact):
+    """Near-duplicate images across splits, sites and patients: `leakage.json`."""
+
+    TYPE_NAME = "components.Leakage"
+
+
 class ModelCheck(artifact.Artifact):
     """What was found when a model was loaded and scored as it would be served."""
 

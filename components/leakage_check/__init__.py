@@ -1,0 +1,1 @@
+"""Finds near-duplicate images across splits, sites and patients."""

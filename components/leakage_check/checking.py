@@ -1,0 +1,94 @@
+"""The Beam pipeline that looks for near-duplicates."""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+import apache_beam as beam
+import tensorflow as tf
+
+from components.leakage_check.image_fingerprint import image_fingerprint
+from components.leakage_check.leakage_report import leakage_report
+from components.leakage_check.near_duplicates import (
+    ImageRecord,
+    NearDuplicate,
+    group_keys,
+    near_duplicates,
+)
+from schemas import case_features
+
+Place = tuple[str, str]
+"""Data set and split."""
+
+
+def check_leakage(
+    pipeline: beam.Pipeline, patterns: Mapping[Place, str], directory: str, min_correlation: float
+) -> None:
+    """Adds the check to a pipeline; `leakage.json` is there once it has run.
+
+    Args:
+        pipeline: To build on.
+        patterns: Files of raw cases by data set and split.
+        directory: Where the report goes.
+        min_correlation: Of two thumbnails, from which on two images count as the same.
+    """
+    images = [
+        pipeline
+        | f"Read {name} {split}" >> beam.io.ReadFromTFRecord(pattern)
+        | f"Fingerprint {name} {split}" >> beam.FlatMap(image_records, name, split)
+        for (name, split), pattern in patterns.items()
+    ] | "AllImages" >> beam.Flatten()
+    found = (
+        images
+        | "KeyByBands" >> beam.FlatMap(_keyed)
+        | "GroupByBands" >> beam.GroupByKey()
+        | "Compare" >> beam.FlatMap(_compare, min_correlation)
+        | "GroupByPair" >> beam.GroupByKey()
+        | "EachPairOnce" >> beam.MapTuple(lambda _, same: next(iter(same)))
+    )
+    (
+        pipeline
+        | "Directory" >> beam.Create([directory])
+        | "WriteReport"
+        >> beam.Map(
+            _write,
+            beam.pvalue.AsSingleton(images | "CountImages" >> beam.combiners.Count.Globally()),
+            beam.pvalue.AsList(found),
+        )
+    )
+
+
+def image_records(serialized: bytes, data_set: str, split: str) -> Iterator[ImageRecord]:
+    """Yields a record for each image of a raw case."""
+    features = tf.train.Example.FromString(serialized).features.feature
+
+    def text(name: str) -> str:
+        return features[name].bytes_list.value[0].decode()
+
+    for index, encoded in enumerate(features[case_features.IMAGE].bytes_list.value):
+        yield ImageRecord(
+            data_set,
+            split,
+            text(case_features.SITE),
+            text(case_features.PATIENT_ID),
+            text(case_features.CASE_ID),
+            index,
+            *image_fingerprint(encoded),
+        )
+
+
+def _keyed(image: ImageRecord) -> Iterator[tuple[str, ImageRecord]]:
+    for key in group_keys(image.bits):
+        yield repr(key), image
+
+
+def _compare(
+    group: tuple[str, Iterable[ImageRecord]], min_correlation: float
+) -> Iterator[tuple[str, NearDuplicate]]:
+    images = list(group[1])
+    if len(images) < 2:
+        return
+    for pair in near_duplicates(images, min_correlation):
+        yield repr((pair.first[:6], pair.second[:6])), pair
+
+
+def _write(directory: str, images: int, found: list[NearDuplicate]) -> None:
+    leakage_report(images, found).write(directory)

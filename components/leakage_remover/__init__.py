@@ -1,0 +1,1 @@
+"""Leaves out the cases that the leakage check found in an earlier split."""

@@ -1,0 +1,87 @@
+"""A picture of the training split that comes again, re-encoded, in the test split."""
+
+import json
+from pathlib import Path
+
+import pytest
+import tensorflow as tf
+from tfx.types import artifact_utils, standard_artifacts
+
+from components.artifact_types import Leakage
+from components.leakage_check.executor import Executor
+from components.leakage_check.leakage_report import read_leakage_report
+from components.leakage_remover.executor import Executor as Remover
+from tests.components.leakage_check.test_image_fingerprint import encoded, picture
+from trainer.errors import UserError
+
+
+def case(name: str, image: bytes) -> bytes:
+    example = tf.train.Example()
+    texts = {"case_id": name, "patient_id": f"patient of {name}", "site": "north"}
+    for feature, text in texts.items():
+        example.features.feature[feature].bytes_list.value.append(text.encode())
+    example.features.feature["image"].bytes_list.value.append(image)
+    return example.SerializeToString()
+
+
+@pytest.fixture
+def examples(tmp_path):
+    """Ten cases to train on; the test split holds a copy of the fourth."""
+    cases = {
+        "train": [case(f"train-{seed}", encoded(picture(seed))) for seed in range(10)],
+        "test": [
+            case("copy", encoded(picture(3).resize((96, 72)), "JPEG", quality=80)),
+            case("new", encoded(picture(50))),
+        ],
+    }
+    artifact = standard_artifacts.Examples()
+    artifact.uri = str(tmp_path / "examples")
+    artifact.split_names = artifact_utils.encode_split_names(list(cases))
+    for split, records in cases.items():
+        directory = Path(artifact.uri, f"Split-{split}")
+        directory.mkdir(parents=True)
+        with tf.io.TFRecordWriter(str(directory / "cases-0.gz"), "GZIP") as writer:
+            for record in records:
+                writer.write(record)
+    return artifact
+
+
+def check(examples, directory, action="report"):
+    leakage = Leakage()
+    leakage.uri = str(directory / "leakage")
+    settings = json.dumps({"action": action, "min_correlation": 0.99})
+    Executor().Do({"examples": [examples]}, {"leakage": [leakage]}, {"settings": settings})
+    return leakage
+
+
+def test_the_copy_is_found(examples, tmp_path):
+    report = read_leakage_report(check(examples, tmp_path).uri)
+    assert (report.images, report.pairs, report.leaked_cases) == (12, 1, 1)
+    assert report.medical_to_remove == ("train-3",)
+    [(first, second, correlation)] = report.listed
+    assert first == ("medical", "train", "north", "train-3")
+    assert second == ("medical", "test", "north", "copy")
+    assert correlation > 0.99
+
+
+def test_stop_ends_the_run_and_says_what_to_do(examples, tmp_path):
+    with pytest.raises(UserError, match=r"1 case that judges .* set leakage.action: remove\."):
+        check(examples, tmp_path, action="stop")
+
+
+def test_the_remover_leaves_out_the_earlier_splits_case_only(examples, tmp_path):
+    leakage = check(examples, tmp_path)
+    kept = standard_artifacts.Examples()
+    kept.uri = str(tmp_path / "kept")
+    inputs = {"examples": [examples], "leakage": [leakage]}
+    Remover().Do(inputs, {"kept_examples": [kept]}, {"data_set": "medical"})
+    names = {}
+    for split in artifact_utils.decode_split_names(kept.split_names):
+        files = [str(path) for path in Path(kept.uri, f"Split-{split}").iterdir()]
+        records = tf.data.TFRecordDataset(files, "GZIP").as_numpy_iterator()
+        names[split] = sorted(
+            tf.train.Example.FromString(record).features.feature["case_id"].bytes_list.value[0]
+            for record in records
+        )
+    assert names["test"] == [b"copy", b"new"]
+    assert names["train"] == [f"train-{seed}".encode() for seed in range(10) if seed != 3]
