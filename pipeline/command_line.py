@@ -7,6 +7,7 @@ import click
 
 from pipeline.data_command_line import datasets, manifest
 from pipeline.models_command_line import models
+from pipeline.submission_command_line import submit
 from trainer.errors import UserError
 
 
@@ -31,6 +32,7 @@ def main() -> None:
 main.add_command(datasets)
 main.add_command(manifest)
 main.add_command(models)
+main.add_command(submit)
 
 
 @main.command()

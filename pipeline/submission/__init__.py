@@ -1,0 +1,1 @@
+"""Hands a compiled pipeline to a Kubeflow Pipelines server and follows its runs."""
