@@ -58,7 +58,7 @@ class DicomFolderReader(DatasetReader):
         dates = StudyDates(_study_dates(source))
         convert = partial(convert_file, folder=writing.folder)
         images = 0
-        for file in ordered_map(convert, files_below(source), writing.processes):
+        for file in ordered_map(convert, files_below(source), writing.processes, _crashed):
             if file.passed_over:
                 report.passed_over += 1
                 continue
@@ -72,6 +72,10 @@ class DicomFolderReader(DatasetReader):
         report.check()
         if not images:
             raise UserError(f"{source}: no DICOM image in it. Name the folder of the studies.")
+
+
+def _crashed(path: Path) -> ConvertedFile:
+    return ConvertedFile(path, problem="pixels cannot be decoded", detail="the decoder crashed")
 
 
 def _rows(file: ConvertedFile, header: DicomHeader, dates: StudyDates) -> Iterator[ImageRow]:

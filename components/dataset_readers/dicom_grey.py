@@ -8,8 +8,8 @@ import numpy as np
 from pydicom.dataset import Dataset
 from pydicom.pixels.processing import apply_modality_lut, apply_voi
 
-_OUTERMOST = (0.1, 99.9)
-"""Percentiles that become black and white where the header names no window."""
+_OUTERMOST = (0.001, 0.999)
+"""Shares of the pixels that are black or less, and not yet white, where no window is named."""
 
 
 def displayed_grey(frame: np.ndarray, header: Dataset, index: int) -> np.ndarray:
@@ -26,15 +26,29 @@ def displayed_grey(frame: np.ndarray, header: Dataset, index: int) -> np.ndarray
     Returns:
         uint8 [height, width]; low stored values dark, whatever the polarity of the file.
     """
-    values = _rescaled(frame, header, index)
+    stored, positions, counts = _distinct(frame)
+    values = _rescaled(stored, header, index)
     shade = _through_lut(values, header)
     if shade is None:
         shade = _through_window(values, _group(header, index, "FrameVOILUTSequence"))
     if shade is None:
-        shade = _through_range(values, _padding(frame, header))
+        shade = _through_range(values, np.where(_is_padding(stored, header), 0, counts))
     if _is_inverted(header):
         shade = 1 - shade
-    return (shade * 255).round().astype(np.uint8)
+    return (shade * 255).round().astype(np.uint8)[positions]
+
+
+def _distinct(frame: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Returns the stored values there are, which of them each pixel has, and how many have it.
+
+    A picture has millions of pixels but thousands of values: each value is computed once.
+    """
+    low, high = frame.min(), frame.max()
+    if frame.dtype.kind in "iu" and int(high) - int(low) < 2**16:
+        positions = frame.astype(np.int64) - int(low)
+        return np.arange(int(low), int(high) + 1), positions, np.bincount(positions.ravel())
+    stored, positions, counts = np.unique(frame, return_inverse=True, return_counts=True)
+    return stored, positions.reshape(frame.shape), counts
 
 
 def _group(header: Dataset, index: int, name: str) -> Dataset:
@@ -79,19 +93,22 @@ def _through_window(values: np.ndarray, item: Dataset) -> np.ndarray | None:
     return np.clip((values - centre) / width + 0.5, 0, 1)
 
 
-def _through_range(values: np.ndarray, padding: np.ndarray) -> np.ndarray:
-    inside = values[~padding]
-    low, high = np.percentile(inside if inside.size else values, _OUTERMOST)
+def _through_range(values: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    if not counts.any():
+        counts = np.ones_like(counts)
+    order = np.argsort(values)
+    share = np.cumsum(counts[order]) / counts.sum()
+    low, high = (values[order[np.searchsorted(share, end)]] for end in _OUTERMOST)
     return np.clip((values - low) / max(high - low, 1e-6), 0, 1)
 
 
-def _padding(frame: np.ndarray, header: Dataset) -> np.ndarray:
+def _is_padding(stored: np.ndarray, header: Dataset) -> np.ndarray:
     value = header.get("PixelPaddingValue")
     if value is None:
-        return np.zeros(frame.shape, bool)
+        return np.zeros(stored.shape, bool)
     limit = header.get("PixelPaddingRangeLimit")
     ends = (value, value if limit is None else limit)
-    return (frame >= min(ends)) & (frame <= max(ends))
+    return (stored >= min(ends)) & (stored <= max(ends))
 
 
 def _is_inverted(header: Dataset) -> bool:

@@ -1,5 +1,7 @@
 """What may be known of a DICOM file: an allow-list; no other element of the header is read.
 
+(What says how pixels are shown, group 0028 and the functional groups, is read with the pixels.)
+
 Attributes: DICOM PS3.3 (patient, study, general image and view modules) and PS3.6.
 """
 
