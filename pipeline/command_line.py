@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from pipeline.data_command_line import datasets, manifest
+from pipeline.data_command_line import datasets, join, manifest
 from pipeline.models_command_line import models
 from pipeline.submission_command_line import submit
 from trainer.errors import UserError
@@ -30,6 +30,7 @@ def main() -> None:
 
 
 main.add_command(datasets)
+main.add_command(join)
 main.add_command(manifest)
 main.add_command(models)
 main.add_command(submit)

@@ -1,4 +1,4 @@
-"""`micle datasets` and `micle manifest`: from a collection on disk to a manifest."""
+"""`micle datasets`, `manifest` and `join`: from collections on disk to a manifest."""
 
 from pathlib import Path
 
@@ -85,3 +85,13 @@ def manifest(
         max_bad_fraction=max_bad_fraction,
         processes=processes,
     )
+
+
+@click.command()
+@click.argument("manifests", nargs=-1, required=True, type=click.Path(dir_okay=False))
+@click.option("-o", "--output", required=True, type=click.Path(dir_okay=False), help="CSV.")
+def join(manifests: tuple[str, ...], output: str) -> None:
+    """Join MANIFESTS of several collections into one, with all their sites."""
+    from pipeline.commands.join import join_command
+
+    join_command([Path(manifest) for manifest in manifests], Path(output))

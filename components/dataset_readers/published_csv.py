@@ -6,14 +6,15 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TextIO
 
+from components.case_example_gen.manifest import delimiter_of
 from trainer.errors import UserError
 
 
 def read_csv(path: Path, columns: Iterable[str]) -> Iterator[dict[str, str]]:
-    """Yields the rows of a CSV or TSV, gzipped or not, with blanks around the values removed.
+    """Yields the rows of a table, with the blanks around its values removed.
 
     Args:
-        path: Of the file; a byte order mark is understood.
+        path: Of the file: commas, semicolons or tabs; gzipped or not; a byte order mark or not.
         columns: Columns that must be there.
 
     Raises:
@@ -24,7 +25,7 @@ def read_csv(path: Path, columns: Iterable[str]) -> Iterator[dict[str, str]]:
     try:
         with _open_text(path) as file:
             header = file.readline()
-            delimiter = "\t" if header.count("\t") > header.count(",") else ","
+            delimiter = delimiter_of(header)
             names = [name.strip() for name in next(csv.reader([header], delimiter=delimiter), [])]
             missing = [column for column in columns if column not in names]
             if missing:

@@ -67,6 +67,15 @@ def test_an_option_that_a_reader_would_ignore_is_refused(chexpert, arguments, ex
     assert not (chexpert / "x.csv").exists()
 
 
+def test_manifests_are_joined(chexpert):
+    parts = [str(chexpert / name) for name in ("a.csv", "b.csv")]
+    for part in parts:
+        run("manifest", "chexpert", str(chexpert), "-o", part)
+    output = chexpert / "all.csv"
+    result = run("join", *parts, "-o", str(output))
+    assert result.output == f"{output}: 8 images of 2 manifests.\n"
+
+
 def test_dicom_studies_become_images_beside_the_manifest_and_a_list_of_broken_files(tmp_path):
     pixels = np.arange(256, dtype=np.uint16).reshape(16, 16)
     write_dicom(tmp_path / "in" / "a.dcm", pixels)
