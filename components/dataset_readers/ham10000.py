@@ -38,7 +38,7 @@ class Ham10000Reader(DatasetReader):
         patient="lesion (patients are not named)",
         site="source (vidir_modern, rosendahl, ...); 'ham10000' where the table lacks it",
         view="none",
-        licence="CC BY-NC 4.0",
+        licence="CC BY-NC-SA 4.0",
         where="the Harvard Dataverse, doi 10.7910/DVN/DBW86T",
     )
 
