@@ -16,6 +16,7 @@ from pydantic import (
 )
 
 from components.case_example_gen.settings import DataSettings
+from components.leakage_check.settings import LeakageSettings
 from components.model_checker.settings import ModelCheckSettings
 from components.pair_builder.settings import PairSettings
 from components.promotion_gate.rules import GateRules
@@ -50,6 +51,7 @@ class DataSection(_Section):
     Attributes:
         natural: Unlabelled natural images for the paper's step 1.
         medical: Cases for steps 2 and 3.
+        leakage: What becomes of images that are in two splits; None does not look for them.
         fit: How an image is made square: `pad` keeps all of it, `crop` its centre.
         pseudonym_key_file: Secret behind the pseudonyms; made in the output directory if None.
         generate: `demo` writes the embedded synthetic data where the manifests are, before a run.
@@ -57,6 +59,7 @@ class DataSection(_Section):
 
     natural: DataSettings | None = None
     medical: DataSettings
+    leakage: LeakageSettings | None = LeakageSettings()
     fit: Literal["pad", "crop"] = "pad"
     pseudonym_key_file: str | None = None
     generate: Literal["demo"] | None = None
@@ -231,6 +234,8 @@ class Configuration(_Section):
         misfits = self.fine_tuning.training.misfits(self.data.labelled_task, medical.classes)
         if misfits:
             raise ValueError(f"fine_tuning.training.{misfits[0]}")
+        if self.gate.max_leaked_cases is not None and self.data.leakage is None:
+            raise ValueError("gate.max_leaked_cases needs data.leakage, which is null")
         known = {*SLICE_FEATURES, *medical.case_features}
         unknown = {name for crossing in self.evaluation.crossings for name in crossing} - known
         if unknown:

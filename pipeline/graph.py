@@ -17,6 +17,8 @@ from components.case_schema.component import CaseSchema
 from components.champion_source.component import ChampionSource
 from components.contrastive_pretrainer.component import ContrastivePretrainer
 from components.fine_tuner.component import FineTuner
+from components.leakage_check.component import LeakageCheck
+from components.leakage_remover.component import LeakageRemover
 from components.model_checker.component import ModelChecker
 from components.model_registrar.component import ModelRegistrar
 from components.model_registry.records import Lineage
@@ -88,7 +90,6 @@ class _Ingested:
     cases: BaseChannel
     transformed: BaseChannel
     transform_graph: BaseChannel
-    ingestion_report: BaseChannel
 
 
 class _GraphBuilder:
@@ -102,11 +103,21 @@ class _GraphBuilder:
     def build(self) -> list[BaseNode]:
         data = self._configuration.data
         schema = self._add("case-schema", CaseSchema()).outputs["schema"]
-        ingested = {}
-        used = {step.data for step in self._configuration.pretraining} | {"medical"}
+        used = {step.data for step in self._configuration.pretraining}
+        sets = {"medical": data.medical}
         if data.natural is not None and "natural" in used:
-            ingested["natural"] = self._ingest("natural", data.natural, schema)
-        medical = ingested["medical"] = self._ingest("medical", data.medical, schema)
+            sets = {"natural": data.natural, **sets}
+        cases = {name: self._read_cases(name, settings) for name, settings in sets.items()}
+        examples = {name: node.outputs["examples"] for name, node in cases.items()}
+        leakage = self._check_leakage(examples)
+        ingested = {
+            name: _Ingested(
+                examples[name], *self._transform(name, settings, examples[name], schema)
+            )
+            for name, settings in sets.items()
+        }
+        medical = ingested["medical"]
+        ingestion_report = cases["medical"].outputs["ingestion_report"]
         anomalies = self._validate_medical(medical, schema)
         encoder = self._pretrain(ingested)
         candidate = self._fine_tune("candidate", medical, encoder)
@@ -144,8 +155,9 @@ class _GraphBuilder:
                 evaluation=evaluation,
                 baseline_evaluation=baseline_evaluation,
                 champion_evaluation=champion_evaluation,
-                ingestion_report=medical.ingestion_report,
+                ingestion_report=ingestion_report,
                 anomalies=anomalies,
+                leakage=leakage,
                 check=check.outputs["check"],
                 model=candidate,
                 rules=self._configuration.gate,
@@ -153,7 +165,11 @@ class _GraphBuilder:
             ),
         )
         self._report(
-            evaluation, baseline_evaluation, champion_evaluation, gate.outputs["verdict"], medical
+            evaluation,
+            baseline_evaluation,
+            champion_evaluation,
+            gate.outputs["verdict"],
+            ingestion_report,
         )
         registrar = self._add(
             "model-registrar",
@@ -176,8 +192,8 @@ class _GraphBuilder:
         self._nodes.append(node.with_id(node_id))
         return node
 
-    def _ingest(self, name: str, data: DataSettings, schema: BaseChannel) -> _Ingested:
-        cases = self._add(
+    def _read_cases(self, name: str, data: DataSettings) -> BaseNode:
+        return self._add(
             f"{name}-cases",
             CaseExampleGen(
                 data=data,
@@ -186,6 +202,29 @@ class _GraphBuilder:
                 pseudonym_key_file=self._places.pseudonym_key_file,
             ),
         )
+
+    def _check_leakage(self, examples: dict[str, BaseChannel]) -> BaseChannel | None:
+        """Adds the check, and puts what is left in place of the examples if it removes some."""
+        settings = self._configuration.data.leakage
+        if settings is None:
+            return None
+        check = LeakageCheck(
+            examples=examples["medical"],
+            natural_examples=examples.get("natural"),
+            settings=settings,
+        )
+        leakage = self._add("leakage-check", check).outputs["leakage"]
+        if settings.action == "remove":
+            for name in list(examples):
+                remover = LeakageRemover(examples[name], leakage, data_set=name)
+                kept = self._add(f"{name}-without-leaks", remover)
+                examples[name] = kept.outputs["kept_examples"]
+        return leakage
+
+    def _transform(
+        self, name: str, data: DataSettings, examples: BaseChannel, schema: BaseChannel
+    ) -> tuple[BaseChannel, BaseChannel]:
+        """Returns the transformed examples and the transform graph."""
         settings = TransformSettings(
             image_size=self._configuration.encoder.image_size,
             fit=self._configuration.data.fit,
@@ -195,19 +234,14 @@ class _GraphBuilder:
         transform = self._add(
             f"{name}-transform",
             tfx.components.Transform(
-                examples=cases.outputs["examples"],
+                examples=examples,
                 schema=schema,
                 preprocessing_fn=PREPROCESSING,
                 custom_config={"settings": to_json(settings)},
                 disable_statistics=True,
             ),
         )
-        return _Ingested(
-            cases=cases.outputs["examples"],
-            transformed=transform.outputs["transformed_examples"],
-            transform_graph=transform.outputs["transform_graph"],
-            ingestion_report=cases.outputs["ingestion_report"],
-        )
+        return transform.outputs["transformed_examples"], transform.outputs["transform_graph"]
 
     def _validate_medical(self, medical: _Ingested, schema: BaseChannel) -> BaseChannel:
         statistics = self._add(
@@ -304,7 +338,7 @@ class _GraphBuilder:
         baseline_evaluation: BaseChannel | None,
         champion_evaluation: BaseChannel,
         verdict: BaseChannel,
-        medical: _Ingested,
+        ingestion_report: BaseChannel,
     ) -> None:
         configuration = self._configuration
         report = SliceReport(
@@ -312,7 +346,7 @@ class _GraphBuilder:
             baseline_evaluation=baseline_evaluation,
             champion_evaluation=champion_evaluation,
             verdict=verdict,
-            ingestion_report=medical.ingestion_report,
+            ingestion_report=ingestion_report,
             settings=configuration.report_settings,
             run_fields=RunFields(
                 pipeline_name=configuration.name,

@@ -13,6 +13,7 @@ from components.leakage_check.near_duplicates import (
     group_keys,
     near_duplicates,
 )
+from components.leakage_check.settings import LeakageSettings
 from schemas import case_features
 
 Place = tuple[str, str]
@@ -20,7 +21,10 @@ Place = tuple[str, str]
 
 
 def check_leakage(
-    pipeline: beam.Pipeline, patterns: Mapping[Place, str], directory: str, min_correlation: float
+    pipeline: beam.Pipeline,
+    patterns: Mapping[Place, str],
+    directory: str,
+    settings: LeakageSettings,
 ) -> None:
     """Adds the check to a pipeline; `leakage.json` is there once it has run.
 
@@ -28,7 +32,7 @@ def check_leakage(
         pipeline: To build on.
         patterns: Files of raw cases by data set and split.
         directory: Where the report goes.
-        min_correlation: Of two thumbnails, from which on two images count as the same.
+        settings: When two images count as the same, and what follows.
     """
     images = [
         pipeline
@@ -40,7 +44,7 @@ def check_leakage(
         images
         | "KeyByBands" >> beam.FlatMap(_keyed)
         | "GroupByBands" >> beam.GroupByKey()
-        | "Compare" >> beam.FlatMap(_compare, min_correlation)
+        | "Compare" >> beam.FlatMap(_compare, settings.min_correlation)
         | "GroupByPair" >> beam.GroupByKey()
         | "EachPairOnce" >> beam.MapTuple(lambda _, same: next(iter(same)))
     )
@@ -52,6 +56,7 @@ def check_leakage(
             _write,
             beam.pvalue.AsSingleton(images | "CountImages" >> beam.combiners.Count.Globally()),
             beam.pvalue.AsList(found),
+            settings.action == "remove",
         )
     )
 
@@ -90,5 +95,5 @@ def _compare(
         yield repr((pair.first[:6], pair.second[:6])), pair
 
 
-def _write(directory: str, images: int, found: list[NearDuplicate]) -> None:
-    leakage_report(images, found).write(directory)
+def _write(directory: str, images: int, found: list[NearDuplicate], removed: bool) -> None:
+    leakage_report(images, found, removed=removed).write(directory)

@@ -44,7 +44,7 @@ class Executor(BaseBeamExecutor):
         }
         uri = artifact_utils.get_single_uri(output_dict["leakage"])
         with self._make_beam_pipeline() as pipeline:
-            check_leakage(pipeline, patterns, uri, settings.min_correlation)
+            check_leakage(pipeline, patterns, uri, settings)
         report = read_leakage_report(uri)
         if settings.action == "stop" and report.leaked_cases:
             raise UserError(_refusal(report.leaked_cases, Path(uri, REPORT)))

@@ -26,6 +26,7 @@ class LeakageReport:
             filed twice.
         leaked_cases: Cases that judge (validation, test, held out) of which an earlier split holds
             nearly the same image.
+        removed: Whether the cases to remove are left out of what follows.
         natural_to_remove: Cases of natural images that leak.
         medical_to_remove: Medical cases of the earlier split that leak.
         listed: Up to 200 pairs, each `[data set, split, site, case]` twice and the correlation.
@@ -38,6 +39,7 @@ class LeakageReport:
     across_sites: int
     across_patients: int
     leaked_cases: int
+    removed: bool
     natural_to_remove: tuple[str, ...]
     medical_to_remove: tuple[str, ...]
     listed: tuple[tuple[tuple[str, ...], tuple[str, ...], float], ...]
@@ -61,12 +63,15 @@ def read_leakage_report(directory: str) -> LeakageReport:
     return LeakageReport(**values)
 
 
-def leakage_report(images: int, found: Iterable[NearDuplicate]) -> LeakageReport:
+def leakage_report(
+    images: int, found: Iterable[NearDuplicate], *, removed: bool = False
+) -> LeakageReport:
     """Sums up the near-duplicates; their order does not matter.
 
     Args:
         images: Images compared.
         found: Each pair once.
+        removed: Whether what leaks is left out of what follows.
     """
     pairs = sorted(found)
     leaks = [pair for pair in pairs if pair.leaks]
@@ -79,6 +84,7 @@ def leakage_report(images: int, found: Iterable[NearDuplicate]) -> LeakageReport
         across_sites=sum(pair.first.site != pair.second.site for pair in pairs),
         across_patients=sum(pair.first.patient != pair.second.patient for pair in pairs),
         leaked_cases=len({pair.second.case for pair in leaks}),
+        removed=removed,
         natural_to_remove=tuple(sorted(case for name, case in earlier if name == NATURAL)),
         medical_to_remove=tuple(sorted(case for name, case in earlier if name != NATURAL)),
         listed=tuple(
@@ -86,6 +92,11 @@ def leakage_report(images: int, found: Iterable[NearDuplicate]) -> LeakageReport
             for pair in sorted(pairs, key=lambda pair: not pair.leaks)[:MOST_PAIRS_LISTED]
         ),
     )
+
+
+def remaining_leaks(report: LeakageReport) -> int:
+    """Returns the cases that judge although an earlier split holds nearly the same image."""
+    return 0 if report.removed else report.leaked_cases
 
 
 def _place(image: ImageRecord) -> tuple[str, ...]:

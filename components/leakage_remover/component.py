@@ -1,7 +1,5 @@
 """The `LeakageRemover` component: cases and what leaks in, the other cases out."""
 
-from typing import Literal
-
 from tfx.dsl.components.base import executor_spec
 from tfx.dsl.components.base.base_beam_component import BaseBeamComponent
 from tfx.types import BaseChannel, Channel, standard_artifacts
@@ -32,14 +30,14 @@ class LeakageRemover(BaseBeamComponent):
         self,
         examples: BaseChannel,
         leakage: BaseChannel,
-        data_set: Literal["natural", "medical"],
+        data_set: str,
     ) -> None:
         """Describes one run of the component.
 
         Args:
             examples: Raw cases (`Examples`).
             leakage: Of `LeakageCheck`.
-            data_set: Which of the two the cases are.
+            data_set: Which the cases are: `natural` or `medical`.
         """
         super().__init__(
             LeakageRemoverSpec(

@@ -7,7 +7,7 @@ from tfx import types
 from tfx.dsl.components.base import base_component, executor_spec
 from tfx.types import component_spec, standard_artifacts
 
-from components.artifact_types import IngestionReport, ModelCheck
+from components.artifact_types import IngestionReport, Leakage, ModelCheck
 from components.promotion_gate.executor import Executor
 from components.promotion_gate.rules import GateRules, to_json
 from components.site_evaluator.sufficiency import SampleLimits
@@ -32,6 +32,7 @@ class PromotionGateSpec(component_spec.ComponentSpec):
         "anomalies": component_spec.ChannelParameter(
             type=standard_artifacts.ExampleAnomalies, optional=True
         ),
+        "leakage": component_spec.ChannelParameter(type=Leakage, optional=True),
         "check": component_spec.ChannelParameter(type=ModelCheck, optional=True),
         "model": component_spec.ChannelParameter(type=standard_artifacts.Model),
     }
@@ -64,6 +65,7 @@ class PromotionGate(base_component.BaseComponent):
         baseline_evaluation: types.BaseChannel | None = None,
         champion_evaluation: types.BaseChannel | None = None,
         anomalies: types.BaseChannel | None = None,
+        leakage: types.BaseChannel | None = None,
         check: types.BaseChannel | None = None,
     ) -> None:
         """Makes the component.
@@ -77,6 +79,7 @@ class PromotionGate(base_component.BaseComponent):
             baseline_evaluation: Of the model trained beside it, on the same cases.
             champion_evaluation: Of the model that is promoted now, on the same cases.
             anomalies: Of `ExampleValidator` (`ExampleAnomalies`).
+            leakage: Of `LeakageCheck` (`components.Leakage`).
             check: Of `ModelChecker` (`components.ModelCheck`).
         """
         super().__init__(
@@ -86,6 +89,7 @@ class PromotionGate(base_component.BaseComponent):
                 champion_evaluation=champion_evaluation,
                 ingestion_report=ingestion_report,
                 anomalies=anomalies,
+                leakage=leakage,
                 check=check,
                 model=model,
                 rules=to_json(rules),

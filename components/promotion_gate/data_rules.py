@@ -3,12 +3,16 @@
 from collections.abc import Iterator
 
 from components.case_example_gen.ingestion_report import IngestionReport
+from components.leakage_check.leakage_report import LeakageReport, remaining_leaks
 from components.promotion_gate.rules import GateRules
 from components.promotion_gate.verdict import RuleResult
 
 
 def judge_data(
-    rules: GateRules, ingestion: IngestionReport, anomaly_count: int | None
+    rules: GateRules,
+    ingestion: IngestionReport,
+    anomaly_count: int | None,
+    leakage: LeakageReport | None,
 ) -> Iterator[RuleResult]:
     """Yields the results of the data rules that are asked.
 
@@ -16,11 +20,14 @@ def judge_data(
         rules: The rules.
         ingestion: What became of every image.
         anomaly_count: Features that deviate from the schema; None if they were not looked for.
+        leakage: Near-duplicates across splits; None if they were not looked for.
     """
     if rules.max_quarantined_fraction is not None:
         yield _judge_quarantine(rules.max_quarantined_fraction, ingestion)
     if rules.max_schema_anomalies is not None:
         yield _judge_anomalies(rules.max_schema_anomalies, anomaly_count)
+    if rules.max_leaked_cases is not None:
+        yield _judge_leakage(rules.max_leaked_cases, leakage)
 
 
 def _judge_quarantine(bound: float, ingestion: IngestionReport) -> RuleResult:
@@ -54,5 +61,25 @@ def _judge_anomalies(bound: int, anomaly_count: int | None) -> RuleResult:
         reason=(
             f"Required: at most {bound} data fields that deviate from what was agreed. "
             f"Measured: {measured}."
+        ),
+    )
+
+
+def _judge_leakage(bound: int, leakage: LeakageReport | None) -> RuleResult:
+    measured = None if leakage is None else remaining_leaks(leakage)
+    found = "not checked" if leakage is None else f"{measured}"
+    if leakage is not None and leakage.removed:
+        found += f" ({leakage.leaked_cases} before the images seen in training were left out)"
+    return RuleResult(
+        rule="max_leaked_cases",
+        slice="validation, test and held-out cases",
+        measured=measured,
+        lower=None,
+        upper=None,
+        bound=bound,
+        passed=measured is not None and measured <= bound,
+        reason=(
+            f"Required: at most {bound} cases of which training has seen nearly the same image. "
+            f"Measured: {found}."
         ),
     )

@@ -12,6 +12,7 @@ from tfx.types import artifact_utils
 
 from components.absent_model import AbsentModel, read_absent
 from components.case_example_gen.ingestion_report import read_ingestion_report
+from components.leakage_check.leakage_report import read_leakage_report
 from components.model_checker.model_check import read_model_check
 from components.promotion_gate.blessing import bless
 from components.promotion_gate.gate import Evidence, judge
@@ -52,6 +53,9 @@ class Executor(base_executor.BaseExecutor):
         if check := input_dict.get("check"):
             uri = artifact_utils.get_single_uri(check)
             evidence = dataclasses.replace(evidence, check=read_model_check(uri))
+        if leakage := input_dict.get("leakage"):
+            uri = artifact_utils.get_single_uri(leakage)
+            evidence = dataclasses.replace(evidence, leakage=read_leakage_report(uri))
         rules = from_json(exec_properties["rules"])
         verdict = judge(evidence, rules, SampleLimits(**json.loads(exec_properties["limits"])))
         verdict_uri = artifact_utils.get_single_uri(output_dict["verdict"])

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from components.case_example_gen.ingestion_report import IngestionReport
+from components.leakage_check.leakage_report import LeakageReport
 from components.model_checker.model_check import ModelCheck
 from components.promotion_gate.comparison_rules import judge_comparison, judge_shift_gap
 from components.promotion_gate.data_rules import judge_data
@@ -32,6 +33,7 @@ class Evidence:
         baseline: Model trained beside it, on the same cases with the same bootstrap seed.
         champion: Model that is promoted now, on the same cases with the same bootstrap seed.
         anomaly_count: Features that deviate from the data schema; None if not looked for.
+        leakage: Near-duplicates across splits; None if not looked for.
         check: Of the model as it would be served; None if there was none.
     """
 
@@ -40,6 +42,7 @@ class Evidence:
     baseline: Opponent = NO_BASELINE
     champion: Opponent = NO_CHAMPION
     anomaly_count: int | None = None
+    leakage: LeakageReport | None = None
     check: ModelCheck | None = None
 
 
@@ -74,7 +77,7 @@ def judge(evidence: Evidence, rules: GateRules, limits: SampleLimits) -> Verdict
         results += _judge_calibration(rules.max_calibration_error, evaluation, limits, rules)
     for sample_size in rules.sample_size:
         results += judge_sample_size(sample_size, evaluation)
-    results += judge_data(rules, evidence.ingestion, evidence.anomaly_count)
+    results += judge_data(rules, evidence.ingestion, evidence.anomaly_count, evidence.leakage)
     return Verdict(
         rules=(*(results or [_NO_RULE]), *judge_model(rules, evidence.check)),
         sign_off_roles=rules.sign_off.roles if rules.sign_off else (),

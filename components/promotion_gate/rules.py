@@ -176,6 +176,8 @@ class GateRules:
         sample_size: How many cases an evaluation must rest on.
         max_quarantined_fraction: Largest share of images left out at ingestion.
         max_schema_anomalies: Most features that may deviate from the data schema.
+        max_leaked_cases: Most cases that judge the model although it was trained on nearly the same
+            image.
         max_latency_ms: Longest time to score one case, median, milliseconds.
         max_size_mb: Largest size of the SavedModel, 10^6 bytes.
         max_score_difference: Largest difference between the scores of the model in a process of
@@ -192,6 +194,7 @@ class GateRules:
     sample_size: tuple[SampleSizeRule, ...] = ()
     max_quarantined_fraction: float | None = None
     max_schema_anomalies: int | None = None
+    max_leaked_cases: int | None = None
     max_latency_ms: float | None = None
     max_size_mb: float | None = None
     max_score_difference: float = 1e-4

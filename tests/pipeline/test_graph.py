@@ -29,8 +29,9 @@ def test_the_papers_three_steps_and_the_way_to_promotion_are_nodes():
     assert ids(configuration()) == [
         "case-schema",
         "natural-cases",
-        "natural-transform",
         "medical-cases",
+        "leakage-check",
+        "natural-transform",
         "medical-transform",
         "medical-statistics",
         "medical-validator",
@@ -81,6 +82,20 @@ def test_labelled_medical_cases_watch_medical_trainings_only():
 def test_without_pretraining_or_baseline_their_nodes_are_gone():
     found = ids(configuration(pretraining=[], baseline="none"))
     assert not [name for name in found if re.match("natural|pretrain|pairs|.*baseline", name)]
+
+
+def test_leaking_cases_are_left_out_before_anything_learns_from_them():
+    data = configuration().model_dump()["data"]
+    removing = configuration(data=data | {"leakage": {"action": "remove"}})
+    nodes = {node.id: node for node in build_nodes(removing, PLACES)}
+    for name in ("natural", "medical"):
+        taken = nodes[f"{name}-transform"].inputs["examples"].producer_component_id
+        assert taken == f"{name}-without-leaks"
+    assert nodes["promotion-gate"].inputs["leakage"].producer_component_id == "leakage-check"
+    not_looked_for = ids(
+        configuration(data=data | {"leakage": None}, gate={"max_calibration_error": 0.2})
+    )
+    assert not [name for name in not_looked_for if "leak" in name]
 
 
 def test_a_ready_encoder_takes_the_place_of_step_1():

@@ -171,6 +171,7 @@ def test_own_artifact_types_can_be_imported_by_their_name(compiled):
     assert titles == {
         "components.Encoder",
         "components.IngestionReport",
+        "components.Leakage",
         "components.ModelCheck",
         "components.SliceReport",
     }

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from components.absent_model import AbsentModel
+from components.leakage_check.leakage_report import LeakageReport
 from components.model_checker.model_check import ModelCheck
 from components.promotion_gate.gate import Evidence, judge
 from components.promotion_gate.opponent import NO_BASELINE, NO_CHAMPION
@@ -35,6 +36,7 @@ def verdict_on(
     champion=NO_CHAMPION,
     ingestion=None,
     anomaly_count=0,
+    leakage=None,
     check=None,
 ):
     evidence = Evidence(
@@ -43,6 +45,7 @@ def verdict_on(
         baseline=baseline,
         champion=champion,
         anomaly_count=anomaly_count,
+        leakage=leakage,
         check=check,
     )
     return judge(evidence, rules, SampleLimits())
@@ -375,6 +378,18 @@ class TestData:
     def test_holds_the_schema_anomalies_against_the_bound(self, count, passes):
         rules = GateRules(max_schema_anomalies=1)
         assert only_result(verdict_on(rules, anomaly_count=count)).passed == passes
+
+    @pytest.mark.parametrize(
+        ("leaked", "removed", "passes"), [(1, False, True), (2, False, False), (2, True, True)]
+    )
+    def test_holds_the_cases_seen_in_training_against_the_bound(self, leaked, removed, passes):
+        leakage = LeakageReport(90, 5, 5, 0, 0, 0, leaked, removed, (), (), ())
+        result = only_result(verdict_on(GateRules(max_leaked_cases=1), leakage=leakage))
+        assert result.passed == passes
+        assert (f"({leaked} before" in result.reason) == removed
+
+    def test_refuses_where_leakage_was_to_be_bounded_and_not_looked_for(self):
+        assert not only_result(verdict_on(GateRules(max_leaked_cases=1))).passed
 
 
 class TestModel:
