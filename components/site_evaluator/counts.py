@@ -25,6 +25,7 @@ _GRID_LOGIT = 12.0
 _CHUNK = 4096
 # The smallest step of float32 scores at 1: a sure and wrong score has a large, finite loss.
 _SMALLEST_PROBABILITY = 2.0**-23
+_SUMS = ("scores", "confidence", "squared_errors", "losses", "confusion", "top", "cases")
 
 Edges = npt.NDArray[np.float64]
 
@@ -36,8 +37,8 @@ def logit_grid() -> Edges:
 
 
 def distinct_scores(scores: npt.NDArray[np.float32]) -> Edges:
-    """Returns edges that give every distinct score its own bin, so that ranks are exact."""
-    return np.unique(scores)[1:].astype(np.float64)
+    """Returns edges that give every distinct score a bin that begins at it: ranks are exact."""
+    return np.unique(scores).astype(np.float64)
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,7 @@ class Counts:
         scores: int64 [classes, calibration bins, columns], sum of the scores (fixed point).
         confidence: int64 [3, calibration bins, columns], multi-class: cases, cases named
             correctly and sum of scores by the predicted class' probability; else zero.
+        squared_errors: int64 [classes, columns], of the scores (fixed point).
         losses: int64 [1 or classes, columns], negative log likelihood (fixed point): multi-class
             of the true class, multi-label of each finding.
         confusion: int64 [classes, classes, columns], true by predicted class; empty if multi-label.
@@ -66,6 +68,7 @@ class Counts:
     histograms: tuple[npt.NDArray[np.int32], ...]
     scores: npt.NDArray[np.int64]
     confidence: npt.NDArray[np.int64]
+    squared_errors: npt.NDArray[np.int64]
     losses: npt.NDArray[np.int64]
     confusion: npt.NDArray[np.int64]
     top: npt.NDArray[np.int64]
@@ -95,6 +98,7 @@ class Counts:
             histograms=tuple(np.zeros((2, len(e) + 1, COLUMNS), np.int32) for e in all_edges),
             scores=np.zeros((classes, CALIBRATION_BINS, COLUMNS), np.int64),
             confidence=np.zeros((3, CALIBRATION_BINS, COLUMNS), np.int64),
+            squared_errors=np.zeros((classes, COLUMNS), np.int64),
             losses=np.zeros((1 if multi_class else classes, COLUMNS), np.int64),
             confusion=np.zeros((true_classes, true_classes, COLUMNS), np.int64),
             top=np.zeros(COLUMNS, np.int64),
@@ -111,7 +115,7 @@ class Counts:
         """Adds the counts of other cases, with the same edges, in place."""
         for mine, others in zip(self.histograms, other.histograms, strict=True):
             np.add(mine, others, out=mine)
-        for name in ("scores", "confidence", "losses", "confusion", "top", "cases"):
+        for name in _SUMS:
             mine = getattr(self, name)
             np.add(mine, getattr(other, name), out=mine)
 
@@ -155,9 +159,12 @@ class Counts:
         ones = np.ones(len(rows), np.int32)
         _scatter(histogram.reshape(-1, COLUMNS), rows, ones, weights, known)
         _scatter(self.scores[index], _calibration_bins(score), _fixed_point(score), weights, known)
+        of_class = np.full(len(rows), index)
+        squared_error = _fixed_point(np.square(score - present))
+        _scatter(self.squared_errors, of_class, squared_error, weights, known)
         if not self.multi_class:
             loss = _fixed_point(_log_loss(np.where(present, score, 1 - score)))
-            _scatter(self.losses, np.full(len(rows), index), loss, weights, known)
+            _scatter(self.losses, of_class, loss, weights, known)
 
     def _add_true_and_predicted_class(
         self, cases: npt.NDArray[np.void], weights: npt.NDArray[np.int32]

@@ -66,13 +66,17 @@ def _class_columns(counts: Counts, index: int) -> dict[str, FloatArray]:
         "npv": _ratio(true_negatives, true_negatives + false_negatives),
         "average_precision": average_precision(filled),
         "ece": calibration_error(counts.calibration(index)),
+        "brier": _ratio(counts.squared_errors[index] / SCORE_ONE, positives + negatives),
+        "calibration_in_the_large": _calibration_in_the_large(counts.calibration(index)),
     }
 
 
 def _class_metrics(counts: Counts, index: int, columns: dict[str, FloatArray]) -> ClassMetrics:
     histogram = counts.histograms[index][:, :, 0]
     negatives, positives = histogram.sum(axis=1)
-    false_positive_rate, true_positive_rate = roc_curve(histogram)
+    false_positive_rate, true_positive_rate, roc_threshold = roc_curve(
+        histogram, counts.edges[index]
+    )
     cases, cases_positive, scores = counts.calibration(index)[:, :, 0]
     return ClassMetrics(
         positives=int(positives),
@@ -80,6 +84,7 @@ def _class_metrics(counts: Counts, index: int, columns: dict[str, FloatArray]) -
         **{name: _estimate(values) for name, values in columns.items()},
         false_positive_rate=false_positive_rate,
         true_positive_rate=true_positive_rate,
+        roc_threshold=roc_threshold,
         calibration_score=_ratio(scores / SCORE_ONE, cases),
         calibration_rate=_ratio(cases_positive, cases),
         calibration_count=cases.astype(np.float64),
@@ -120,17 +125,28 @@ def average_precision(histogram: npt.NDArray[np.integer]) -> FloatArray:
     return _ratio((positives * true_positives / flagged).sum(axis=0), positives.sum(axis=0))
 
 
-def roc_curve(histogram: npt.NDArray[np.integer]) -> tuple[FloatArray, FloatArray]:
-    """Returns false and true positive rates, float64 [points], from (0, 0) to (1, 1).
+def roc_curve(
+    histogram: npt.NDArray[np.integer], edges: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Returns false and true positive rates and thresholds, from (0, 0) to (1, 1).
+
+    At a point, the cases that score its threshold or more are the marked ones; the first point
+    marks none and has the threshold infinity.
 
     Args:
         histogram: [2, bins], cases without and with the class, by rising score. Empty bins give
             no point.
+        edges: [bins - 1], inner edges of the bins.
+
+    Returns:
+        Three float64 [points].
     """
-    strictest_first = histogram[:, histogram.sum(axis=0) > 0][:, ::-1]
+    filled = histogram.sum(axis=0) > 0
+    strictest_first = histogram[:, filled][:, ::-1]
     cumulative = np.pad(np.cumsum(strictest_first, axis=1), ((0, 0), (1, 0)))
     false_positive_rate, true_positive_rate = _ratio(cumulative, cumulative[:, -1:])
-    return false_positive_rate, true_positive_rate
+    lower_edges = np.append(0.0, edges)[filled]
+    return false_positive_rate, true_positive_rate, np.append(np.inf, lower_edges[::-1])
 
 
 def calibration_error(calibration: npt.NDArray[np.int64]) -> FloatArray:
@@ -148,6 +164,16 @@ def calibration_error(calibration: npt.NDArray[np.int64]) -> FloatArray:
     cases, positives, scores = calibration.astype(np.float64)
     gaps = np.abs(scores / SCORE_ONE - positives)
     return _ratio(gaps.sum(axis=0), cases.sum(axis=0))
+
+
+def _calibration_in_the_large(calibration: npt.NDArray[np.int64]) -> FloatArray:
+    """Returns the share of positives minus the mean probability, float64 [columns].
+
+    Args:
+        calibration: int64 [3, bins, columns], see `Counts.calibration`.
+    """
+    cases, positives, scores = calibration.sum(axis=1)
+    return _ratio(positives - scores / SCORE_ONE, cases)
 
 
 def _log_loss(counts: Counts) -> FloatArray:

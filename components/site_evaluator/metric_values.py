@@ -13,12 +13,13 @@ import numpy.typing as npt
 import tensorflow_model_analysis as tfma
 
 from components.site_evaluator.results import ClassMetrics, Estimate, SliceMetrics
+from components.site_evaluator.sufficiency import CLASS_METRICS
 
 CLASS_COUNTS = ("positives", "negatives")
-CLASS_ESTIMATES = ("auc", "sensitivity", "specificity", "ppv", "npv", "average_precision", "ece")
 CLASS_ARRAYS = (
     "false_positive_rate",
     "true_positive_rate",
+    "roc_threshold",
     "calibration_score",
     "calibration_rate",
     "calibration_count",
@@ -81,14 +82,14 @@ def _class_values(metrics: ClassMetrics) -> dict[str, Value]:
     values: dict[str, Value] = {
         name: getattr(metrics, name) for name in (*CLASS_COUNTS, *CLASS_ARRAYS)
     }
-    for name in CLASS_ESTIMATES:
+    for name in CLASS_METRICS:
         values |= _estimate_values(name, getattr(metrics, name))
     return values
 
 
 def _to_class_metrics(values: Mapping[str, Value]) -> ClassMetrics:
     fields: dict[str, Any] = {name: int(values[name]) for name in CLASS_COUNTS}
-    fields |= {name: _to_estimate(values, name) for name in CLASS_ESTIMATES}
+    fields |= {name: _to_estimate(values, name) for name in CLASS_METRICS}
     fields |= {name: np.asarray(values[name]) for name in CLASS_ARRAYS}
     return ClassMetrics(**fields)
 

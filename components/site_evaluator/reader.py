@@ -18,13 +18,19 @@ def load_evaluation(uri: str) -> Evaluation:
         uri: Directory of the evaluation.
 
     Raises:
-        UserError: No case was evaluated.
+        UserError: No case was evaluated, or an older version evaluated them.
     """
     card = read_card(uri)
-    slices = {
-        _slice(record.slice_key): from_metric_values(_values(record), card.classes)
-        for record in tfma.load_metrics(uri)
-    }
+    try:
+        slices = {
+            _slice(record.slice_key): from_metric_values(_values(record), card.classes)
+            for record in tfma.load_metrics(uri)
+        }
+    except KeyError as error:
+        raise UserError(
+            f"{uri}: the evaluation lacks {error}, as those of an older version do. "
+            "Run 'micle run' again: it evaluates anew."
+        ) from error
     if not slices:
         raise UserError(
             f"{uri}: no case was evaluated. Expected cases in the test or shifted split; "

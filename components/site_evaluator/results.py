@@ -46,8 +46,12 @@ class ClassMetrics:
         npv: Negative predictive value at the frozen operating point.
         average_precision: Mean precision over the recall steps of the precision-recall curve.
         ece: Expected calibration error of the class' own probability.
+        brier: Mean squared difference of the probability and what was the case (1 or 0).
+        calibration_in_the_large: Share of positives minus mean probability; 0 is best.
         false_positive_rate: float64 [points] of the ROC curve, rising from 0 to 1.
         true_positive_rate: float64 [points] of the ROC curve.
+        roc_threshold: float64 [points], falling from infinity: at and above which a case counts
+            as positive at that point.
         calibration_score: float64 [bins], mean predicted probability; NaN in an empty bin.
         calibration_rate: float64 [bins], share of positives; NaN in an empty bin.
         calibration_count: float64 [bins], cases.
@@ -62,8 +66,11 @@ class ClassMetrics:
     npv: Estimate
     average_precision: Estimate
     ece: Estimate
+    brier: Estimate
+    calibration_in_the_large: Estimate
     false_positive_rate: npt.NDArray[np.float64]
     true_positive_rate: npt.NDArray[np.float64]
+    roc_threshold: npt.NDArray[np.float64]
     calibration_score: npt.NDArray[np.float64]
     calibration_rate: npt.NDArray[np.float64]
     calibration_count: npt.NDArray[np.float64]

@@ -4,7 +4,20 @@ from dataclasses import dataclass
 
 from components.site_evaluator.results import ClassMetrics, Estimate, SliceMetrics
 
-CLASS_METRICS = ("auc", "sensitivity", "specificity", "ppv", "npv", "average_precision", "ece")
+CLASS_METRICS = (
+    "auc",
+    "sensitivity",
+    "specificity",
+    "ppv",
+    "npv",
+    "average_precision",
+    "ece",
+    "brier",
+    "calibration_in_the_large",
+)
+"""Estimates that every class of a slice has."""
+
+_OF_PROBABILITIES = ("ece", "brier", "calibration_in_the_large")
 
 _MEANS = {"mean_auc": "auc", "mean_average_precision": "average_precision"}
 
@@ -74,7 +87,7 @@ def why_too_few_of_class(
 
     A rate over the cases with (without) the class needs enough positives (negatives); PPV (NPV) as
     many cases that the model marks (leaves unmarked) besides both; AUC and average precision need
-    both; the calibration error needs neither.
+    both; what measures the probabilities needs neither.
 
     Args:
         name: One of `CLASS_METRICS`.
@@ -85,9 +98,9 @@ def why_too_few_of_class(
     known = counts.positives + counts.negatives
     marked = _marked(counts)
     needs = [(known, f"cases with {class_name} known", limits.min_cases)]
-    if name not in ("specificity", "ece"):
+    if name not in ("specificity", *_OF_PROBABILITIES):
         needs.append((counts.positives, f"cases with {class_name}", limits.min_positives))
-    if name not in ("sensitivity", "ece"):
+    if name not in ("sensitivity", *_OF_PROBABILITIES):
         needs.append((counts.negatives, f"cases without {class_name}", limits.min_negatives))
     if name == "ppv":
         needs.append((marked, "cases marked by the model", limits.min_positives))

@@ -1,5 +1,7 @@
 """The report's content as one HTML page that loads nothing."""
 
+import base64
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +11,11 @@ from markupsafe import Markup
 from components.slice_report import number_format
 from components.slice_report.curve_plots import reliability_plot, roc_plot
 from components.slice_report.forest_plot import forest_plot
+from components.slice_report.message_catalogue import Messages, load_messages
 from components.slice_report.vocabulary import METRICS, rule_name
 
 _TEMPLATE = "report.html.jinja"
+_SCRIPT = "report.js"
 _STYLE_SHEETS = ("report.css", "print.css")
 
 
@@ -41,8 +45,14 @@ def render(data: dict[str, Any]) -> str:
         metric_label=lambda metric: METRICS[metric].label,
         capitalize_first=lambda name: name[:1].upper() + name[1:],
     )
+    messages = load_messages("en")
+    script = (directory / _SCRIPT).read_text(encoding="utf-8")
     return environment.get_template(_TEMPLATE).render(
         report=data,
+        messages=messages,
+        script=Markup(script),
+        content_policy=_content_policy(script),
+        page_data=_page_data(data, messages),
         metric_names=METRICS,
         style_sheet=Markup("\n").join(
             Markup((directory / name).read_text(encoding="utf-8")) for name in _STYLE_SHEETS
@@ -52,3 +62,16 @@ def render(data: dict[str, Any]) -> str:
             name: (roc_plot(data, name), reliability_plot(data, name)) for name in data["classes"]
         },
     )
+
+
+def _content_policy(script: str) -> str:
+    """Returns a Content-Security-Policy: nothing is loaded and no script runs but ours."""
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return (
+        f"default-src 'none'; script-src 'sha256-{digest}'; style-src 'unsafe-inline'; "
+        "img-src data:"
+    )
+
+
+def _page_data(data: dict[str, Any], messages: Messages) -> dict[str, Any]:
+    return {"exploration": data["exploration"], "messages": messages.group("script")}

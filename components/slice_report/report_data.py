@@ -10,6 +10,7 @@ from components.promotion_gate.verdict import Verdict
 from components.site_evaluator.results import OVERALL, Evaluation
 from components.slice_report.champion import champion_data
 from components.slice_report.data_flow import data_flow, population
+from components.slice_report.exploration import exploration
 from components.slice_report.settings import ReportSettings, RunFields
 from components.slice_report.shift import shift_rows
 from components.slice_report.slice_entries import slice_entries
@@ -72,6 +73,7 @@ def report_data(inputs: ReportInputs) -> dict[str, Any]:
         "worst_site": None if worst is None else worst["name"],
         "slices": entries,
         "shift": shift,
+        "exploration": exploration(candidate, entries, settings),
         "champion": champion_data(candidate, inputs.champion, entries, settings),
         "data_flow": data_flow(inputs.ingestion),
         "population": population(inputs.ingestion),

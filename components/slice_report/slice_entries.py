@@ -148,13 +148,19 @@ def _too_few(name: str, counts: ClassMetrics, settings: ReportSettings) -> bool:
     return why_too_few_of_class(name, "it", counts, settings.sample_limits) is not None
 
 
-def _roc(metrics: ClassMetrics) -> dict[str, list[float]]:
-    """Returns the curve's points on the plot's grid; both coordinates rise along it."""
+def _roc(metrics: ClassMetrics) -> dict[str, list[Any]]:
+    """Returns the curve's points on the plot's grid; both coordinates rise along it.
+
+    The threshold of the first point, which marks no case, is None.
+    """
     points = np.stack([metrics.false_positive_rate, metrics.true_positive_rate], axis=1)
-    points = np.unique(np.round(points * _CURVE_RESOLUTION), axis=0) / _CURVE_RESOLUTION
+    points, chosen = np.unique(np.round(points * _CURVE_RESOLUTION), axis=0, return_index=True)
+    points = points / _CURVE_RESOLUTION
+    thresholds = metrics.roc_threshold[chosen].tolist()
     return {
         "false_positive_rate": points[:, 0].tolist(),
         "true_positive_rate": points[:, 1].tolist(),
+        "threshold": [value if np.isfinite(value) else None for value in thresholds],
     }
 
 

@@ -89,6 +89,18 @@ METRICS = {
         "Expected calibration error (ECE): how far, on average, the stated probability is from "
         "the share of cases that turn out positive. 0 is best.",
     ),
+    "brier": MetricName(
+        "Brier score",
+        False,
+        "The mean squared difference of the stated probability and what was the case (1 or 0). "
+        "0 is best; it rewards both telling cases apart and stating right probabilities.",
+    ),
+    "calibration_in_the_large": MetricName(
+        "Calibration in the large",
+        True,
+        "The share of cases with the condition minus the mean stated probability, in percentage "
+        "points: above 0 the model states too little risk, below 0 too much.",
+    ),
 }
 
 MAIN_METRICS: dict[Task, tuple[str, ...]] = {

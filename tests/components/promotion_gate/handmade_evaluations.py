@@ -38,7 +38,12 @@ def make_class(auc=0.85, sensitivity=0.8, positives=40, negatives=60, spread=SPR
         npv=of_class,
         average_precision=make_estimate(auc, spread),
         ece=make_estimate(0.05, spread),
-        **{name: np.zeros(0) for name in ("false_positive_rate", "true_positive_rate")},
+        brier=make_estimate(0.1, spread),
+        calibration_in_the_large=make_estimate(0.0, spread),
+        **{
+            name: np.zeros(0)
+            for name in ("false_positive_rate", "true_positive_rate", "roc_threshold")
+        },
         **{f"calibration_{name}": np.zeros(0) for name in ("score", "rate", "count")},
     )
 

@@ -53,6 +53,28 @@ def test_the_roc_curve_equals_scikit_learns(findings):
     expected = sklearn_metrics.roc_curve(*known_of(findings, 1), drop_intermediate=False)
     np.testing.assert_allclose(result.false_positive_rate, expected[0])
     np.testing.assert_allclose(result.true_positive_rate, expected[1])
+    np.testing.assert_array_equal(result.roc_threshold, expected[2])
+
+
+def test_a_roc_threshold_marks_the_cases_of_its_point_also_with_1024_bins(findings):
+    label, score = known_of(findings, 1)
+    result = evaluate(findings, edges=(logit_grid(),) * 3).classes["effusion"]
+    marked = score[:, np.newaxis] >= result.roc_threshold
+    np.testing.assert_allclose(result.true_positive_rate, marked[label == 1].mean(axis=0))
+    np.testing.assert_allclose(result.false_positive_rate, marked[label == 0].mean(axis=0))
+
+
+def test_brier_score_equals_scikit_learns(findings):
+    result = evaluate(findings)
+    for index, name in enumerate(CLASSES):
+        expected = sklearn_metrics.brier_score_loss(*known_of(findings, index))
+        assert result.classes[name].brier.value == pytest.approx(expected, abs=1e-8)
+
+
+def test_calibration_in_the_large_is_the_share_of_positives_minus_the_mean_probability(findings):
+    label, score = known_of(findings, 0)
+    received = evaluate(findings).classes["edema"].calibration_in_the_large.value
+    assert received == pytest.approx(label.mean(dtype=float) - score.mean(), abs=1e-8)
 
 
 def test_rates_at_the_operating_point_equal_those_of_the_confusion_matrix(findings):

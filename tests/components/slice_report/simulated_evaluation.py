@@ -196,10 +196,13 @@ def _class_metrics(label, score, weight, task):
             npv=_estimate(_share(weight * ~called, ~positive)),
             average_precision=_estimate(_average_precision(score, positive, weight)),
             ece=_estimate(_calibration_error(bins, score, label, weight)),
+            brier=_estimate(_share(weight, np.square(score - label))),
+            calibration_in_the_large=_estimate(_share(weight, label - score)),
             false_positive_rate=np.array([(score[~positive] >= t).mean() for t in thresholds]),
             true_positive_rate=np.array([(score[positive] >= t).mean() for t in thresholds])
             if positive.any()
             else np.full(len(thresholds), np.nan),
+            roc_threshold=thresholds,
             calibration_score=np.bincount(bins, score, 10) / count,
             calibration_rate=np.bincount(bins, label, 10) / count,
             calibration_count=count,

@@ -1,0 +1,190 @@
+"use strict";
+
+// Without this script the page says all it has to say; with it one can explore, sort and filter.
+(() => {
+  const data = JSON.parse(document.getElementById("page-data").textContent);
+  const element = (id) => document.getElementById(id);
+  const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+  const percent = (share) => `${(100 * share).toFixed(1)}%`;
+  const shortNumber = (value) => String(Number(value.toPrecision(4)));
+
+  function explore() {
+    const section = element("explore");
+    if (!section) return;
+    const choice = element("explore-class");
+    const step = element("explore-step");
+    const threshold = element("explore-threshold");
+    const prevalence = element("explore-prevalence");
+    const slider = element("explore-prevalence-slider");
+    const chosen = () => data.exploration[choice.selectedIndex];
+
+    function setPrevalence(share) {
+      const value = (100 * share).toFixed(1);
+      prevalence.value = value;
+      slider.value = value;
+    }
+
+    function showFrozen() {
+      step.max = chosen().thresholds.length - 1;
+      step.value = chosen().frozen;
+      setPrevalence(chosen().prevalence);
+      show();
+    }
+
+    // The value itself is not typed over while somebody types.
+    function show(typed) {
+      const explored = chosen();
+      const index = Number(step.value);
+      const value = explored.thresholds[index];
+      const share = Number(prevalence.value) / 100;
+      const texts = {
+        class: explored.class,
+        threshold: shortNumber(value),
+        frozen: shortNumber(explored.thresholds[explored.frozen]),
+        prevalence: percent(share),
+      };
+      if (typed !== threshold) threshold.value = texts.threshold;
+      step.setAttribute("aria-valuetext", texts.threshold);
+      const message = index === explored.frozen ? data.messages.frozen : data.messages.moved;
+      element("explore-state").textContent = fill(message, texts);
+      for (const heading of section.querySelectorAll("th[data-text]")) {
+        heading.textContent = fill(heading.dataset.text, texts);
+      }
+      for (const row of section.querySelectorAll("tr[data-slice]")) {
+        showRow(row, explored.rows.find((one) => one.slice === row.dataset.slice), index, share);
+      }
+    }
+
+    function showRow(row, counts, index, share) {
+      const cells = row.querySelectorAll("td[data-name]");
+      row.classList.toggle("filtered", !counts);
+      if (!counts) return;
+      const few = counts.true_positives === null;
+      const values = few ? {} : ratesAt(counts, index, share);
+      for (const cell of cells) {
+        const text = values[cell.dataset.name];
+        cell.classList.toggle("none", text === undefined);
+        cell.textContent = text ?? (few ? data.messages.too_few : data.messages.undefined);
+      }
+    }
+
+    function ratesAt(counts, index, share) {
+      const truePositives = counts.true_positives[index];
+      const falsePositives = counts.false_positives[index];
+      const falseNegatives = counts.positives - truePositives;
+      const trueNegatives = counts.negatives - falsePositives;
+      const sensitivity = truePositives / counts.positives;
+      const specificity = trueNegatives / counts.negatives;
+      const marked = share * sensitivity + (1 - share) * (1 - specificity);
+      return {
+        true_positives: truePositives,
+        false_positives: falsePositives,
+        false_negatives: falseNegatives,
+        true_negatives: trueNegatives,
+        sensitivity: percent(sensitivity),
+        specificity: percent(specificity),
+        ppv: marked > 0 ? percent((share * sensitivity) / marked) : undefined,
+        npv: marked < 1 ? percent(((1 - share) * specificity) / (1 - marked)) : undefined,
+      };
+    }
+
+    function nearestStep() {
+      const distances = chosen().thresholds.map((one) => Math.abs(one - Number(threshold.value)));
+      step.value = distances.indexOf(Math.min(...distances));
+      show(threshold);
+    }
+
+    choice.addEventListener("change", showFrozen);
+    step.addEventListener("input", show);
+    threshold.addEventListener("input", nearestStep);
+    threshold.addEventListener("change", () => show());
+    slider.addEventListener("input", () => {
+      prevalence.value = slider.value;
+      show();
+    });
+    prevalence.addEventListener("input", () => {
+      if (!prevalence.validity.valid || prevalence.value === "") return;
+      slider.value = prevalence.value;
+      show();
+    });
+    element("explore-reset").addEventListener("click", showFrozen);
+    showFrozen();
+  }
+
+  function sortTables() {
+    for (const table of document.querySelectorAll("table.sortable")) {
+      const headings = [...table.tHead.rows[0].cells];
+      headings.forEach((heading, column) => {
+        if (!heading.textContent.trim()) return;
+        const button = document.createElement("button");
+        button.type = "button";
+        button.append(...heading.childNodes);
+        button.title = fill(data.messages.sort, { column: button.textContent.trim() });
+        heading.append(button);
+        button.addEventListener("click", () => {
+          const descending = heading.getAttribute("aria-sort") === "ascending";
+          for (const other of headings) other.removeAttribute("aria-sort");
+          heading.setAttribute("aria-sort", descending ? "descending" : "ascending");
+          sort(table, column, descending ? -1 : 1);
+        });
+      });
+    }
+  }
+
+  // A group of rows under one site moves together, by its first row; rows of all cases stay.
+  function sort(table, column, direction) {
+    const groups = [...table.tBodies];
+    const items = groups.length > 1 ? groups : [...groups[0].rows];
+    const firstRow = (item) => (item.rows ? item.rows[0] : item);
+    const key = (item) => sortKey(firstRow(item).cells[column]);
+    const moved = items.filter((item) => !firstRow(item).classList.contains("all"));
+    const sorted = [...moved].sort((a, b) => direction * compare(key(a), key(b), direction));
+    const places = items.map((item) => (moved.includes(item) ? sorted.shift() : item));
+    items[0].parentNode.append(...places);
+  }
+
+  function sortKey(cell) {
+    const text = (cell?.firstChild?.textContent ?? "").trim();
+    const number = parseFloat(text.replaceAll(",", "").replace("\u2212", "-"));
+    return Number.isNaN(number) ? { text } : { number };
+  }
+
+  // Cells without a number come last in either direction.
+  function compare(a, b, direction) {
+    if (a.number !== undefined && b.number !== undefined) return a.number - b.number;
+    if (a.number !== undefined) return -direction;
+    if (b.number !== undefined) return direction;
+    return a.text.localeCompare(b.text);
+  }
+
+  function filterRows() {
+    const choices = [element("filter-site"), element("filter-class")];
+    const state = element("filter-state");
+    const reset = element("filter-reset");
+
+    function apply() {
+      for (const choice of choices) {
+        const name = choice.dataset.filters;
+        for (const item of document.querySelectorAll(`[data-${name}]`)) {
+          const hidden = choice.value !== "" && item.dataset[name] !== choice.value;
+          item.classList.toggle("filtered", hidden);
+        }
+      }
+      const names = choices.filter((choice) => choice.value).map((choice) => choice.value);
+      reset.hidden = names.length === 0;
+      state.textContent = names.length ? fill(data.messages.filtered, { names: names.join(", ") }) : "";
+    }
+
+    for (const choice of choices) choice.addEventListener("change", apply);
+    reset.addEventListener("click", () => {
+      for (const choice of choices) choice.value = "";
+      apply();
+      choices[0].focus();
+    });
+  }
+
+  for (const part of document.querySelectorAll(".interactive")) part.hidden = false;
+  explore();
+  sortTables();
+  filterRows();
+})();
