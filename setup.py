@@ -12,7 +12,7 @@ setup(
     ),
     package_data={
         "schemas": ["*.pbtxt", "*.json"],
-        "components.slice_report": ["*.jinja", "*.css", "*.js"],
+        "components.slice_report": ["*.jinja", "*.css", "*.js", "messages/*.yaml"],
         "pipeline": ["presets/*.yaml"],
     },
     # Exact versions, with hashes, are in requirements/runtime.txt.
@@ -37,6 +37,7 @@ setup(
         "rich>=13",
         "scikit-learn>=1.5,<1.6",
         "scipy>=1.12,<2",
+        "weasyprint>=66",
     ],
     entry_points={"console_scripts": ["micle=pipeline.command_line:main"]},
 )
