@@ -6,6 +6,7 @@ BIN := .venv/bin
 STAMP := .venv/installed
 
 POLICIES := .venv-policies
+COMPILE := $(BIN)/uv pip compile --quiet --no-header --python-version 3.10 --generate-hashes
 
 .PHONY: help setup demo test test-slow check check-kubernetes format lock clean
 
@@ -53,7 +54,8 @@ format: $(STAMP)  ## Format the code
 	$(BIN)/ruff format .
 
 lock: $(STAMP)  ## Resolve requirements/*.in to exact versions with hashes
-	for name in bootstrap development runtime policies gpu; do $(BIN)/uv pip compile --quiet --no-header --python-version 3.10 --generate-hashes requirements/$$name.in --output-file requirements/$$name.txt || exit 1; done
+	for name in bootstrap runtime development gpu policies; do $(COMPILE) requirements/$$name.in --output-file requirements/$$name.txt || exit 1; done
+	$(COMPILE) --override requirements/tpu-overrides.txt requirements/tpu.in --output-file requirements/tpu.txt
 
 clean:  ## Remove the environment and all runs
 	rm -rf .venv .venv-policies runs

@@ -43,3 +43,6 @@ def awaiting_termination() -> Iterator[Termination]:
     if termination.requested:
         logger.info("SIGTERM: a checkpoint is saved; stopping")
         signal.raise_signal(signal.SIGTERM)
+        if previous is signal.SIG_DFL:
+            # The first process of a container: Linux spares it a signal that it has no handler of.
+            raise SystemExit(128 + signal.SIGTERM)
