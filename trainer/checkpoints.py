@@ -13,6 +13,7 @@ from typing import Any
 import keras
 import numpy as np
 import numpy.typing as npt
+import tensorflow as tf
 
 logger = logging.getLogger("micle.checkpoints")
 
@@ -108,7 +109,7 @@ def fingerprint(parts: Iterable[str]) -> str:
 
 def name_and_size(file: str) -> str:
     """Returns what tells a file of data from others, without reading it."""
-    return f"{Path(file).name} {Path(file).stat().st_size}"
+    return f"{Path(file).name} {tf.io.gfile.stat(file).length}"
 
 
 def weights_digest(model: keras.Model) -> str:

@@ -6,7 +6,6 @@ import math
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import keras
@@ -19,6 +18,7 @@ from trainer.checkpoints import (
     CheckpointDirectory,
     assign_values,
     fingerprint,
+    name_and_size,
     values_of,
     weights_digest,
 )
@@ -130,7 +130,7 @@ def pretrain(
                 str(batch_size),
                 str(seed),
                 data_fingerprint,
-                *(f"{Path(file).name} {Path(file).stat().st_size}" for file in sorted(files)),
+                *(name_and_size(file) for file in sorted(files)),
                 weights_digest(encoder),
                 to_json(statistics),
             ]

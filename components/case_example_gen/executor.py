@@ -1,11 +1,11 @@
 """Runs the ingestion and writes its examples and its report."""
 
 import dataclasses
-import shutil
 from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
+import tensorflow as tf
 from tfx import types
 from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
 from tfx.types import artifact_utils
@@ -53,7 +53,7 @@ class Executor(BaseBeamExecutor):
         check_report(report, data)
         splits = {count.split for count in report.counts}
         for split in set(case_features.SPLITS) - splits:
-            shutil.rmtree(Path(examples.uri, f"Split-{split}"))
+            tf.io.gfile.rmtree(f"{examples.uri}/Split-{split}")
         examples.split_names = artifact_utils.encode_split_names(
             [split for split in case_features.SPLITS if split in splits]
         )
@@ -63,7 +63,7 @@ def write_examples(ingestion: Ingestion, directory: str) -> None:
     """Writes gzipped TFRecords, one folder per split."""
     for split, examples in ingestion.examples.items():
         examples | f"Write{split.title()}" >> beam.io.WriteToTFRecord(
-            str(Path(directory, f"Split-{split}", "cases")),
+            f"{directory}/Split-{split}/cases",
             file_name_suffix=".gz",
         )
 

@@ -1,10 +1,10 @@
 """Reads the training split, writes one set of shards per round, and the statistics."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
+import tensorflow as tf
 from tfx import types
 from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
 from tfx.types import artifact_utils
@@ -48,7 +48,7 @@ def write_rounds(pairs: beam.PCollection, directory: str, rounds: int) -> None:
             | f"Values{number}" >> beam.Values()
             | f"WriteRound{number}"
             >> beam.io.WriteToTFRecord(
-                str(Path(directory, f"pairs-round-{number:05d}")), file_name_suffix=".gz"
+                f"{directory}/pairs-round-{number:05d}", file_name_suffix=".gz"
             )
         )
 
@@ -66,5 +66,6 @@ def _write_statistics(directory: str, counts: list[tuple[tuple[str, str], int]])
     by_site: dict[str, dict[str, int]] = {}
     for (site, rule), number in sorted(counts):
         by_site.setdefault(site, {})[rule] = number
-    Path(directory).mkdir(parents=True, exist_ok=True)
-    Path(directory, STATISTICS).write_text(json.dumps(by_site, indent=2) + "\n")
+    tf.io.gfile.makedirs(directory)
+    with tf.io.gfile.GFile(f"{directory}/{STATISTICS}", "w") as file:
+        file.write(json.dumps(by_site, indent=2) + "\n")
