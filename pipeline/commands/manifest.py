@@ -95,11 +95,12 @@ def _check_options(reader: DatasetReader, options: dict[str, tuple[object, objec
 def _image_writing(
     output: Path, images: str | None, max_bad_fraction: float | None, processes: int | None
 ) -> ImageWriting:
-    """Places images and the list of files left out beside the manifest."""
+    """Places images and the list of files left out beside the manifest; an old list goes."""
     report = FileReport(
         output.with_name(f"{output.stem}_files.csv"),
         _MAX_BAD_FRACTION if max_bad_fraction is None else max_bad_fraction,
     )
+    report.path.unlink(missing_ok=True)
     folder = Path(images) if images else output.with_name(f"{output.stem}_images")
     return ImageWriting(folder, report, processes or os.cpu_count() or 1)
 

@@ -93,3 +93,7 @@ def test_dicom_studies_become_images_beside_the_manifest_and_a_list_of_broken_fi
         (row,) = csv.DictReader(file)
     assert row["image"].startswith("chest_images/")
     assert (output.parent / row["image"]).is_file()
+
+    (tmp_path / "in" / "b.dcm").unlink()
+    assert run(*arguments).exit_code == 0
+    assert not (tmp_path / "out" / "chest_files.csv").exists()
