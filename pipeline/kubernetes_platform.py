@@ -90,13 +90,24 @@ def _places(task: Mapping[str, Any], root: Mapping[str, Any]) -> Iterator[str]:
 
 def _texts(value: Any) -> Iterator[str]:
     if isinstance(value, str):
-        if value[:1] in "{[" and value:
-            yield from _texts(json.loads(value))
-        else:
+        inner = _parsed(value)
+        if inner is None:
             yield value
+        else:
+            yield from _texts(inner)
     elif isinstance(value, dict):
-        for inner in value.values():
-            yield from _texts(inner)
+        for entry in value.values():
+            yield from _texts(entry)
     elif isinstance(value, list):
-        for inner in value:
-            yield from _texts(inner)
+        for entry in value:
+            yield from _texts(entry)
+
+
+def _parsed(text: str) -> Any:
+    """Returns the object or list that a text holds as JSON, or None."""
+    if not text.startswith(("{", "[")):
+        return None
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
