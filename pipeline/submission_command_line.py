@@ -1,4 +1,4 @@
-"""`micle submit`: to a Kubeflow Pipelines server."""
+"""`micle submit` and `micle status`: runs on a Kubeflow Pipelines server."""
 
 import functools
 import sys
@@ -66,6 +66,13 @@ def with_connection(command: Callable[..., None]) -> Callable[..., None]:
     return wrapped
 
 
+_with_metadata = click.option(
+    "--metadata",
+    metavar="HOST:PORT",
+    help="Kubeflow's metadata-grpc-service, which knows the gate's verdict and all artifacts.",
+)
+
+
 @click.command()
 @click.argument("configuration", type=click.Path(dir_okay=False))
 @click.option("--experiment", help="Group of runs. Default: the configuration's name.")
@@ -76,6 +83,7 @@ def with_connection(command: Callable[..., None]) -> Callable[..., None]:
 @click.option("--cron", help="Run again and again: six fields, seconds first, '0 0 6 * * 1'.")
 @click.option("--replace", is_flag=True, help="With --cron: in place of the one of this name.")
 @click.option("--wait", is_flag=True, help="Follow the run; fail unless it succeeds.")
+@_with_metadata
 @click.option("--dry-run", is_flag=True, help="Show what would be sent, and send nothing.")
 @with_connection
 def submit(**options: Any) -> None:
@@ -84,3 +92,23 @@ def submit(**options: Any) -> None:
 
     connection = options.pop("connection")
     sys.exit(submit_command(SubmitOptions(**options), connection))
+
+
+@click.command()
+@click.argument("run", required=False)
+@click.option("--follow", is_flag=True, help="Tell of progress until the run ends.")
+@click.option("--artifacts", is_flag=True, help="List what each step read and wrote.")
+@_with_metadata
+@click.option(
+    "--configuration",
+    type=click.Path(dir_okay=False),
+    help="Whose pools' price_per_hour give the cost.",
+)
+@click.option("--json", "as_json", is_flag=True, help="For a program.")
+@with_connection
+def status(**options: Any) -> None:
+    """Show a RUN of a Kubeflow Pipelines server (its ID), or the recent ones."""
+    from pipeline.commands.status import StatusOptions, status_command
+
+    connection = options.pop("connection")
+    sys.exit(status_command(StatusOptions(**options), connection))

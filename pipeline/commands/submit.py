@@ -9,6 +9,7 @@ import click
 import kfp_server_api as api
 import yaml
 
+from pipeline.commands.status import read_status, run_page
 from pipeline.configuration import Configuration, load_configuration
 from pipeline.console import noise_to_log
 from pipeline.submission.connection import Connection
@@ -18,6 +19,7 @@ from pipeline.submission.run_creation import recurring_run_body, run_body
 from pipeline.submission.run_reader import follow_run
 from pipeline.submission.server import Server, open_server
 from pipeline.submission.server_errors import ServerError
+from pipeline.submission.status_report import status_lines
 from pipeline.submission.submit import submit_package
 from trainer.errors import UserError
 
@@ -37,6 +39,7 @@ class SubmitOptions:
     cron: str | None = None
     replace: bool = False
     wait: bool = False
+    metadata: str | None = None
     dry_run: bool = False
 
 
@@ -62,7 +65,7 @@ def submit_command(options: SubmitOptions, connection: Connection) -> int:
     _tell(server, package, order, submission)
     if not options.wait or submission.run_id is None:
         return 0
-    return _follow(server, submission.run_id)
+    return _follow(server, submission.run_id, options.metadata)
 
 
 def _compile(configuration: Configuration, path: Path) -> None:
@@ -73,6 +76,8 @@ def _compile(configuration: Configuration, path: Path) -> None:
 
 
 def _check(options: SubmitOptions) -> None:
+    if options.metadata is not None and not options.wait:
+        raise UserError("--metadata goes with --wait: it tells the verdict at the end.")
     if options.cron is None:
         if options.replace:
             raise UserError("--replace goes with --cron.")
@@ -136,13 +141,13 @@ def _tell(server: Server, package: Package, order: Order, submission: Submission
         click.echo(f"recurring run: {order.name} ({submission.recurring_run_id}), {order.cron}")
         return
     click.echo(f"run:      {order.name} ({submission.run_id})")
-    click.echo(f"page:     {server.address}/#/runs/details/{submission.run_id}")
+    click.echo(f"page:     {run_page(server, submission.run_id)}")
     click.echo(f"follow:   micle status {submission.run_id} (with the same --host)")
 
 
-def _follow(server: Server, run_id: str) -> int:
+def _follow(server: Server, run_id: str, metadata: str | None) -> int:
     try:
-        summary = follow_run(server, run_id, click.echo)
+        run = follow_run(server, run_id, click.echo)
     except ServerError as error:
         raise UserError(
             f"{error} The run goes on without being followed: micle status {run_id}"
@@ -150,9 +155,6 @@ def _follow(server: Server, run_id: str) -> int:
     except KeyboardInterrupt:
         click.echo(f"\nNo longer followed; the run goes on: micle status {run_id}", err=True)
         return STOPPED
-    for step in summary.steps:
-        if step.error:
-            click.echo(f"{step.name}: {step.error}", err=True)
-    if summary.error:
-        click.echo(summary.error, err=True)
-    return 0 if summary.succeeded else 1
+    for line in status_lines(read_status(server, run, metadata, None)):
+        click.echo(line)
+    return 0 if run.succeeded else 1

@@ -7,6 +7,7 @@ from pipeline.submission.connection import Connection
 from pipeline.submission.package import read_package
 from pipeline.submission.server import open_server
 from tests.pipeline.submission.kubeflow_server import KubeflowServer
+from tests.pipeline.submission.metadata_server import MetadataServer
 
 STEPS = ("case-schema", "pretrain-1-simclr", "promotion-gate")
 
@@ -31,6 +32,12 @@ PLATFORMS = {"platforms": {"kubernetes": {"deploymentSpec": {"executors": {}}}}}
 @pytest.fixture
 def kubeflow():
     with KubeflowServer() as running:
+        yield running
+
+
+@pytest.fixture
+def metadata_server():
+    with MetadataServer() as running:
         yield running
 
 

@@ -70,6 +70,7 @@ def test_waits_and_fails_unless_the_run_succeeds(
     )
     output = micle_submit("--wait", exit_code=exit_code)
     assert f"{state.lower()}: 0 of 3 steps done" in output
+    assert "gate:  no verdict; its step: waiting." in output
 
 
 def test_a_dry_run_shows_all_and_sends_nothing(micle_submit, kubeflow, package):
@@ -101,6 +102,7 @@ def test_the_environments_token_is_used(micle_submit, kubeflow):
     [
         (["--cron", "0 6 * * 1"], "--cron '0 6 * * 1': must have six fields, seconds first"),
         (["--cron", "0 0 6 * * 1", "--wait"], "--wait: a recurring run (--cron) has no end"),
+        (["--metadata", "localhost:8081"], "--metadata goes with --wait"),
         (["--replace"], "--replace goes with --cron."),
         (["--set", "sed=1"], "--set sed: is no runtime parameter of micle-demo"),
     ],
