@@ -7,6 +7,7 @@ import click
 
 from pipeline.data_command_line import datasets, join, manifest
 from pipeline.models_command_line import models
+from pipeline.pretraining_command_line import pretrain
 from pipeline.submission_command_line import status, submit
 from trainer.errors import UserError
 
@@ -35,6 +36,7 @@ main.add_command(manifest)
 main.add_command(models)
 main.add_command(submit)
 main.add_command(status)
+main.add_command(pretrain)
 
 
 @main.command()
