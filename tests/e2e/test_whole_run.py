@@ -22,7 +22,7 @@ def test_the_run_says_its_steps_its_verdict_and_where_the_report_is(finished):
     assert completed.returncode == 0, completed.stdout + completed.stderr
     lines = lines_of(completed.stdout)
     steps = [line for line in lines if line.startswith("[")]
-    assert any("[10/24] pretrain-1-natural-simclr" in line for line in steps)
+    assert any("[11/25] pretrain-1-natural-simclr" in line for line in steps)
     assert any(line.startswith("gate: passed") for line in lines)
     assert any(re.fullmatch("registry: [0-9a-f]{12}: champion.", line) for line in lines)
     assert lines[-1] == f"report: {run.output / 'report' / 'report.html'}"
@@ -69,7 +69,7 @@ def again(finished):
 
 def test_a_second_run_repeats_no_step_and_ends_with_the_same_report(again):
     run, before, completed = again
-    assert "0 of 24 steps run" in completed.stdout
+    assert "0 of 25 steps run" in completed.stdout
     assert (run.output / "report" / "report.html").read_bytes() == before
 
 

@@ -44,7 +44,7 @@ IMPORT = ["import-encoder", "no-file", "--layout", "simclr", "-o", "no-output"]
         (["report", "no-run"], "error: no-run: no run here (metadata.sqlite is missing)."),
         (["predict", "no-model", ".", "-o", "x.csv"], "error: no-model: no model of this pipeline"),
         (
-            ["compile", "configs/demo.yaml", "-o", "x.yaml"],
+            ["compile", "configs/chest.yaml", "-o", "x.yaml"],
             "error: cluster: is missing.",
         ),
         (
