@@ -35,7 +35,7 @@ class SliceReportSpec(ComponentSpec):
 class SliceReport(base_component.BaseComponent):
     """Writes the report that a clinician or safety officer reads.
 
-    Output `report` holds `report.html`, `report.json` and `metrics.csv`.
+    Output `report` holds `report.html`, `report.pdf`, `report.json` and `metrics.csv`.
     """
 
     SPEC_CLASS = SliceReportSpec

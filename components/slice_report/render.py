@@ -8,7 +8,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from components.slice_report import number_format
+from components.slice_report import number_format, svg
 from components.slice_report.curve_plots import reliability_plot, roc_plot
 from components.slice_report.forest_plot import forest_plot
 from components.slice_report.message_catalogue import Messages, load_messages
@@ -54,6 +54,7 @@ def render(data: dict[str, Any]) -> str:
         content_policy=_content_policy(script),
         page_data=_page_data(data, messages),
         metric_names=METRICS,
+        colours={"candidate": svg.CANDIDATE, "baseline": svg.BASELINE},
         style_sheet=Markup("\n").join(
             Markup((directory / name).read_text(encoding="utf-8")) for name in _STYLE_SHEETS
         ),

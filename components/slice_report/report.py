@@ -1,19 +1,18 @@
 """Writes the report: the page, and every number of it for a machine."""
 
 import json
+import logging
 from pathlib import Path
 
 from components.slice_report.metrics_table import metrics_csv
+from components.slice_report.pdf import write_pdf
 from components.slice_report.render import render
 from components.slice_report.report_data import ReportInputs, report_data
-
-PAGE = "report.html"
-DATA = "report.json"
-METRICS = "metrics.csv"
+from components.slice_report.report_files import DATA, METRICS, PAGE, PDF, WITHOUT_PDF
 
 
 def write_report(directory: str, inputs: ReportInputs) -> None:
-    """Writes `report.html`, `report.json` and `metrics.csv`; the same inputs give the same bytes.
+    """Writes `report.html`, `report.pdf`, `report.json` and `metrics.csv`, always the same bytes.
 
     Args:
         directory: Made if it does not exist.
@@ -29,4 +28,15 @@ def write_report(directory: str, inputs: ReportInputs) -> None:
     (folder / DATA).write_text(text + "\n", encoding="utf-8")
     (folder / METRICS).write_text(metrics_csv(data), encoding="utf-8")
     # The page shows what the file holds: tuples are lists in both.
-    (folder / PAGE).write_text(render(json.loads(text)), encoding="utf-8")
+    page = render(json.loads(text))
+    (folder / PAGE).write_text(page, encoding="utf-8")
+    _write_pdf(page, folder)
+
+
+def _write_pdf(page: str, folder: Path) -> None:
+    for file in (PDF, WITHOUT_PDF):
+        (folder / file).unlink(missing_ok=True)
+    reason = write_pdf(page, folder / PDF)
+    if reason is not None:
+        logging.warning(reason)
+        (folder / WITHOUT_PDF).write_text(reason + "\n", encoding="utf-8")

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from components.slice_report.report_files import PAGE, missing_pdf
 from pipeline.configuration import load_configuration
 from pipeline.console import noise_to_log
 from pipeline.local_run import RunDirectory
@@ -29,4 +30,12 @@ def report_command(run_directory: Path, configuration_path: str | None) -> None:
         from pipeline.report_rebuild import rebuild_report
 
         rebuild_report(directory.metadata, directory.report, settings)
-    click.echo(f"report: {directory.report / 'report.html'}")
+    print_report(directory.report)
+
+
+def print_report(directory: Path) -> None:
+    """Says where a report is, and why it has no PDF if it has none."""
+    reason = missing_pdf(directory)
+    if reason is not None:
+        click.echo(f"report: {reason}")
+    click.echo(f"report: {directory / PAGE}")

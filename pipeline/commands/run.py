@@ -16,6 +16,7 @@ from components.case_predictor.predictions import read_card
 from components.model_registry.registry import SHORT, ModelRegistry
 from components.model_registry.serving_directory import newest_version
 from components.promotion_gate.verdict import Verdict, read_verdict
+from pipeline.commands.report import print_report
 from pipeline.commands.validate import print_findings, print_summary
 from pipeline.configuration import Configuration, load_configuration
 from pipeline.console import RunConsole, noise_to_log
@@ -86,7 +87,8 @@ def explain(error: Exception, log: Path) -> str:
 
 def _copy_report(results: "dict[str, NodeResult]", directory: RunDirectory) -> None:
     source = results["slice-report"].output_uris["report"]
-    shutil.copytree(source, directory.report, dirs_exist_ok=True)
+    shutil.rmtree(directory.report, ignore_errors=True)
+    shutil.copytree(source, directory.report)
 
 
 def _print_outcome(
@@ -104,7 +106,7 @@ def _print_outcome(
     registry = ModelRegistry(Path(configuration.registry_directory))
     for line in registry_lines(registry, model, Path(configuration.serving_directory)):
         click.echo(line)
-    click.echo(f"report: {directory.report / 'report.html'}")
+    print_report(directory.report)
 
 
 def verdict_lines(verdict: Verdict) -> list[str]:

@@ -1,0 +1,67 @@
+"""The PDF: every section on paper, nothing fetched, the same bytes; and a machine without Pango."""
+
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from components.slice_report import report
+from components.slice_report.pdf import _refuse, write_pdf
+from components.slice_report.render import render
+from components.slice_report.report_data import report_data
+from components.slice_report.report_files import PAGE, PDF, WITHOUT_PDF, missing_pdf
+from tests.components.slice_report.simulated_evaluation import simulated_inputs
+
+
+@pytest.fixture(scope="module")
+def pdf(tmp_path_factory):
+    pytest.importorskip("weasyprint", exc_type=OSError, reason="Pango is not on this machine")
+    file = tmp_path_factory.mktemp("pdf") / PDF
+    assert write_pdf(render(report_data(simulated_inputs("multi_class"))), file) is None
+    return file
+
+
+@pytest.mark.skipif(shutil.which("pdftotext") is None, reason="poppler is not on this machine")
+def test_the_paper_says_what_the_page_says_and_has_no_controls(pdf):
+    text = subprocess.run(
+        ["pdftotext", "-layout", pdf, "-"], check=True, capture_output=True, text=True
+    ).stdout
+    for words in ("Refused", "Distribution shift", "Confusion matrix", "island <b>", "Glossary"):
+        assert words in text
+    assert "Another operating point" not in text
+    pages = text.count("\f")
+    assert f"1 / {pages}" in text
+    assert f"{pages} / {pages}" in text
+
+
+def test_the_same_page_gives_the_same_bytes(tmp_path, pdf):
+    for name in ("first", "second"):
+        assert write_pdf("<title>a</title><p>words", tmp_path / name) is None
+    assert (tmp_path / "first").read_bytes() == (tmp_path / "second").read_bytes()
+    assert pdf.read_bytes().startswith(b"%PDF")
+
+
+def test_an_address_in_a_page_is_refused():
+    with pytest.raises(ValueError, match="loads nothing"):
+        _refuse("file:///etc/passwd")
+
+
+def test_without_pango_the_report_has_its_other_files_and_says_why(tmp_path, monkeypatch, caplog):
+    class WithoutPango:
+        def find_spec(self, name, *_):
+            if name == "weasyprint":
+                raise OSError("cannot load library 'libpango-1.0-0'\nand more lines")
+
+    monkeypatch.setattr(report, "write_pdf", write_pdf)
+    monkeypatch.delitem(sys.modules, "weasyprint", raising=False)
+    monkeypatch.setattr(sys, "meta_path", [WithoutPango(), *sys.meta_path])
+    (tmp_path / PDF).write_bytes(b"of an earlier report")
+    report.write_report(str(tmp_path), simulated_inputs())
+    reason = missing_pdf(tmp_path)
+    assert reason.startswith("no PDF: the system library Pango cannot be loaded (cannot load")
+    assert "apt-get install libpango" in reason
+    assert reason in caplog.text
+    assert (tmp_path / PAGE).is_file()
+    assert not (tmp_path / PDF).exists()
+    assert (tmp_path / WITHOUT_PDF).read_text().count("\n") == 1
