@@ -44,8 +44,8 @@ IMPORT = ["import-encoder", "no-file", "--layout", "simclr", "-o", "no-output"]
         (["report", "no-run"], "error: no-run: no run here (metadata.sqlite is missing)."),
         (["predict", "no-model", ".", "-o", "x.csv"], "error: no-model: no model of this pipeline"),
         (
-            ["compile", "configs/chest.yaml", "-o", "x.yaml"],
-            "error: cluster: is missing.",
+            ["compile", "no.yaml", "-o", "x.yaml"],
+            "error: no.yaml: cannot be read (No such file or directory).",
         ),
         (
             ["manifest", "ham10000", "no-folder", "-o", "x.csv"],
