@@ -49,9 +49,24 @@ def by_name(overlay, kind):
 
 
 def with_pods(*overlays):
-    """Pairs of an overlay and an object that makes pods."""
-    pairs = everywhere("Deployment", "Job", "StatefulSet", "DaemonSet", "CronJob")
+    """Pairs of an overlay and an object that makes pods; the Jobs of a JobSet are such objects."""
+    pairs = everywhere("Deployment", "Job", "StatefulSet", "DaemonSet")
+    pairs += [(overlay, job) for overlay, part in everywhere("JobSet") for job in jobs_of(part)]
     return [pair for pair in pairs if not overlays or pair[0] in overlays]
+
+
+def jobs_of(job_set):
+    """The Jobs that a JobSet's controller makes, of which each is there once."""
+    return [
+        {
+            "apiVersion": "batch/v1",
+            "kind": "Job",
+            "metadata": {"name": f"{job_set['metadata']['name']}-{job['name']}-0"},
+            "spec": job["template"]["spec"],
+        }
+        for job in job_set["spec"]["replicatedJobs"]
+        if job["replicas"] == 1
+    ]
 
 
 def pod_template(part):

@@ -8,7 +8,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from tests.kubernetes.manifests import OVERLAYS, everywhere, named, objects
+from tests.kubernetes.manifests import OVERLAYS, everywhere, named, objects, with_pods
 
 KUBERNETES = "1.37"
 CUSTOM = yaml.safe_load(Path(__file__).with_name("custom_resources.yaml").read_text())
@@ -24,6 +24,11 @@ def validate(part):
 
 @pytest.mark.parametrize("pair", everywhere(), ids=named)
 def test_an_object_follows_its_schema(pair):
+    validate(pair[1])
+
+
+@pytest.mark.parametrize("pair", with_pods("training-tpu-slice"), ids=named)
+def test_a_job_within_a_job_set_follows_its_schema(pair):
     validate(pair[1])
 
 

@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from tests.kubernetes.manifests import by_name, containers, objects, pod_template
+from tests.kubernetes.manifests import by_name, containers, jobs_of, objects, pod_template
 from tests.kubernetes.test_node_pools import POOLS, node_labels, taints
+from trainer.tpu_host import PORT
 
 OVERLAYS = ["training-gpu", "training-tpu"]
 
@@ -91,3 +92,39 @@ def test_workers_land_on_a_node_pool_that_has_room_for_all(overlay, pool):
     assert asked[kind] == "8"
     most = POOLS[pool]["spec"]["autoscaling"]["maxNodeCount"]
     assert job(overlay)["spec"]["completions"] <= most
+
+
+def test_a_slice_has_a_server_on_every_host_and_the_training_knows_them_all():
+    [job_set] = objects("training-tpu-slice", "JobSet")
+    hosts, training = jobs_of(job_set)
+    assert containers(hosts)[0]["command"] == ["python", "-m", "trainer.tpu_host"]
+    assert [port["containerPort"] for port in containers(hosts)[0]["ports"]] == [PORT]
+    variables = {v["name"]: v["value"] for v in containers(training)[0]["env"]}
+    network = job_set["spec"]["network"]
+    assert network["enableDNSHostnames"] is network["publishNotReadyAddresses"] is True
+    # A pod of a JobSet is called SET-JOB-NUMBER-INDEX, in the subdomain.
+    assert variables["TPU_NAME"].split(",") == [
+        f"grpc://{hosts['metadata']['name']}-{index}.{network['subdomain']}:{PORT}"
+        for index in range(hosts["spec"]["completions"])
+    ]
+    assert job_set["spec"]["replicatedJobs"][1]["dependsOn"] == [
+        {"name": "host", "status": "Ready"}
+    ]
+
+
+def test_a_slice_is_whole_and_lands_on_its_pool():
+    [job_set] = objects("training-tpu-slice", "JobSet")
+    hosts, training = jobs_of(job_set)
+    pool = POOLS["tpu-v6e-4x4"]
+    spec = pod_template(hosts)["spec"]
+    assert spec["nodeSelector"].items() <= node_labels(pool).items()
+    assert taints(pool) <= {toleration["key"] for toleration in spec["tolerations"]}
+    workers = hosts["spec"]["completions"]
+    assert workers == hosts["spec"]["parallelism"] == pool["spec"]["autoscaling"]["maxNodeCount"]
+    asked = containers(hosts)[0]["resources"]["limits"]["google.com/tpu"]
+    assert int(asked) * workers == 16
+    # One host less, and all begin again; no Job tries by itself.
+    assert hosts["spec"]["backoffLimit"] == training["spec"]["backoffLimit"] == 0
+    assert job_set["spec"]["failurePolicy"]["maxRestarts"] >= 10
+    success = job_set["spec"]["successPolicy"]
+    assert success == {"operator": "All", "targetReplicatedJobs": ["training"]}
