@@ -4,12 +4,15 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from trainer.errors import UserError
+
+_MALFORMED = (yaml.YAMLError, StopIteration, KeyError, TypeError, AttributeError, CycleError)
 
 SHORT_DIGEST = 12
 """Hexadecimal digits of a version's name."""
@@ -47,7 +50,7 @@ class Package:
         name: The pipeline's.
         digest: SHA-256 of the file.
         parameters: That may be set at submission.
-        steps: Names of its tasks.
+        steps: Names of its tasks, each after those it needs.
     """
 
     path: Path
@@ -80,7 +83,7 @@ def read_package(path: Path) -> Package:
         name = specification["pipelineInfo"]["name"]
         inputs = specification["root"].get("inputDefinitions", {}).get("parameters", {})
         steps = step_names(specification)
-    except (yaml.YAMLError, StopIteration, KeyError, TypeError, AttributeError) as error:
+    except _MALFORMED as error:
         raise UserError(f"{path}: is no compiled pipeline. Make one by 'micle compile'.") from error
     parameters = {
         key: Parameter(
@@ -93,8 +96,10 @@ def read_package(path: Path) -> Package:
 
 
 def step_names(specification: Mapping[str, Any]) -> tuple[str, ...]:
-    """Returns the names of the tasks of a pipeline specification."""
-    return tuple(specification["root"]["dag"]["tasks"])
+    """Returns the names of the tasks of a pipeline specification, each after those it needs."""
+    tasks = specification["root"]["dag"]["tasks"]
+    needs = {name: task.get("dependentTasks", []) for name, task in tasks.items()}
+    return tuple(TopologicalSorter(needs).static_order())
 
 
 def parse_parameters(package: Package, assignments: Sequence[str]) -> dict[str, Any]:

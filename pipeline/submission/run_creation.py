@@ -12,8 +12,9 @@ from pipeline.submission.server import PAGE, Server, name_filter
 from pipeline.submission.server_errors import NOT_FOUND, ServerError
 from trainer.errors import UserError
 
-ONE_AT_A_TIME = 1
-"""Runs of a recurring run at once: a second would wait for the same node pools."""
+ONE_AT_A_TIME = "1"
+"""Runs of a recurring run at once: a second would wait for the same node pools. The API writes
+64-bit integers as text."""
 
 
 class UnknownOutcomeError(UserError):

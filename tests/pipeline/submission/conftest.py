@@ -51,7 +51,7 @@ def pauses():
 def server(kubeflow, pauses, monkeypatch, tmp_path):
     # kfp keeps a person's settings in the home directory.
     monkeypatch.setattr("kfp.Client._LOCAL_KFP_CONTEXT", str(tmp_path / "context.json"))
-    opened = open_server(Connection(host=kubeflow.url, timeout=0.3))
+    opened = open_server(Connection(host=kubeflow.url, timeout=30))
     return dataclasses.replace(opened, pause=pauses.append)
 
 

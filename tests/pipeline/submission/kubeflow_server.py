@@ -67,8 +67,15 @@ class _RefusalError(Exception):
 
 @dataclass
 class KubeflowServer:
-    """The server's memory, and what tests may set."""
+    """The server's memory, and what tests may set.
 
+    Attributes:
+        prefix: Path that is dropped, as a proxy does.
+        multi_user: Whether the server says that it serves many users.
+        token: Without which it answers 401.
+    """
+
+    prefix: str = ""
     multi_user: bool = False
     token: str | None = None
     failures: list[Failure] = field(default_factory=list)
@@ -242,11 +249,16 @@ ROUTES: list[tuple[str, str, Callable, str]] = [
 def _check_model(body: object, model: str) -> None:
     """Refuses what the specification does not know, at any depth."""
     _check_fields(body, model)
-    # Types and enumerations.
+    # Times and required fields.
     api.ApiClient().deserialize(SimpleNamespace(data=json.dumps(body)), model)
 
 
+PRIMITIVES = {"str": str, "datetime": str, "int": int, "bool": bool}
+
+
 def _check_fields(value: object, kind: str) -> None:
+    if not isinstance(value, PRIMITIVES.get(kind, object)):
+        raise _RefusalError(400, f"{value!r} is no {kind}")
     if kind.startswith("list["):
         for entry in value:
             _check_fields(entry, kind[len("list[") : -1])
@@ -305,7 +317,7 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
     def _serve(self) -> None:
-        parts = urlsplit(self.path)
+        parts = urlsplit(self.path.removeprefix(self.memory.prefix))
         failure = self._failure(parts.path)
         length = int(self.headers.get("content-length", 0))
         if failure and failure.partly_read:

@@ -4,6 +4,7 @@ import dataclasses
 import socket
 
 import pytest
+import yaml
 
 from pipeline.submission.connection import Connection, connect
 from pipeline.submission.server import open_server
@@ -70,6 +71,32 @@ def test_a_token_file_is_read_again_for_each_call(kubeflow, tmp_path):
     file.write_text("second\n")
     server.ask(server.client.runs.list_runs)
     assert kubeflow.received[-1].headers["authorization"] == "Bearer second"
+
+
+def test_a_kubeconfig_leads_through_the_kubernetes_api(kubeflow, tmp_path):
+    kubeflow.token = "s3cret"
+    kubeflow.prefix = "/api/v1/namespaces/kubeflow/services/ml-pipeline:http/proxy/"
+    configuration = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "contexts": [{"name": "lab", "context": {"cluster": "lab", "user": "me"}}],
+        "clusters": [{"name": "lab", "cluster": {"server": kubeflow.url}}],
+        "users": [{"name": "me", "user": {"token": "s3cret"}}],
+    }
+    (tmp_path / "none").write_text(yaml.safe_dump(configuration))
+    connect(Connection(kube_context="lab"))
+    assert "--host is missing" in refusal(Connection(kube_context="office"))
+
+
+def test_a_pod_finds_the_service_and_its_token(kubeflow, tmp_path, monkeypatch):
+    kubeflow.token = "s3cret"
+    (tmp_path / "mounted").write_text("s3cret")
+    monkeypatch.setenv("KF_PIPELINES_SA_TOKEN_PATH", str(tmp_path / "mounted"))
+    monkeypatch.setattr("kubernetes.config.load_incluster_config", lambda: None)
+    # Kubeflow's client leaves the scheme out as well.
+    service = kubeflow.url.removeprefix("http://")
+    monkeypatch.setattr("kfp.Client._IN_CLUSTER_DNS_NAME", service)
+    connect(Connection())
 
 
 def test_no_secret_shows_in_what_a_connection_prints():

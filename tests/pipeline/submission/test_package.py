@@ -9,9 +9,17 @@ from trainer.errors import UserError
 
 def test_name_steps_and_parameters_come_from_the_file(package):
     assert package.name == "micle-demo"
-    assert set(package.steps) == set(STEPS)
+    assert package.steps == STEPS
     assert package.parameters["seed"].kind == "NUMBER_INTEGER"
     assert not any(parameter.required for parameter in package.parameters.values())
+
+
+def test_steps_come_after_those_they_need(write_package):
+    tasks = {"a": {"dependentTasks": ["c"]}, "b": {"dependentTasks": ["a"]}, "c": {}}
+    assert write_package(root={"dag": {"tasks": tasks}}).steps == ("c", "a", "b")
+    tasks["c"] = {"dependentTasks": ["b"]}
+    with pytest.raises(UserError, match="is no compiled pipeline"):
+        write_package(root={"dag": {"tasks": tasks}})
 
 
 def test_a_version_is_named_by_content(write_package):

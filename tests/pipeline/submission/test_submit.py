@@ -72,7 +72,7 @@ def test_a_recurring_run_waits_for_its_forerunner_and_makes_nothing_up(server, k
     submission = submit_package(server, package, WEEKLY)
     recurring = kubeflow.recurring_runs[submission.recurring_run_id]
     assert recurring["trigger"] == {"cron_schedule": {"cron": "0 0 6 * * 1"}}
-    assert (recurring["mode"], recurring["max_concurrency"]) == ("ENABLE", 1)
+    assert (recurring["mode"], recurring["max_concurrency"]) == ("ENABLE", "1")
     assert recurring["no_catchup"] is True
     assert not kubeflow.runs
 
@@ -148,7 +148,7 @@ def test_a_run_whose_answer_is_lost_is_found_and_not_started_twice(server, kubef
 def test_an_earlier_run_of_the_name_is_not_taken_for_a_lost_one(server, kubeflow, package):
     submit_package(server, package, ORDER)
     kubeflow.fail("POST", "/runs", hang=True)
-    line = refusal(server, package)
+    line = refusal(dataclasses.replace(server, timeout=1), package)
     assert "no answer in time" in line
     assert line.endswith(
         "Whether the run is there too is not known: look for it (a run: 'micle status') before "
@@ -204,5 +204,6 @@ def test_nothing_there_is_said_too(server, kubeflow, package):
 def test_a_server_that_hangs_is_given_up(server, kubeflow, package, pauses):
     for _ in range(4):
         kubeflow.fail("GET", "/pipelines", hang=True)
-    assert "no answer in time" in refusal(server, package)
+    impatient = dataclasses.replace(server, timeout=0.1)
+    assert "no answer in time" in refusal(impatient, package)
     assert pauses == [1.0, 2.0, 4.0]
