@@ -46,6 +46,8 @@ class CostEstimate:
 
     def line(self) -> str:
         """Returns it for a person."""
+        if not self.pools:
+            return "0.00 (no step has run)"
         parts = [
             f"{name} {pool.hours:.2f} h x {pool.price_per_hour:.2f}"
             for name, pool in self.pools.items()

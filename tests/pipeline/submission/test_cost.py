@@ -23,5 +23,10 @@ def test_a_pool_without_a_price_is_named_and_not_free():
     assert estimate.line() == "0.50 (cpu 1.00 h x 0.50); without a price_per_hour: tpu"
 
 
+def test_no_pool_has_a_price():
+    line = estimate_cost({"report": 3600.0}, POOLS.__getitem__, {"cpu": None}).line()
+    assert line == "0.00 (no pool has a price); without a price_per_hour: cpu"
+
+
 def test_nothing_ran_yet():
-    assert estimate_cost({}, POOLS.__getitem__, {}).line() == "0.00 (no pool has a price)"
+    assert estimate_cost({}, POOLS.__getitem__, {}).line() == "0.00 (no step has run)"
