@@ -10,6 +10,7 @@ from tfx.types import artifact_utils, channel_utils, standard_artifacts
 from components.artifact_types import Encoder
 from components.contrastive_pretrainer.component import ContrastivePretrainer
 from components.contrastive_pretrainer.executor import Executor
+from components.kubeflow_entrypoint.structured_logs import log_as_json
 from pipeline.configuration import Configuration, load_configuration
 from trainer.distribution import is_chief
 from trainer.errors import UserError
@@ -37,6 +38,7 @@ def pretrain_command(
     Raises:
         UserError: The configuration has no such step, or the data and settings do not fit.
     """
+    log_as_json(f"pretrain-{step}")
     configuration = load_configuration(path)
     records = _examples(examples)
     inputs: dict[str, list[types.Artifact]] = {"examples": [records]}

@@ -1,10 +1,14 @@
 """One pretraining step by itself: in one process, and as the workers of one training."""
 
+import copy
 import json
+import logging
 import os
+import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import h5py
@@ -43,6 +47,16 @@ CONFIGURATION = {
         },
     ],
 }
+
+
+@pytest.fixture(autouse=True)
+def logging_as_before():
+    """The command sends this process' logs to where a pod's go."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:], root.level = handlers, level
+    logging.captureWarnings(False)
 
 
 @pytest.fixture(scope="module")
@@ -111,6 +125,44 @@ def test_a_mistake_has_a_status_of_its_own_so_that_no_one_tries_again(place, cha
     assert expected in refused.output
 
 
+def as_a_process(arguments, *before, **environment):
+    return subprocess.Popen(
+        [*before, sys.executable, "-m", "pipeline", *arguments],
+        env={**os.environ, "PYTHONPATH": str(PROJECT), **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.getuid() != 0, reason="a namespace of processes is root's to make")
+def test_a_pod_that_is_taken_away_saves_in_time_and_the_next_one_goes_on(place):
+    longer = copy.deepcopy(CONFIGURATION)
+    longer["pretraining"][1]["training"]["epochs"] = 200
+    (place / "longer.yaml").write_text(yaml.safe_dump(longer))
+    words = arguments(place, "longer")
+    words[1] = str(place / "longer.yaml")
+    # Its first process, as in a container.
+    pod = as_a_process(words, "unshare", "--pid", "--fork", "--mount-proc")
+    assert any('"progress"' in line for line in pod.stdout), "no training began"
+    [first] = Path(f"/proc/{pod.pid}/task/{pod.pid}/children").read_text().split()
+    os.kill(int(first), signal.SIGTERM)
+    asked = time.monotonic()
+    told = pod.communicate(timeout=100)[0]
+    # What a spot machine of GKE gives.
+    assert time.monotonic() - asked < 25
+    assert pod.returncode == 128 + signal.SIGTERM
+    assert "SIGTERM: a checkpoint is saved" in told
+    assert not (place / "longer" / "encoder.json").exists()
+
+    again = as_a_process(words)
+    told = again.communicate(timeout=500)[0]
+    assert again.returncode == 0, told
+    assert "resumed at step" in told
+    assert read_encoder_card(str(place / "longer")).steps == 400
+
+
 @pytest.mark.slow
 def test_two_workers_make_the_encoder_of_one(place, alone):
     ports = [_free_port(), _free_port()]
@@ -118,15 +170,7 @@ def test_two_workers_make_the_encoder_of_one(place, alone):
     workers = []
     for index in (0, 1):
         task = {"cluster": cluster, "task": {"type": "worker", "index": index}}
-        workers.append(
-            subprocess.Popen(
-                [sys.executable, "-m", "pipeline", *arguments(place, "workers")],
-                env={**os.environ, "PYTHONPATH": str(PROJECT), "TF_CONFIG": json.dumps(task)},
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-            )
-        )
+        workers.append(as_a_process(arguments(place, "workers"), TF_CONFIG=json.dumps(task)))
     told = [worker.communicate(timeout=600)[0] for worker in workers]
     assert [worker.returncode for worker in workers] == [0, 0], told
     # The first worker alone writes and says so.
