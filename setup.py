@@ -13,7 +13,7 @@ setup(
     package_data={
         "schemas": ["*.pbtxt", "*.json"],
         "components.slice_report": ["*.jinja", "*.css", "*.js", "messages/*.yaml"],
-        "pipeline": ["presets/*.yaml"],
+        "pipeline.inspection": ["*.jinja"],
     },
     # Exact versions, with hashes, are in requirements/runtime.txt.
     install_requires=[

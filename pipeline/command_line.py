@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from pipeline.data_command_line import datasets, join, manifest
+from pipeline.data_command_line import datasets, inspect, join, manifest
 from pipeline.models_command_line import models
 from pipeline.pretraining_command_line import pretrain
 from pipeline.submission_command_line import status, submit
@@ -31,6 +31,7 @@ def main() -> None:
 
 
 main.add_command(datasets)
+main.add_command(inspect)
 main.add_command(join)
 main.add_command(manifest)
 main.add_command(models)

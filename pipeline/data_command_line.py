@@ -95,3 +95,45 @@ def join(manifests: tuple[str, ...], output: str) -> None:
     from pipeline.commands.join import join_command
 
     join_command([Path(manifest) for manifest in manifests], Path(output))
+
+
+@click.command()
+@click.argument("configuration", type=click.Path(dir_okay=False))
+@click.option(
+    "-o",
+    "--output",
+    default="inspection.html",
+    show_default=True,
+    type=click.Path(dir_okay=False),
+    help="Page to write.",
+)
+@click.option(
+    "--data",
+    "data_set",
+    default="medical",
+    show_default=True,
+    type=click.Choice(["medical", "natural"]),
+    help="Which data set.",
+)
+@click.option(
+    "--images",
+    "images_per_site",
+    default=300,
+    show_default=True,
+    type=click.IntRange(1),
+    help="Decoded of each site, for grey values, sizes and defects.",
+)
+@click.option(
+    "--thumbnails",
+    default=8,
+    show_default=True,
+    type=click.IntRange(0, 50),
+    help="Shown of each site; 0 for a page without images of patients.",
+)
+def inspect(
+    configuration: str, output: str, data_set: str, images_per_site: int, thumbnails: int
+) -> None:
+    """Write a page on the data of CONFIGURATION, site by site; nothing is trained."""
+    from pipeline.commands.inspect import inspect_command
+
+    inspect_command(configuration, Path(output), data_set, images_per_site, thumbnails)

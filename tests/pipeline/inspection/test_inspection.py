@@ -1,0 +1,162 @@
+"""`micle inspect`: what the page says of a small data set with a shift that a person can see."""
+
+import csv
+import json
+import re
+
+import numpy as np
+import pytest
+import yaml
+from click.testing import CliRunner
+from PIL import Image
+from scipy.spatial.distance import jensenshannon
+
+from components.case_example_gen.settings import DataSettings
+from pipeline.command_line import main
+from pipeline.inspection.inspection_data import inspection_data
+from pipeline.inspection.site_drift import jensen_shannon_distance, share_distance
+
+COLUMNS = ("image", "case_id", "patient_id", "site", "view", "sex", "age", "opacity")
+
+
+@pytest.fixture
+def manifest(tmp_path):
+    """12 cases each of `north` and `<b>south`, of two images; the south's images are brighter."""
+    rows = []
+    rng = np.random.default_rng(0)
+    for site, low in (("north", 0), ("<b>south", 120)):
+        for case in range(12):
+            for number in range(2):
+                name = f"{'n' if low == 0 else 's'}-{case}-{number}.png"
+                pixels = rng.integers(low, low + 100, (30, 40), dtype=np.uint8)
+                Image.fromarray(pixels).save(tmp_path / name)
+                known = "" if case == 11 else str(int(case < 3))
+                rows.append(
+                    dict(
+                        zip(
+                            COLUMNS,
+                            (
+                                name,
+                                f"case{low}-{case}",
+                                f"SECRET{low}-{case // 2}",
+                                site,
+                                "PA",
+                                "F",
+                                50,
+                                known,
+                            ),
+                            strict=True,
+                        )
+                    )
+                )
+    (tmp_path / "n-0-0.png").write_bytes(b"no image")
+    with (tmp_path / "manifest.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, COLUMNS)
+        writer.writeheader()
+        writer.writerows(rows)
+    return tmp_path / "manifest.csv"
+
+
+def settings(manifest):
+    return DataSettings(
+        manifest=str(manifest),
+        task="multi_label",
+        classes=("opacity",),
+        shifted_sites=("<b>south",),
+    )
+
+
+@pytest.fixture
+def sites(manifest):
+    data = inspection_data(settings(manifest), images_per_site=100, thumbnails_per_site=3)
+    return {site["name"]: site for site in data["sites"]}
+
+
+def test_counts_are_those_of_the_manifest(sites):
+    north = sites["north"]
+    assert (north["images"], north["cases"], north["patients"]) == (24, 12, 6)
+    assert (north["labelled_cases"], north["several_image_cases"]) == (11, 12)
+    assert north["classes"]["opacity"] == {"positives": 3, "known": 11, "prevalence": 3 / 11}
+    assert (north["views"], north["sexes"], north["age_groups"]) == (
+        {"PA": 24},
+        {"female": 12},
+        {"40-59": 12},
+    )
+    assert (north["held_out"], sites["<b>south"]["held_out"]) == (False, True)
+
+
+def test_images_are_looked_at_and_the_bad_one_is_counted(sites):
+    assert sites["north"]["bad_images"] == {"cannot be decoded": 1}
+    assert sites["north"]["decoded"] == 23
+    assert sites["<b>south"]["sizes"] == [{"width": 40, "height": 30, "images": 24}]
+    assert len(sites["<b>south"]["thumbnails"]) == 3
+
+
+def test_the_shift_is_a_number(sites):
+    south = sites["<b>south"]["distances"]
+    # 0..99 and 120..219 have no grey value in common; labels and views are alike.
+    assert south["intensity"] == pytest.approx(1.0, abs=1e-6)
+    assert (south["labels"], south["views"]) == (0.0, 0.0)
+    # The north is the only site that training sees.
+    assert sites["north"]["distances"] == {"intensity": None, "labels": None, "views": None}
+
+
+def test_the_distance_is_scipys():
+    rng = np.random.default_rng(0)
+    first, second = rng.dirichlet(np.ones(9)), rng.dirichlet(np.ones(9))
+    expected = jensenshannon(first, second, base=2)
+    assert jensen_shannon_distance(first, second) == pytest.approx(expected, abs=1e-12)
+    assert share_distance({"a": 3, "b": 1}, {"a": 30, "b": 10}) == pytest.approx(0, abs=1e-9)
+    assert share_distance({}, {"a": 1}) is None
+
+
+def test_the_same_images_are_drawn_each_time(manifest):
+    def drawn():
+        data = inspection_data(settings(manifest), images_per_site=5, thumbnails_per_site=5)
+        return json.dumps(data)
+
+    assert drawn() == drawn()
+
+
+def run(manifest, *options):
+    configuration = {
+        "name": "chest",
+        "output_dir": "run",
+        "data": {
+            "medical": {
+                "manifest": str(manifest),
+                "task": "multi_label",
+                "classes": ["opacity"],
+                "shifted_sites": ["<b>south"],
+            }
+        },
+        "report": {"title": "Chest", "intended_use": "A test"},
+    }
+    path = manifest.parent / "configuration.yaml"
+    path.write_text(yaml.safe_dump(configuration))
+    output = manifest.parent / "page.html"
+    return CliRunner().invoke(main, ["inspect", str(path), "-o", str(output), *options]), output
+
+
+def test_the_page_escapes_names_loads_nothing_and_names_nobody(manifest):
+    result, output = run(manifest)
+    assert result.exit_code == 0, result.output
+    page = output.read_text()
+    assert "&lt;b&gt;south" in page
+    assert "<b>south" not in page
+    assert "SECRET" not in page
+    assert "case0-1" not in page
+    assert not re.search(r"(src|href)=\"(?!data:|#)", page)
+    assert "images of patients" in page
+    assert page.count("data:image/jpeg") == 16
+
+
+def test_the_page_can_be_made_without_images(manifest):
+    result, output = run(manifest, "--thumbnails", "0")
+    assert "images of patients" not in output.read_text() + result.output
+
+
+def test_a_data_set_that_is_not_there_is_said_in_a_line(manifest):
+    result, _ = run(manifest, "--data", "natural")
+    assert result.exit_code == 1
+    assert result.output.rstrip().endswith("configuration.yaml: data.natural: is missing.")
