@@ -89,7 +89,13 @@ class Connection:
 
 
 class KubeflowClient(kfp.Client):
-    """`kfp.Client` that asks after the server's health once, not five times with pauses."""
+    """`kfp.Client` that asks after the server's health once, not five times with pauses.
+
+    Attributes:
+        address: URL of the server, once it is known.
+    """
+
+    address = ""
 
     def __init__(self, timeout: float, **arguments: Any) -> None:
         self._timeout = timeout
@@ -106,6 +112,10 @@ class KubeflowClient(kfp.Client):
                 "kubeconfig that can be read. Give --host, such as http://localhost:8080."
             )
         return configuration
+
+    def set_user_namespace(self, namespace: str) -> None:
+        """Keeps the namespace for this process; the base class writes it into the home folder."""
+        self._context_setting["namespace"] = namespace
 
     def get_kfp_healthz(self, sleep_duration: int = 0) -> Any:
         """Asks once, whatever `sleep_duration` between several tries is given."""

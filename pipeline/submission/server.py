@@ -109,7 +109,10 @@ def open_server(connection: Connection) -> Server:
     Raises:
         UserError: It cannot be reached, or an option is wrong.
     """
-    return Server(connect(connection), connection.namespace, connection.timeout)
+    client = connect(connection)
+    # In a pod of a Kubeflow for many users, the client takes the pod's namespace.
+    namespace = connection.namespace or client.get_user_namespace() or None
+    return Server(client, namespace, connection.timeout)
 
 
 def name_filter(name: str) -> str:

@@ -61,6 +61,9 @@ def told_in_one_line(host: str) -> Iterator[None]:
         raise _of_connection(host, error) from error
     except kfp_server_api.ApiException as error:
         raise _of_answer(host, error) from error
+    except OSError as error:
+        # A file that the client reads as it goes, such as one with a token, is gone.
+        raise ServerError(f"{error.filename or host}: {error.strerror}.", sent=False) from error
 
 
 def require_json(host: str, response: Any) -> None:

@@ -9,6 +9,7 @@ import inspect
 import itertools
 import json
 import re
+import ssl
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -73,11 +74,13 @@ class KubeflowServer:
         prefix: Path that is dropped, as a proxy does.
         multi_user: Whether the server says that it serves many users.
         token: Without which it answers 401.
+        tls: With its certificate; plain HTTP if None.
     """
 
     prefix: str = ""
     multi_user: bool = False
     token: str | None = None
+    tls: ssl.SSLContext | None = None
     failures: list[Failure] = field(default_factory=list)
     received: list[Received] = field(default_factory=list)
     pipelines: dict[str, dict] = field(default_factory=dict)
@@ -91,6 +94,8 @@ class KubeflowServer:
     def __enter__(self) -> "KubeflowServer":
         handler = type("Handler", (_Handler,), {"memory": self})
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        if self.tls is not None:
+            self._http.socket = self.tls.wrap_socket(self._http.socket, server_side=True)
         threading.Thread(target=self._http.serve_forever, args=(0.01,), daemon=True).start()
         return self
 
@@ -101,7 +106,8 @@ class KubeflowServer:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._http.server_port}"
+        scheme = "https" if self.tls else "http"
+        return f"{scheme}://127.0.0.1:{self._http.server_port}"
 
     def fail(self, method: str, path: str, **how) -> None:
         """The next request of this kind fails; said twice, the next two."""

@@ -8,6 +8,8 @@ import yaml
 
 from pipeline.submission.connection import Connection, connect
 from pipeline.submission.server import open_server
+from tests.pipeline.submission.kubeflow_server import KubeflowServer
+from tests.pipeline.submission.own_certificate import write_certificate
 from trainer.errors import UserError
 
 
@@ -99,6 +101,25 @@ def test_a_pod_finds_the_service_and_its_token(kubeflow, tmp_path, monkeypatch):
     connect(Connection())
 
 
+def test_a_pod_of_one_of_many_users_works_in_its_own_namespace(kubeflow, tmp_path, monkeypatch):
+    kubeflow.multi_user = True
+    (tmp_path / "namespace").write_text("team-a")
+    monkeypatch.setattr("kfp.Client._NAMESPACE_PATH", str(tmp_path / "namespace"))
+    assert open_server(Connection(host=kubeflow.url)).namespace == "team-a"
+    assert open_server(Connection(host=kubeflow.url, namespace="b")).namespace == "b"
+    # A pod's file system may be read-only.
+    assert not (tmp_path / "context.json").exists()
+
+
+def test_a_token_file_that_vanishes_on_the_way(kubeflow, tmp_path):
+    file = tmp_path / "token"
+    file.write_text("s3cret")
+    server = open_server(Connection(host=kubeflow.url, token_file=file))
+    file.unlink()
+    with pytest.raises(UserError, match=f"^{file}: No such file or directory.$"):
+        server.ask(server.client.runs.list_runs)
+
+
 def test_no_secret_shows_in_what_a_connection_prints():
     connection = Connection(host="http://host", token="s3cret")
     assert "s3cret" not in repr(connection) + connection.authentication()
@@ -112,6 +133,17 @@ def test_nobody_listens_there():
             f"{url}: cannot be reached (connection refused). Check --host, and that the "
             "port-forward still runs."
         )
+
+
+def test_a_certificate_of_ones_own_authority(tmp_path):
+    certificate = tmp_path / "authority.pem"
+    with KubeflowServer(tls=write_certificate(certificate)) as kubeflow:
+        connect(Connection(host=kubeflow.url, ca_certificate=certificate))
+        line = refusal(Connection(host=kubeflow.url))
+        assert "TLS failed (" in line
+        assert "give --ca-certificate" in line
+        certificate.write_text("no certificate")
+        assert "TLS failed (" in refusal(Connection(host=kubeflow.url, ca_certificate=certificate))
 
 
 def test_a_server_that_speaks_no_tls(kubeflow):
