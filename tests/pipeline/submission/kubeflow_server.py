@@ -22,6 +22,8 @@ import yaml
 
 ROOT = "/apis/v2beta1"
 NOW = "2026-11-23T12:00:00Z"
+PARTLY_READ = 100
+"""Bytes of a request after which the connection breaks."""
 
 
 @dataclass
@@ -157,7 +159,7 @@ class KubeflowServer:
         _check_query(request, api.PipelineUploadServiceApi.upload_pipeline_version)
         pipeline_id = request.query["pipelineid"]
         _get(self.pipelines, pipeline_id, "Pipeline")
-        documents = list(yaml.safe_load_all(request.body))
+        documents = list(yaml.load_all(request.body, yaml.CSafeLoader))
         if documents[0].get("schemaVersion") != "2.1.0":
             raise _RefusalError(400, "Invalid input error: unsupported schema version")
         of_pipeline = [v for v in self.versions.values() if v["pipeline_id"] == pipeline_id]
@@ -327,7 +329,7 @@ class _Handler(BaseHTTPRequestHandler):
         failure = self._failure(parts.path)
         length = int(self.headers.get("content-length", 0))
         if failure and failure.partly_read:
-            self.rfile.read(length // 2)
+            self.rfile.read(min(length, PARTLY_READ))
             self.close_connection = True
             return
         content = self.rfile.read(length)

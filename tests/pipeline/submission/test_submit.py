@@ -104,11 +104,16 @@ def test_a_passing_failure_of_a_named_thing_is_repeated_with_back_off(
     assert len(kubeflow.pipelines) == 1
 
 
-def test_an_upload_that_breaks_off_midway_is_sent_again(server, kubeflow, package, pauses):
+@pytest.mark.parametrize("padding", [0, 8_000_000], ids=["small", "larger than any buffer"])
+def test_an_upload_that_breaks_off_midway_is_sent_again(padding, server, kubeflow, package, pauses):
+    with package.path.open("a") as file:
+        file.write("#" * padding)
     kubeflow.fail("POST", UPLOAD, partly_read=True)
     submission = submit_package(server, package, ORDER)
     assert pauses == [1.0]
     assert list(kubeflow.versions) == [submission.version_id]
+    (upload,) = kubeflow.sent("POST", ROOT + UPLOAD)
+    assert upload.body == package.path.read_bytes()
 
 
 def test_an_upload_whose_answer_is_lost_is_found_and_not_sent_again(server, kubeflow, package):
