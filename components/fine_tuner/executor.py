@@ -14,6 +14,7 @@ from components.learning_curves import draw_fine_tuning
 from components.records import records_fingerprint, split_files
 from schemas import case_features
 from trainer.distribution import is_chief
+from trainer.errors import UserError
 from trainer.fine_tuning import FineTuneResult, fine_tune
 from trainer.history import write_history
 from trainer.operating_point import OperatingPointRule, operating_points
@@ -48,6 +49,7 @@ class Executor(BaseExecutor):
         Raises:
             UserError: The data, the settings and the initial encoder do not fit together.
         """
+        check_label_fraction(exec_properties["label_fraction"])
         examples = artifact_utils.get_single_instance(input_dict["examples"])
         initial = input_dict.get("initial_encoder")
         train_files = split_files(examples, case_features.TRAIN)
@@ -93,6 +95,19 @@ class Executor(BaseExecutor):
             result.history,
             title=f"Fine-tuning: {exec_properties['model_name']}",
             best_epoch=result.best_epoch,
+        )
+
+
+def check_label_fraction(fraction: float) -> None:
+    """Checks what can be set when a compiled pipeline is submitted, past the configuration.
+
+    Raises:
+        UserError: It is no share.
+    """
+    if not 0 < fraction <= 1:
+        raise UserError(
+            f"label_fraction is {fraction:g}, and must be above 0 and at most 1. Submit again with "
+            "such a value, or without one."
         )
 
 
