@@ -86,10 +86,17 @@ class Steps(Section):
 
 
 class Manifests(Section):
-    """Where the cluster finds the manifests; None for those of `data`."""
+    """Where the cluster finds the manifests; those of `data` where it is not said.
+
+    Attributes:
+        natural: Of `data.natural`.
+        medical: Of `data.medical`.
+        external: Of `data.medical.external`, by their names.
+    """
 
     natural: str | None = None
     medical: str | None = None
+    external: dict[str, str] = Field(default={})
 
 
 class ClusterSection(Section):
@@ -228,6 +235,10 @@ class ClusterSection(Section):
         """Returns where the cluster finds a manifest: as said here, or else as in `data`."""
         given: str | None = getattr(self.manifests, name)
         return given or of_data
+
+    def external_manifest(self, name: str, of_data: str) -> str:
+        """Returns where the cluster finds the manifest of an external collection."""
+        return self.manifests.external.get(name, of_data)
 
     def reads(self, place: str) -> bool:
         """Says whether steps can open a path or URI that Kubeflow's launcher does not copy."""

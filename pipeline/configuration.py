@@ -260,10 +260,11 @@ class Configuration(_Section):
                     "of cluster.volumes"
                 )
         for external in self.data.medical.external:
-            if not cluster.reads(external.manifest):
+            if not cluster.reads(cluster.external_manifest(external.name, external.manifest)):
                 raise ValueError(
-                    f"data.medical.external.{external.name}: the cluster does not see "
-                    f"{external.manifest}. Give a gs:// URI, or a path under one of cluster.volumes"
+                    f"cluster.manifests.external.{external.name}: is missing, and the cluster does "
+                    f"not see {external.manifest}. Give a gs:// URI, or a path under one of "
+                    "cluster.volumes"
                 )
         if self.initial_encoder is not None and cluster.initial_encoder is None:
             raise ValueError(

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib import metadata
 
 from tfx import v1 as tfx
@@ -51,9 +51,6 @@ class Places:
         fingerprints: Digest of each data set, by `natural` and `medical`.
         registry: Directory of the registry of models.
         registry_state: Changes with the champion to compare with, see `ChampionSource`.
-        manifests: Path or URI of the manifest of each data set, by `natural` and `medical`; those
-            that are not here are where `data` says.
-        initial_encoder: Path or URI of the ready encoder; where the configuration says if None.
     """
 
     checkpoint_root: str
@@ -62,8 +59,6 @@ class Places:
     fingerprints: dict[str, str]
     registry: str
     registry_state: str
-    manifests: dict[str, str] = field(default_factory=dict)
-    initial_encoder: str | None = None
 
 
 def build_nodes(configuration: Configuration, places: Places) -> list[BaseNode]:
@@ -197,7 +192,7 @@ class _GraphBuilder:
             f"{name}-cases",
             CaseExampleGen(
                 data=data,
-                manifest=self._places.manifests.get(name, data.manifest),
+                manifest=data.manifest,
                 data_fingerprint=self._places.fingerprints[name],
                 pseudonym_key_file=self._places.pseudonym_key_file,
             ),
@@ -262,8 +257,7 @@ class _GraphBuilder:
             encoder = self._add(
                 "initial-encoder",
                 tfx.dsl.Importer(
-                    source_uri=self._places.initial_encoder or self._configuration.initial_encoder,
-                    artifact_type=Encoder,
+                    source_uri=self._configuration.initial_encoder, artifact_type=Encoder
                 ),
             ).outputs["result"]
         for number, step in enumerate(self._configuration.pretraining, start=1):

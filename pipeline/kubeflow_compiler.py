@@ -1,6 +1,5 @@
 """Compiles a configuration for Kubeflow Pipelines 2 (pipeline spec 2.1)."""
 
-from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -11,10 +10,9 @@ from kfp.pipeline_spec import pipeline_spec_pb2
 from tfx import v1 as tfx
 from tfx.orchestration.kubeflow.v2.pipeline_builder import PipelineBuilder
 
-from components.case_example_gen.settings import DataSettings
 from pipeline.cluster_settings import ClusterSection
+from pipeline.cluster_view import as_the_cluster_sees, data_sets, fingerprint_of
 from pipeline.configuration import Configuration
-from pipeline.fingerprint import data_fingerprint, location_fingerprint
 from pipeline.graph import Places, build_nodes
 from pipeline.kubeflow_checks import find_problems
 from pipeline.kubeflow_specification import complete
@@ -57,10 +55,11 @@ def compile_pipeline(configuration: Configuration, output: Path) -> None:
 
 def compile_specification(configuration: Configuration, cluster: ClusterSection) -> dict[str, Any]:
     """Returns the PipelineSpec as it is written."""
+    placed = as_the_cluster_sees(configuration, cluster)
     pipeline = tfx.dsl.Pipeline(
         pipeline_name=configuration.name,
         pipeline_root=cluster.pipeline_root,
-        components=build_nodes(configuration, _cluster_places(configuration, cluster)),
+        components=build_nodes(placed, _places(configuration, placed, cluster)),
         beam_pipeline_args=list(cluster.beam_args),
     )
     compiled: pipeline_spec_pb2.PipelineSpec = PipelineBuilder(
@@ -72,38 +71,20 @@ def compile_specification(configuration: Configuration, cluster: ClusterSection)
     compiled.schema_version = SCHEMA_VERSION
     compiled.sdk_version = f"micle-tfx-{metadata.version('micle-tfx')}"
     specification: dict[str, Any] = json_format.MessageToDict(compiled)
-    complete(specification, cluster, submission_parameters(configuration, cluster))
+    complete(specification, cluster, submission_parameters(placed, cluster))
     return specification
 
 
-def _cluster_places(configuration: Configuration, cluster: ClusterSection) -> Places:
+def _places(here: Configuration, there: Configuration, cluster: ClusterSection) -> Places:
+    data_here, data_there = data_sets(here), data_sets(there)
     return Places(
         checkpoint_root=cluster.checkpoint_root,
         serving=cluster.serving,
         pseudonym_key_file=cluster.pseudonym_key_file,
         fingerprints={
-            name: _fingerprint(settings, cluster.manifest(name, settings.manifest))
-            for name, settings in _data_sets(configuration).items()
+            name: fingerprint_of(data_here[name], data_there[name]) for name in data_here
         },
         registry=cluster.registry,
         # Known only to the cluster.
         registry_state="",
-        manifests={
-            name: cluster.manifest(name, settings.manifest)
-            for name, settings in _data_sets(configuration).items()
-        },
-        initial_encoder=cluster.initial_encoder,
     )
-
-
-def _data_sets(configuration: Configuration) -> Mapping[str, DataSettings]:
-    data = configuration.data
-    sets = {"natural": data.natural, "medical": data.medical}
-    return {name: settings for name, settings in sets.items() if settings is not None}
-
-
-def _fingerprint(settings: DataSettings, manifest: str) -> str:
-    """Returns the digest of the data where they lie here too, or else of where they lie."""
-    if "://" not in settings.manifest and Path(settings.manifest).is_file():
-        return data_fingerprint(settings)
-    return location_fingerprint(manifest)

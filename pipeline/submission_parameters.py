@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.cluster_settings import ClusterSection
+from pipeline.cluster_view import data_sets
 from pipeline.configuration import Configuration
 
 MANIFEST_SUFFIX = "_manifest"
@@ -37,7 +38,12 @@ class SubmissionParameter:
 def submission_parameters(
     configuration: Configuration, cluster: ClusterSection
 ) -> dict[str, SubmissionParameter]:
-    """Returns them by name; values inside a step's JSON settings cannot be among them."""
+    """Returns them by name; values inside a step's JSON settings cannot be among them.
+
+    Args:
+        configuration: As the cluster sees it.
+        cluster: The cluster.
+    """
     found = {
         "seed": SubmissionParameter(
             "NUMBER_INTEGER",
@@ -51,14 +57,12 @@ def submission_parameters(
         ),
         IMAGE: SubmissionParameter("STRING", cluster.image, "Container image of the steps."),
     }
-    data = configuration.data
-    for name, settings in (("medical", data.medical), ("natural", data.natural)):
-        if settings is not None:
-            found[f"{name}{MANIFEST_SUFFIX}"] = SubmissionParameter(
-                "STRING",
-                cluster.manifest(name, settings.manifest),
-                f"Path or URI of the manifest of the {name} images.",
-            )
+    for name, settings in data_sets(configuration).items():
+        found[f"{name}{MANIFEST_SUFFIX}"] = SubmissionParameter(
+            "STRING",
+            settings.manifest,
+            f"Path or URI of the manifest of the {name} images.",
+        )
     for name, pool in cluster.pools.items():
         if pool.image:
             found[image_parameter(name, cluster)] = SubmissionParameter(
