@@ -21,6 +21,13 @@ def test_a_server_says_whether_it_is_ready_and_alive(pair):
         assert {"readinessProbe", "livenessProbe"} <= container.keys()
 
 
+@pytest.mark.parametrize("pair", [p for p in with_pods() if p[1]["kind"] == "Job"], ids=named)
+def test_a_job_gets_no_container_that_would_keep_it_from_ending(pair):
+    labels = pod_template(pair[1])["metadata"]["labels"]
+    assert labels["sidecar.istio.io/inject"] == "false"
+    assert pair[1]["spec"]["template"]["spec"]["restartPolicy"] == "Never"
+
+
 SPOILT = {
     "runs as root": lambda spec, container: spec["securityContext"].pop("runAsNonRoot"),
     "seccomp": lambda spec, container: spec["securityContext"].pop("seccompProfile"),
