@@ -107,7 +107,10 @@ def submit(**options: Any) -> None:
 @click.option("--json", "as_json", is_flag=True, help="For a program.")
 @with_connection
 def status(**options: Any) -> None:
-    """Show a RUN of a Kubeflow Pipelines server (its ID), or the recent ones."""
+    """Show a RUN of a Kubeflow Pipelines server (its ID), or the recent ones.
+
+    For a run on this machine, RUN is the configuration's output_dir.
+    """
     from pipeline.commands.status import StatusOptions, status_command
 
     connection = options.pop("connection")

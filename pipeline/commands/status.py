@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from pathlib import Path
 
 import click
 
@@ -9,13 +10,16 @@ from pipeline.cluster_settings import ClusterSection
 from pipeline.configuration import load_configuration
 from pipeline.submission.connection import Connection
 from pipeline.submission.cost import CostEstimate, estimate_cost
-from pipeline.submission.lineage import open_metadata, read_lineage
+from pipeline.submission.kubeflow_metadata import open_metadata, read_lineage
+from pipeline.submission.local_metadata import read_newest_run
 from pipeline.submission.run_reader import follow_run, read_run, recent_runs
 from pipeline.submission.run_summary import RunSummary
 from pipeline.submission.server import Server, open_server
 from pipeline.submission.status_report import (
     Status,
     artifact_lines,
+    local_lines,
+    local_values,
     run_table,
     run_values,
     status_lines,
@@ -23,6 +27,7 @@ from pipeline.submission.status_report import (
 )
 from trainer.errors import UserError
 
+METADATA = "metadata.sqlite"
 RECENT = 10
 """Runs that are listed where none is named."""
 
@@ -49,6 +54,13 @@ def status_command(options: StatusOptions, connection: Connection) -> int:
         if options.metadata or options.artifacts or options.configuration or options.follow:
             raise UserError("RUN is missing: the options given are about one run.")
         _list(open_server(connection), options)
+        return 0
+    if (directory := Path(options.run)).is_dir():
+        if options.metadata or options.configuration or options.follow:
+            raise UserError(
+                f"{directory}: a run on this machine takes --artifacts and --json only."
+            )
+        _show_local(directory, options)
         return 0
     if options.artifacts and options.metadata is None:
         raise UserError(
@@ -118,6 +130,18 @@ def _cost(run: RunSummary, cluster: ClusterSection) -> CostEstimate:
         cluster.pool_name,
         {name: pool.price_per_hour for name, pool in cluster.pools.items()},
     )
+
+
+def _show_local(directory: Path, options: StatusOptions) -> None:
+    started, records = read_newest_run(directory / METADATA)
+    if options.as_json:
+        click.echo(json.dumps(local_values(started, records), indent=2))
+        return
+    lines = local_lines(started, records)
+    if options.artifacts:
+        lines += artifact_lines(records)
+    for line in lines:
+        click.echo(line)
 
 
 def _list(server: Server, options: StatusOptions) -> None:

@@ -1,24 +1,15 @@
-"""What a run's steps read and wrote, from Kubeflow's metadata store (ML Metadata)."""
+"""What a run's steps read and wrote, from a store of ML Metadata: Kubeflow's or a local run's."""
 
-import logging
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ml_metadata import errors
 from ml_metadata.metadata_store import MetadataStore
 from ml_metadata.proto import metadata_store_pb2
 
-from trainer.errors import UserError
-
-RUN_TYPE = "system.PipelineRun"
-GRAPH_TYPE = "system.DAGExecution"
-"""Kubeflow's names of a run's context, and of the execution that stands for the whole graph."""
-
 _OUTPUTS = {metadata_store_pb2.Event.OUTPUT, metadata_store_pb2.Event.DECLARED_OUTPUT}
 _INPUTS = {metadata_store_pb2.Event.INPUT, metadata_store_pb2.Event.DECLARED_INPUT}
-_KUBEFLOWS_OWN = {"display_name", "store_session_info"}
+_NOT_OF_THE_STEP = {"display_name", "store_session_info", "is_external", "tfx_version"}
 
 
 @dataclass(frozen=True)
@@ -47,75 +38,32 @@ class StepRecord:
     Attributes:
         step: Its name.
         state: `complete`, `cached`, `failed`, `running`, ...
+        seconds: From its start to its end, or to the last that was heard of it.
         inputs: What it read.
         outputs: What it wrote, or took from the cache.
     """
 
     step: str
     state: str
+    seconds: float
     inputs: tuple[ArtifactRecord, ...]
     outputs: tuple[ArtifactRecord, ...]
 
 
-def open_metadata(address: str, timeout: float) -> MetadataStore:
-    """Returns the metadata store of an address; nothing is sent yet.
-
-    Args:
-        address: `HOST:PORT` of its gRPC service.
-        timeout: Seconds to wait for an answer.
-
-    Raises:
-        UserError: The address is none.
-    """
-    host, colon, port = address.rpartition(":")
-    if not colon or not host or not port.isdigit():
-        raise UserError(f"--metadata {address}: must be HOST:PORT, such as localhost:8081.")
-    configuration = metadata_store_pb2.MetadataStoreClientConfig(
-        host=host, port=int(port), client_timeout_sec=timeout
-    )
-    return MetadataStore(configuration)
-
-
-def read_lineage(store: MetadataStore, run_id: str, address: str) -> tuple[StepRecord, ...]:
-    """Returns what each step of a run read and wrote, in the order in which they were started.
-
-    Args:
-        store: Of Kubeflow.
-        run_id: Of the run.
-        address: Of the store, for messages.
-
-    Raises:
-        UserError: The store cannot be reached, or does not know the run.
-    """
-    with _told_in_one_line(address):
-        context = store.get_context_by_type_and_name(RUN_TYPE, run_id)
-        if context is None:
-            raise UserError(
-                f"--metadata {address}: knows no run {run_id}. It has not started its first step, "
-                "or the store belongs to another Kubeflow."
-            )
-        graphs = {kind.id for kind in store.get_execution_types() if kind.name == GRAPH_TYPE}
-        executions = [
-            execution
-            for execution in store.get_executions_by_context(context.id)
-            if execution.type_id not in graphs
-        ]
-        events = store.get_events_by_execution_ids([execution.id for execution in executions])
-        artifacts = store.get_artifacts_by_id({event.artifact_id for event in events})
-        kinds = {kind.id: kind.name for kind in store.get_artifact_types()}
-    return _records(executions, events, artifacts, kinds)
-
-
-def _records(
-    executions: Sequence[Any],
-    events: Sequence[Any],
-    artifacts: Sequence[Any],
-    kinds: Mapping[int, str],
+def read_records(
+    store: MetadataStore, executions: Iterable[Any], steps: Mapping[int, str]
 ) -> tuple[StepRecord, ...]:
-    steps = {
-        execution.id: execution.custom_properties["task_name"].string_value
-        for execution in executions
-    }
+    """Returns what steps read and wrote, in the order in which they were started.
+
+    Args:
+        store: That knows them.
+        executions: Of a run.
+        steps: Name of the step of each execution, by the execution's identifier.
+    """
+    executions = sorted(executions, key=lambda execution: execution.id)
+    events = store.get_events_by_execution_ids([execution.id for execution in executions])
+    artifacts = store.get_artifacts_by_id({event.artifact_id for event in events})
+    kinds = {kind.id: kind.name for kind in store.get_artifact_types()}
     by_id = {artifact.id: artifact for artifact in artifacts}
     producers = {
         event.artifact_id: f"{steps[event.execution_id]}.{_name(event)}"
@@ -134,10 +82,11 @@ def _records(
         StepRecord(
             step=steps[execution.id],
             state=_state(execution),
+            seconds=_seconds(execution),
             inputs=of(execution, _INPUTS),
             outputs=of(execution, _OUTPUTS),
         )
-        for execution in sorted(executions, key=lambda execution: execution.id)
+        for execution in executions
     )
 
 
@@ -151,7 +100,7 @@ def _artifact(
         properties={
             key: getattr(value, value.WhichOneof("value"))
             for key, value in sorted(artifact.custom_properties.items())
-            if key not in _KUBEFLOWS_OWN
+            if key not in _NOT_OF_THE_STEP
             and value.WhichOneof("value") in ("int_value", "double_value", "string_value")
         },
         producer=producers.get(event.artifact_id),
@@ -170,17 +119,7 @@ def _state(execution: Any) -> str:
     return str(state).lower()
 
 
-@contextmanager
-def _told_in_one_line(address: str) -> Iterator[None]:
-    try:
-        yield
-    except errors.StatusError as error:
-        logging.getLogger(__name__).debug("metadata store", exc_info=True)
-        why = {
-            errors.UnavailableError: "cannot be reached",
-            errors.DeadlineExceededError: "no answer in time",
-        }.get(type(error), f"failed ({' '.join(str(error.message).split())[:200]})")
-        raise UserError(
-            f"--metadata {address}: {why}. It is Kubeflow's metadata-grpc-service: kubectl "
-            "port-forward -n kubeflow svc/metadata-grpc-service 8081:8080."
-        ) from error
+def _seconds(execution: Any) -> float:
+    # Of milliseconds.
+    start, end = execution.create_time_since_epoch, execution.last_update_time_since_epoch
+    return float(end - start) / 1000

@@ -81,8 +81,37 @@ def artifact_lines(records: Sequence[StepRecord]) -> list[str]:
         ]
         for artifact in record.outputs:
             lines.append(f"  wrote {artifact.name} ({artifact.kind}): {artifact.uri}")
-            lines += [f"          {key}: {value}" for key, value in artifact.properties.items()]
+            lines += [
+                f"          {key}: {value}"
+                for key, value in artifact.properties.items()
+                if value != ""
+            ]
     return lines
+
+
+def local_lines(started: str, records: Sequence[StepRecord]) -> list[str]:
+    """Returns a run on this machine for a person: its steps so far, and the gate's verdict."""
+    width = max((len(record.step) for record in records), default=4)
+    gate = gate_result(records)
+    return [
+        f"run:   started {started}",
+        f"{'step':<{width}}  {'state':<8}{'duration':>16}",
+        *(
+            f"{record.step:<{width}}  {record.state:<8}{duration(record.seconds):>16}"
+            for record in records
+        ),
+        f"gate:  {gate.line() if gate else 'no verdict yet.'}",
+    ]
+
+
+def local_values(started: str, records: Sequence[StepRecord]) -> dict[str, Any]:
+    """Returns a run on this machine for a program, ready for JSON."""
+    gate = gate_result(records)
+    return {
+        "started": started,
+        "gate": None if gate is None else dataclasses.asdict(gate),
+        "steps": [dataclasses.asdict(record) for record in records],
+    }
 
 
 def run_table(runs: Sequence[RunSummary]) -> list[str]:

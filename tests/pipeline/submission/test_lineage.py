@@ -5,7 +5,7 @@ import socket
 import pytest
 
 from pipeline.submission.gate_result import gate_result
-from pipeline.submission.lineage import open_metadata, read_lineage
+from pipeline.submission.kubeflow_metadata import open_metadata, read_lineage
 from trainer.errors import UserError
 
 
