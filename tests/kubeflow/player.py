@@ -90,13 +90,15 @@ class Player:
         self._publish_logs = publish_logs
         self._parameters = self._root_parameters(parameters or {})
 
-    def run(self, observe: Any = None) -> dict[str, StepResult]:
-        """Runs all tasks, each after those it depends on.
+    def run(self, observe: Any = None, only: str | None = None) -> dict[str, StepResult]:
+        """Runs all tasks, each after those it depends on; or one that depends on none.
 
         Raises:
             StepFailedError: A step failed more often than it may be tried again.
         """
         tasks = self.specification["root"]["dag"]["tasks"]
+        if only:
+            tasks = {only: tasks[only]}
         while len(self.results) < len(tasks):
             ready = [
                 name
