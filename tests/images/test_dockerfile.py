@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from components.slice_report import pdf
 from tests.images.image_files import DOCKERFILE, PROJECT, locked, sent_to_the_builder, stages
 
 IMAGES = ["cpu", "gpu", "tpu"]
@@ -57,6 +58,12 @@ def test_the_base_says_what_it_is():
     labels = [rest for instruction, rest in stages()["base"] if instruction == "LABEL"]
     for name in ("title", "description", "version", "revision", "base.name"):
         assert f"org.opencontainers.image.{name}=" in labels[0]
+
+
+def test_the_base_has_the_system_library_that_a_step_asks_for():
+    [installed] = [rest for instruction, rest in stages()["base"] if instruction == "RUN"]
+    asked = re.search(r"apt-get install (\S+?)\)", pdf._REMEDY)
+    assert asked[1] in installed.split()
 
 
 def test_only_code_and_locks_are_sent_to_the_builder():
