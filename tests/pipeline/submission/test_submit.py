@@ -150,6 +150,12 @@ def test_a_run_whose_answer_is_lost_is_found_and_not_started_twice(server, kubef
     assert list(kubeflow.runs) == [submission.run_id]
 
 
+def test_a_recurring_run_whose_answer_is_lost_is_found_too(server, kubeflow, package):
+    kubeflow.fail("POST", "/recurringruns", done=True)
+    submission = submit_package(server, package, WEEKLY)
+    assert list(kubeflow.recurring_runs) == [submission.recurring_run_id]
+
+
 def test_an_earlier_run_of_the_name_is_not_taken_for_a_lost_one(server, kubeflow, package):
     submit_package(server, package, ORDER)
     kubeflow.fail("POST", "/runs", hang=True)
