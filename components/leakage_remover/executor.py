@@ -1,6 +1,5 @@
 """Executor of `LeakageRemover`."""
 
-from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
@@ -41,7 +40,7 @@ class Executor(BaseBeamExecutor):
                     | f"LeaveOut {split}" >> beam.Filter(_is_kept, frozenset(left_out))
                     | f"Write {split}"
                     >> beam.io.WriteToTFRecord(
-                        str(Path(artifact_utils.get_split_uri([kept], split), "cases")),
+                        f"{artifact_utils.get_split_uri([kept], split)}/cases",
                         file_name_suffix=".gz",
                     )
                 )

@@ -13,6 +13,8 @@ from tfx.types import standard_artifacts
 from components.artifact_types import IngestionReport
 from components.case_example_gen.executor import Executor as Ingestion
 from components.case_example_gen.settings import DataSettings
+from components.leakage_check.leakage_report import LeakageReport
+from components.leakage_remover.executor import Executor as Removal
 from components.pair_builder.executor import Executor as PairBuilding
 from components.pair_builder.settings import PairSettings
 from components.records import records_fingerprint, split_files
@@ -78,3 +80,32 @@ def test_a_training_tells_its_data_from_others_in_the_store(streamed):
     assert len(records_fingerprint(files)) == 64
     sizes = {int(name_and_size(file).split()[1]) for file in files}
     assert min(sizes) > 0
+
+
+def test_leaking_cases_are_left_out_from_store_to_store(streamed, tmp_path):
+    [file, *_] = split_files(streamed[0], "train")
+    record = next(iter(tf.data.TFRecordDataset(file, "GZIP").as_numpy_iterator()))
+    features = tf.train.Example.FromString(record).features.feature
+    leaking = features["case_id"].bytes_list.value[0].decode()
+    LeakageReport(
+        images=16,
+        pairs=1,
+        across_splits=1,
+        in_pretraining=0,
+        across_sites=0,
+        across_patients=0,
+        leaked_cases=1,
+        removed=True,
+        natural_to_remove=(leaking,),
+        medical_to_remove=(),
+        listed=(),
+    ).write(str(tmp_path))
+    leakage, kept = IngestionReport(), standard_artifacts.Examples()
+    leakage.uri, kept.uri = str(tmp_path), f"{ROOT}/streamed-kept"
+    Removal().Do(
+        {"examples": [streamed[0]], "leakage": [leakage]},
+        {"kept_examples": [kept]},
+        {"data_set": "natural"},
+    )
+    files = split_files(kept, "train")
+    assert len(list(tf.data.TFRecordDataset(files, "GZIP").as_numpy_iterator())) == 7
