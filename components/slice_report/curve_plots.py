@@ -7,10 +7,15 @@ from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from components.case_predictor import predictions
 from components.slice_report import number_format, svg
 from components.slice_report.estimates import ESTIMATED
+from components.slice_report.message_catalogue import Messages
+from components.slice_report.vocabulary import slice_label
 
+_AXES = {
+    "roc": ("false_positive_rate", "true_positive_rate"),
+    "reliability": ("stated", "observed"),
+}
 _COLUMNS = 5
 _PANEL_INCHES = 2.28
 _LINES: dict[str, dict[str, Any]] = {
@@ -23,42 +28,27 @@ _MARKERS: dict[str, dict[str, Any]] = {
 }
 
 
-def roc_plot(data: dict[str, Any], class_name: str) -> Markup:
+def roc_plot(data: dict[str, Any], class_name: str, messages: Messages) -> Markup:
     """Draws a ROC panel for all cases and for each site, the frozen operating point marked."""
-    return _small_multiples(
-        data,
-        class_name,
-        f"roc {class_name}",
-        f"ROC curves of {class_name} by site; the tables below hold the values.",
-        ("1 \N{MINUS SIGN} specificity", "sensitivity"),
-        _draw_roc,
-    )
+    return _small_multiples(data, class_name, "roc", _draw_roc, messages)
 
 
-def reliability_plot(data: dict[str, Any], class_name: str) -> Markup:
+def reliability_plot(data: dict[str, Any], class_name: str, messages: Messages) -> Markup:
     """Draws stated against observed frequency for all cases and each site."""
-    return _small_multiples(
-        data,
-        class_name,
-        f"reliability {class_name}",
-        f"Reliability curves of {class_name} by site: stated against observed frequency.",
-        ("stated probability", "share with condition"),
-        _draw_reliability,
-    )
+    return _small_multiples(data, class_name, "reliability", _draw_reliability, messages)
 
 
 def _small_multiples(
     data: dict[str, Any],
     class_name: str,
-    name: str,
-    label: str,
-    axis_labels: tuple[str, str],
+    kind: str,
     draw: Callable[[Axes, dict[str, Any], str], bool],
+    messages: Messages,
 ) -> Markup:
     entries = [entry for entry in data["slices"] if entry["kind"] in ("overall", "site")]
     columns = max(4, min(_COLUMNS, len(entries)))
     rows = -(-len(entries) // columns)
-    with svg.style(name):
+    with svg.style(f"{kind} {class_name}"):
         figure = Figure(figsize=(columns * _PANEL_INCHES, rows * (_PANEL_INCHES + 0.42) + 0.12))
         grid = figure.subplots(
             rows,
@@ -77,37 +67,44 @@ def _small_multiples(
         for panel in panels[len(entries) :]:
             panel.set_visible(False)
         for index, (panel, entry) in enumerate(zip(panels, entries, strict=False)):
-            _set_up(panel, entry, class_name, is_first=index % columns == 0, labels=axis_labels)
+            _set_up(panel, entry, class_name, messages)
+            _label_axes(panel, kind, is_first=index % columns == 0, messages=messages)
             drawn = [
                 draw(panel, model["classes"][class_name], role)
                 for role, model in entry["models"].items()
             ]
             if not any(drawn):
                 panel.text(
-                    0.5, 0.5, "too few\nto estimate", ha="center", va="center", color=svg.MUTED
+                    0.5,
+                    0.5,
+                    messages.plain("plot.few"),
+                    ha="center",
+                    va="center",
+                    color=svg.MUTED,
                 )
-        return svg.to_svg(figure, label)
+        return svg.to_svg(figure, messages.plain(f"plot.{kind}", **{"class": class_name}))
 
 
-def _set_up(
-    panel: Axes, entry: dict[str, Any], class_name: str, is_first: bool, labels: tuple[str, str]
-) -> None:
+def _label_axes(panel: Axes, kind: str, is_first: bool, messages: Messages) -> None:
+    across, up = _AXES[kind]
+    panel.set_xlabel(messages.plain(f"plot.{across}"), fontsize=8)
+    if is_first:
+        panel.set_ylabel(messages.plain(f"plot.{up}"), fontsize=8)
+    else:
+        panel.set_yticklabels([])
+
+
+def _set_up(panel: Axes, entry: dict[str, Any], class_name: str, messages: Messages) -> None:
     panel.set_aspect("equal")
     panel.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), xticks=(0, 0.5, 1), yticks=(0, 0.5, 1))
     panel.plot([0, 1], [0, 1], color="#9aa6b1", linewidth=0.9, linestyle=":")
     panel.grid(color=svg.GRID, linewidth=0.7)
     panel.set_axisbelow(True)
     panel.tick_params(length=0)
-    panel.set_xlabel(labels[0], fontsize=8)
-    if is_first:
-        panel.set_ylabel(labels[1], fontsize=8)
-    else:
-        panel.set_yticklabels([])
     if entry["held_out"]:
         panel.set_facecolor(svg.HELD_OUT)
         panel.patch.set_alpha(0.55)
-    is_site = entry["kind"] == "site"
-    name = entry["features"][predictions.SITE] if is_site else "All cases"
+    name = slice_label(entry, messages)
     panel.set_title(svg.shortened(name, 24), loc="left", fontweight="bold", pad=15)
     counts = entry["models"].get("candidate", {}).get("classes", {}).get(class_name)
     positives = counts["positives"] if counts else 0
@@ -115,8 +112,11 @@ def _set_up(
     panel.text(
         0,
         1.03,
-        f"{number_format.count(positives)} of {number_format.count(known)} cases"
-        + (", held out" if entry["held_out"] else ""),
+        messages.plain(
+            "plot.counts_held_out" if entry["held_out"] else "plot.counts",
+            positives=number_format.count(positives),
+            known=number_format.count(known),
+        ),
         transform=panel.transAxes,
         fontsize=7.8,
         color=svg.MUTED,

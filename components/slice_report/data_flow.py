@@ -47,6 +47,7 @@ def population(report: IngestionReport) -> list[dict[str, Any]]:
             "site": site,
             **_total([count for count in report.counts if count.site == site]),
             "quarantined_images": left_out[site],
+            "quarantined": _reasons(report, site),
             "splits": {
                 count.split: {"cases": count.cases, "patients": count.patients}
                 for count in report.counts
@@ -55,6 +56,11 @@ def population(report: IngestionReport) -> list[dict[str, Any]]:
         }
         for site in sites
     ]
+
+
+def _reasons(report: IngestionReport, site: str) -> dict[str, int]:
+    reasons = Counter(image.reason for image in report.quarantined if image.site == site)
+    return dict(sorted(reasons.items()))
 
 
 def _splits(report: IngestionReport) -> list[str]:

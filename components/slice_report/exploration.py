@@ -51,7 +51,9 @@ def _explored_class(
         "class": class_name,
         "thresholds": thresholds.tolist(),
         "frozen": int(np.searchsorted(thresholds, operating_point)),
-        "prevalence": overall.positives / (overall.positives + overall.negatives),
+        "prevalence": settings.deployment_prevalence.get(
+            class_name, overall.positives / (overall.positives + overall.negatives)
+        ),
         "rows": [
             _row(name, candidate.slices[key].classes[class_name], thresholds, settings)
             for name, key in keys.items()

@@ -1,7 +1,7 @@
 """Every text of the report by key, in the reader's language."""
 
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -32,6 +32,10 @@ class Messages:
         """Returns a text for a plot or a sentence in `report.json`."""
         return self.texts[key].format(**values)
 
+    def joined(self, names: Iterable[str]) -> str:
+        """Returns names as a list within a sentence."""
+        return self.texts["page.separator"].join(names)
+
     def group(self, name: str) -> dict[str, str]:
         """Returns the texts of a group by the rest of their keys, placeholders unfilled."""
         start = f"{name}."
@@ -53,3 +57,6 @@ def _flat(tree: Mapping[str, Any], start: str = "") -> Iterator[tuple[str, str]]
             yield from _flat(value, f"{start}{name}.")
         else:
             yield f"{start}{name}", value
+
+
+ENGLISH = load_messages("en")

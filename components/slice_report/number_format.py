@@ -3,40 +3,45 @@
 from typing import Any
 
 from components.slice_report.estimates import ESTIMATED, MISSING, TOO_FEW, UNDEFINED
+from components.slice_report.message_catalogue import ENGLISH, Messages
 from components.slice_report.vocabulary import METRICS
 
 MINUS = "\N{MINUS SIGN}"
-_WORDS = {TOO_FEW: "too few to estimate", UNDEFINED: "not defined", MISSING: "not available"}
+_REASONS = {TOO_FEW: "page.too_few", UNDEFINED: "page.undefined", MISSING: "page.missing"}
 
 
-def value(estimate: dict[str, Any], metric: str) -> str:
+def value(estimate: dict[str, Any], metric: str, messages: Messages = ENGLISH) -> str:
     """Returns `87.3%`, `0.873`, or why there is no number: `too few to estimate`."""
     if estimate["status"] != ESTIMATED:
-        return _WORDS[estimate["status"]]
+        return messages.plain(_REASONS[estimate["status"]])
     return number(estimate["value"], metric)
 
 
-def interval(estimate: dict[str, Any], metric: str) -> str:
+def interval(estimate: dict[str, Any], metric: str, messages: Messages = ENGLISH) -> str:
     """Returns `82.1 to 91.4` or `0.821 to 0.914`; empty where there is no interval."""
     if estimate["lower"] is None or estimate["upper"] is None:
         return ""
-    ends = (number(estimate[end], metric).rstrip("%") for end in ("lower", "upper"))
-    return " to ".join(ends)
+    return messages.plain(
+        "page.interval",
+        **{end: number(estimate[end], metric).rstrip("%") for end in ("lower", "upper")},
+    )
 
 
-def signed_value(estimate: dict[str, Any], metric: str) -> str:
+def signed_value(estimate: dict[str, Any], metric: str, messages: Messages = ENGLISH) -> str:
     """Returns a difference, `+3.2 points` for percentages and `+0.032` otherwise, or why none."""
     if estimate["status"] != ESTIMATED:
-        return _WORDS[estimate["status"]]
-    unit = " points" if METRICS[metric].is_percent else ""
-    return signed_number(estimate["value"], metric) + unit
+        return messages.plain(_REASONS[estimate["status"]])
+    amount = signed_number(estimate["value"], metric)
+    return messages.plain("page.points", amount=amount) if METRICS[metric].is_percent else amount
 
 
-def signed_interval(estimate: dict[str, Any], metric: str) -> str:
+def signed_interval(estimate: dict[str, Any], metric: str, messages: Messages = ENGLISH) -> str:
     """Returns `−1.2 to +5.0`; empty where there is no interval."""
     if estimate["lower"] is None or estimate["upper"] is None:
         return ""
-    return " to ".join(signed_number(estimate[end], metric) for end in ("lower", "upper"))
+    return messages.plain(
+        "page.interval", **{end: signed_number(estimate[end], metric) for end in ("lower", "upper")}
+    )
 
 
 def number(amount: float, metric: str) -> str:
@@ -63,8 +68,8 @@ def count(amount: int) -> str:
     return f"{amount:,}"
 
 
-def bound(amount: float | None) -> str:
+def bound(amount: float | None, messages: Messages = ENGLISH) -> str:
     """Returns a number of a gate's rule, whose metric is not known: at most four decimals."""
     if amount is None:
-        return "not available"
+        return messages.plain("page.missing")
     return f"{amount:.4f}".rstrip("0").rstrip(".").replace("-", MINUS)

@@ -2,6 +2,8 @@
 
 import base64
 import hashlib
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,8 @@ from components.slice_report import number_format, svg
 from components.slice_report.curve_plots import reliability_plot, roc_plot
 from components.slice_report.forest_plot import forest_plot
 from components.slice_report.message_catalogue import Messages, load_messages
-from components.slice_report.vocabulary import METRICS, rule_name
+from components.slice_report.summary import in_brackets
+from components.slice_report.vocabulary import in_text, metric_names, rule_name, slice_name
 
 _TEMPLATE = "report.html.jinja"
 _SCRIPT = "report.js"
@@ -33,36 +36,49 @@ def render(data: dict[str, Any]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(
-        value=number_format.value,
-        interval=number_format.interval,
-        signed_value=number_format.signed_value,
-        signed_interval=number_format.signed_interval,
-        percent=number_format.percent,
-        count=number_format.count,
-        bound=number_format.bound,
-        rule_name=rule_name,
-        metric_label=lambda metric: METRICS[metric].label,
-        capitalize_first=lambda name: name[:1].upper() + name[1:],
-    )
-    messages = load_messages("en")
+    messages = load_messages(data["settings"]["language"])
+    environment.filters.update(_filters(messages))
+    environment.globals.update(t=messages.html, texts=messages.texts)
     script = (directory / _SCRIPT).read_text(encoding="utf-8")
     return environment.get_template(_TEMPLATE).render(
         report=data,
-        messages=messages,
         script=Markup(script),
         content_policy=_content_policy(script),
         page_data=_page_data(data, messages),
-        metric_names=METRICS,
+        metric_names=metric_names(messages),
+        slice_labels={entry["name"]: _label(entry, messages) for entry in data["slices"]},
         colours={"candidate": svg.CANDIDATE, "baseline": svg.BASELINE},
         style_sheet=Markup("\n").join(
             Markup((directory / name).read_text(encoding="utf-8")) for name in _STYLE_SHEETS
         ),
-        forest_plot=forest_plot(data),
+        forest_plot=forest_plot(data, messages),
         curves={
-            name: (roc_plot(data, name), reliability_plot(data, name)) for name in data["classes"]
+            name: (roc_plot(data, name, messages), reliability_plot(data, name, messages))
+            for name in data["classes"]
         },
     )
+
+
+def _filters(messages: Messages) -> dict[str, Callable[..., Any]]:
+    names = metric_names(messages)
+    return {
+        "value": partial(number_format.value, messages=messages),
+        "interval": partial(number_format.interval, messages=messages),
+        "signed_value": partial(number_format.signed_value, messages=messages),
+        "signed_interval": partial(number_format.signed_interval, messages=messages),
+        "percent": number_format.percent,
+        "count": number_format.count,
+        "bound": partial(number_format.bound, messages=messages),
+        "in_brackets": partial(in_brackets, messages=messages),
+        "rule_name": partial(rule_name, messages=messages),
+        "in_text": partial(in_text, messages=messages),
+        "metric_label": lambda metric: names[metric].label,
+        "listed": messages.joined,
+    }
+
+
+def _label(entry: dict[str, Any], messages: Messages) -> str:
+    return slice_name(tuple(sorted(entry["features"].items())), messages)
 
 
 def _content_policy(script: str) -> str:

@@ -10,7 +10,10 @@ from components.promotion_gate.verdict import Verdict
 from components.site_evaluator.results import OVERALL, Evaluation
 from components.slice_report.champion import champion_data
 from components.slice_report.data_flow import data_flow, population
+from components.slice_report.deployment import check_findings
 from components.slice_report.exploration import exploration
+from components.slice_report.heterogeneity import heterogeneity
+from components.slice_report.message_catalogue import load_messages
 from components.slice_report.settings import ReportSettings, RunFields
 from components.slice_report.shift import shift_rows
 from components.slice_report.slice_entries import slice_entries
@@ -68,7 +71,10 @@ def report_data(inputs: ReportInputs) -> dict[str, Any]:
         "classes": list(candidate.card.classes),
         "main_metrics": list(main_metrics),
         "models": _models(candidate, baseline),
-        "findings": findings(entries, shift, main_metrics[0], baseline_name),
+        "heterogeneity": heterogeneity(candidate, entries, main_metrics[0]),
+        "findings": findings(
+            entries, shift, main_metrics[0], baseline_name, load_messages(settings.language)
+        ),
         "verdict": _verdict(inputs.verdict, {entry["name"]: entry["cases"] for entry in entries}),
         "worst_site": None if worst is None else worst["name"],
         "slices": entries,
@@ -89,6 +95,7 @@ def _check(inputs: ReportInputs) -> None:
         raise UserError(
             "evaluation: the slice of all cases is missing; evaluate with the overall slice"
         )
+    check_findings(inputs.settings.deployment_prevalence, inputs.candidate.card.classes)
     if inputs.baseline is None:
         return
     ours, theirs = inputs.candidate.card, inputs.baseline.card

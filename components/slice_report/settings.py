@@ -1,9 +1,11 @@
 """What a person decides about the report, and which run it belongs to."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from components.site_evaluator.sufficiency import SampleLimits
+from components.slice_report.message_catalogue import Language
 
 _FORBID_UNKNOWN_FIELDS = {"extra": "forbid"}
 
@@ -22,6 +24,9 @@ class ReportSettings:
         min_negatives: With fewer negative cases a rate over negatives is not shown.
         min_cases: With fewer cases no metric of a slice is shown.
         held_out_sites: Sites that training never saw.
+        deployment_prevalence: Per class, its share of the cases where the model will be used,
+            above 0 and below 1; the report adds PPV and NPV at it.
+        language: Of the page: `en` or `zh` (Simplified Chinese).
     """
 
     title: str
@@ -33,6 +38,8 @@ class ReportSettings:
     min_negatives: int = 10
     min_cases: int = 20
     held_out_sites: tuple[str, ...] = ()
+    deployment_prevalence: Mapping[str, float] = field(default_factory=dict)
+    language: Language = "en"
 
     __pydantic_config__: ClassVar[Any] = _FORBID_UNKNOWN_FIELDS
 
@@ -40,6 +47,11 @@ class ReportSettings:
         for name in ("title", "intended_use"):
             if not getattr(self, name).strip():
                 raise ValueError(f"{name} must be a text that is not empty")
+        for name, share in self.deployment_prevalence.items():
+            if not 0 < share < 1:
+                raise ValueError(
+                    f"deployment_prevalence of {name} must lie between 0 and 1. Received: {share}"
+                )
         # Checks the three numbers.
         _ = self.sample_limits
 

@@ -19,6 +19,7 @@ from components.site_evaluator.sufficiency import (
     why_too_few_of_class,
 )
 from components.slice_report import estimates
+from components.slice_report.deployment import at_prevalence, counts_at_operating_point
 from components.slice_report.settings import ReportSettings
 from components.slice_report.vocabulary import slice_name
 
@@ -119,7 +120,7 @@ def _model_entry(
             if is_present(counts) and _too_few("auc", counts, settings)
         ],
         "classes": {
-            name: _class_entry(counts, settings, has_curves)
+            name: _class_entry(name, counts, settings, has_curves)
             for name, counts in metrics.classes.items()
         },
         "confusion": None if metrics.confusion is None else _whole_numbers(metrics.confusion),
@@ -127,7 +128,7 @@ def _model_entry(
 
 
 def _class_entry(
-    metrics: ClassMetrics, settings: ReportSettings, has_curves: bool
+    class_name: str, metrics: ClassMetrics, settings: ReportSettings, has_curves: bool
 ) -> dict[str, Any]:
     known = metrics.positives + metrics.negatives
     draws_curves = has_curves and not _too_few("auc", metrics, settings)
@@ -139,6 +140,14 @@ def _class_entry(
             name: estimates.shown(getattr(metrics, name), not _too_few(name, metrics, settings))
             for name in CLASS_METRICS
         },
+        "counts": counts_at_operating_point(metrics),
+        "at_deployment": at_prevalence(
+            metrics,
+            settings.deployment_prevalence.get(class_name),
+            enough=not any(
+                _too_few(name, metrics, settings) for name in ("sensitivity", "specificity")
+            ),
+        ),
         "roc": _roc(metrics) if draws_curves else None,
         "calibration": _calibration(metrics) if draws_curves else None,
     }

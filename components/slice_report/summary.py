@@ -5,6 +5,7 @@ from typing import Any
 from components.case_predictor import predictions
 from components.slice_report import number_format
 from components.slice_report.estimates import ESTIMATED
+from components.slice_report.message_catalogue import ENGLISH, Messages
 from components.slice_report.number_format import MINUS
 from components.slice_report.vocabulary import in_text
 
@@ -30,37 +31,44 @@ def findings(
     shift: list[dict[str, Any]],
     metric: str,
     baseline_name: str | None,
+    messages: Messages = ENGLISH,
 ) -> list[str]:
     """Returns sentences: the worst site, the shift at each held-out site, the baseline."""
     sentences = []
     worst = worst_site(entries, metric)
     if worst is not None:
-        sentences.append(_worst_sentence(worst, metric))
-    sentences += [_shift_sentence(row) for row in shift if row["metric"] == metric]
+        sentences.append(_worst_sentence(worst, metric, messages))
+    sentences += [_shift_sentence(row, messages) for row in shift if row["metric"] == metric]
     overall = entries[0]["differences"].get(metric)
     if overall is not None and baseline_name is not None:
-        sentences.append(_baseline_sentence(overall, metric, baseline_name))
+        sentences.append(_baseline_sentence(overall, metric, baseline_name, messages))
     return sentences
 
 
-def _worst_sentence(entry: dict[str, Any], metric: str) -> str:
+def _worst_sentence(entry: dict[str, Any], metric: str, messages: Messages) -> str:
     estimate = entry["models"]["candidate"]["metrics"][metric]
-    site = entry["features"][predictions.SITE]
-    value = number_format.value(estimate, metric)
-    return (
-        f"Lowest {in_text(metric)} of any site with enough cases: {value}"
-        f"{_interval(number_format.interval(estimate, metric))} at {site}, "
-        f"n = {number_format.count(entry['cases'])}."
+    return messages.plain(
+        "finding.worst",
+        metric=in_text(metric, messages),
+        value=number_format.value(estimate, metric, messages),
+        interval=in_brackets(number_format.interval(estimate, metric, messages), messages),
+        site=entry["features"][predictions.SITE],
+        cases=number_format.count(entry["cases"]),
     )
 
 
-def _shift_sentence(row: dict[str, Any]) -> str:
+def _shift_sentence(row: dict[str, Any], messages: Messages) -> str:
     metric, loss = row["metric"], row["loss"]
     if loss["status"] != ESTIMATED:
-        reason = number_format.value(loss, metric)
-        return f"Held-out site {row['site']}: loss of {in_text(metric)} {reason}."
-    comparison = _comparison(_negated(loss), metric, "in distribution")
-    return f"Held-out site {row['site']}: {comparison}"
+        return messages.plain(
+            "finding.shift_unknown",
+            site=row["site"],
+            metric=in_text(metric, messages),
+            reason=number_format.value(loss, metric, messages),
+        )
+    reference = messages.plain("finding.in_distribution")
+    comparison = _comparison(_negated(loss), metric, reference, messages)
+    return messages.plain("finding.shift", site=row["site"], comparison=comparison)
 
 
 def _negated(estimate: dict[str, Any]) -> dict[str, Any]:
@@ -70,24 +78,36 @@ def _negated(estimate: dict[str, Any]) -> dict[str, Any]:
     return {"status": estimate["status"], "value": value, "lower": lower, "upper": upper}
 
 
-def _baseline_sentence(estimate: dict[str, Any], metric: str, baseline_name: str) -> str:
+def _baseline_sentence(
+    estimate: dict[str, Any], metric: str, baseline_name: str, messages: Messages
+) -> str:
     if estimate["status"] != ESTIMATED:
-        reason = number_format.value(estimate, metric)
-        return f"Difference to {baseline_name} over all cases: {reason}."
-    return f"Over all cases, {_comparison(estimate, metric, f'with {baseline_name}')}"
+        reason = number_format.value(estimate, metric, messages)
+        return messages.plain("finding.baseline_unknown", baseline=baseline_name, reason=reason)
+    reference = messages.plain("finding.with_model", model=baseline_name)
+    comparison = _comparison(estimate, metric, reference, messages)
+    return messages.plain("finding.baseline", comparison=comparison)
 
 
-def _comparison(difference: dict[str, Any], metric: str, reference: str) -> str:
+def _comparison(difference: dict[str, Any], metric: str, reference: str, messages: Messages) -> str:
     """Returns that a metric is higher or lower than the reference, or that it stays open."""
     lower, upper = difference["lower"], difference["upper"]
-    interval = _interval(number_format.signed_interval(difference, metric))
-    amount = number_format.signed_value(difference, metric)
-    name = in_text(metric)
+    amount = number_format.signed_value(difference, metric, messages)
     if lower is None or upper is None or lower <= 0 <= upper:
-        return f"{name} is not clearly different from that {reference}: {amount}{interval}."
-    direction = "higher" if lower > 0 else "lower"
-    return f"{name} is {amount.lstrip('+' + MINUS)} {direction}{interval} than {reference}."
+        key = "finding.unclear"
+    else:
+        key = "finding.higher" if lower > 0 else "finding.lower"
+        amount = amount.lstrip("+" + MINUS)
+    interval = number_format.signed_interval(difference, metric, messages)
+    return messages.plain(
+        key,
+        metric=in_text(metric, messages),
+        amount=amount,
+        interval=in_brackets(interval, messages),
+        reference=reference,
+    )
 
 
-def _interval(text: str) -> str:
-    return f" (95% CI {text})" if text else ""
+def in_brackets(interval: str, messages: Messages) -> str:
+    """Returns an interval as a sentence adds it, ` (95% CI 0.1 to 0.2)`; empty if there is none."""
+    return messages.plain("finding.interval", interval=interval) if interval else ""
