@@ -4,7 +4,6 @@ import dataclasses
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast
 
-import yaml
 from pydantic import (
     BaseModel,
     ConfigDict,
@@ -23,6 +22,7 @@ from components.promotion_gate.rules import GateRules
 from components.site_evaluator.slices import SLICE_FEATURES
 from components.slice_report.settings import ReportSettings
 from pipeline.cluster_settings import ClusterSection
+from pipeline.yaml_files import mistakes, read_yaml, resolve
 from schemas.case_features import Task
 from trainer.augmentation_presets import expand_preset
 from trainer.errors import UserError
@@ -78,7 +78,7 @@ class DataSection(_Section):
         return self
 
 
-def _expand_preset(training: Any) -> Any:
+def with_preset(training: Any) -> Any:
     """Fills `augmentation: {preset: NAME, ...}`, before the settings are made."""
     augmentation = training.get("augmentation") if isinstance(training, dict) else None
     if not isinstance(augmentation, dict):
@@ -103,7 +103,7 @@ class PretrainingStep(_Section):
     training: ContrastiveSettings = ContrastiveSettings()
     watch: WatchSettings = WatchSettings()
 
-    _expand = field_validator("training", mode="before")(_expand_preset)
+    _expand = field_validator("training", mode="before")(with_preset)
 
     @model_validator(mode="after")
     def _check(self) -> "PretrainingStep":
@@ -136,7 +136,7 @@ class FineTuningSection(_Section):
             )
         return PAPER_SWEEP if value == "paper" else value
 
-    _expand = field_validator("training", mode="before")(_expand_preset)
+    _expand = field_validator("training", mode="before")(with_preset)
 
 
 class EvaluationSection(_Section):
@@ -285,26 +285,12 @@ def load_configuration(path: str) -> Configuration:
     Raises:
         UserError: One line per mistake, naming the field.
     """
-    values = _with_cluster_file(_read_yaml(path), Path(path).parent)
+    values = _with_cluster_file(read_yaml(path), Path(path).parent)
     try:
         configuration = Configuration.model_validate(values)
     except ValidationError as error:
-        raise UserError("\n".join(_lines(path, error))) from error
+        raise UserError("\n".join(mistakes(path, error))) from error
     return _resolve_paths(configuration, Path(path).parent)
-
-
-def _read_yaml(path: str) -> dict[str, Any]:
-    try:
-        text = Path(path).read_text()
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror}).") from error
-    try:
-        values = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise UserError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from error
-    if not isinstance(values, dict):
-        raise UserError(f"{path}: expected fields such as 'name:' and 'data:' at the top level.")
-    return values
 
 
 def _with_cluster_file(values: dict[str, Any], directory: Path) -> dict[str, Any]:
@@ -313,22 +299,8 @@ def _with_cluster_file(values: dict[str, Any], directory: Path) -> dict[str, Any
     if not isinstance(cluster, dict) or "file" not in cluster:
         return values
     own = {name: value for name, value in cluster.items() if name != "file"}
-    shared = _read_yaml(_resolve(str(cluster["file"]), directory))
+    shared = read_yaml(resolve(str(cluster["file"]), directory))
     return values | {"cluster": shared | own}
-
-
-def _lines(path: str, error: ValidationError) -> list[str]:
-    lines = []
-    for mistake in error.errors():
-        field = ".".join(str(part) for part in mistake["loc"]) or "configuration"
-        if mistake["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
-            lines.append(f"{path}: {field}: unknown field. Check its spelling and indentation.")
-        elif mistake["type"] in ("missing", "missing_argument"):
-            lines.append(f"{path}: {field}: is missing.")
-        else:
-            message = mistake["msg"].removeprefix("Value error, ")
-            lines.append(f"{path}: {field}: {message}")
-    return lines
 
 
 def _resolve_paths(configuration: Configuration, directory: Path) -> Configuration:
@@ -337,14 +309,7 @@ def _resolve_paths(configuration: Configuration, directory: Path) -> Configurati
     for name in ("natural", "medical"):
         if data[name] is not None:
             for described in (data[name], *data[name]["external"]):
-                described["manifest"] = _resolve(described["manifest"], directory)
+                described["manifest"] = resolve(described["manifest"], directory)
     if data["pseudonym_key_file"] is not None:
-        data["pseudonym_key_file"] = _resolve(data["pseudonym_key_file"], directory)
+        data["pseudonym_key_file"] = resolve(data["pseudonym_key_file"], directory)
     return Configuration.model_validate(values)
-
-
-def _resolve(path: str, directory: Path) -> str:
-    """Paths in the file are relative to it; URIs such as gs:// stay as they are."""
-    if "://" in path:
-        return path
-    return str((directory / Path(path).expanduser()).resolve())

@@ -1,5 +1,6 @@
 """Compiles a configuration for Kubeflow Pipelines 2 (pipeline spec 2.1)."""
 
+from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -8,23 +9,32 @@ import yaml
 from google.protobuf import json_format
 from kfp.pipeline_spec import pipeline_spec_pb2
 from tfx import v1 as tfx
+from tfx.dsl.components.base.base_node import BaseNode
 from tfx.orchestration.kubeflow.v2.pipeline_builder import PipelineBuilder
 
 from pipeline.cluster_settings import ClusterSection
 from pipeline.cluster_view import as_the_cluster_sees, data_sets, fingerprint_of
 from pipeline.configuration import Configuration
-from pipeline.graph import Places, build_nodes
+from pipeline.graph import build_nodes
 from pipeline.kubeflow_checks import find_problems
 from pipeline.kubeflow_specification import complete
 from pipeline.kubernetes_platform import platform_document
+from pipeline.places import Places
 from pipeline.submission_parameters import submission_parameters
 from trainer.errors import UserError
 
 ENTRY_POINT = ("python", "-m", "components.kubeflow_entrypoint")
 SCHEMA_VERSION = "2.1.0"
 
+NodeBuilder = Callable[[Configuration, Places], list[BaseNode]]
 
-def compile_pipeline(configuration: Configuration, output: Path) -> None:
+
+def compile_pipeline(
+    configuration: Configuration,
+    output: Path,
+    build: NodeBuilder = build_nodes,
+    fixed: tuple[str, ...] = (),
+) -> None:
     """Writes one YAML of two documents; the same configuration and data give the same bytes.
 
     The first is the pipeline's specification, the second what Kubernetes is told.
@@ -32,6 +42,8 @@ def compile_pipeline(configuration: Configuration, output: Path) -> None:
     Args:
         configuration: With a `cluster` section.
         output: File to write, `.yaml`.
+        build: Makes the nodes from the configuration as the cluster sees it.
+        fixed: Submission parameters that this pipeline has none of.
 
     Raises:
         UserError: The `cluster` section is missing, or the output's name does not end in `.yaml`.
@@ -45,7 +57,7 @@ def compile_pipeline(configuration: Configuration, output: Path) -> None:
         )
     if output.suffix != ".yaml":
         raise UserError(f"{output}: the output's name must end in .yaml.")
-    specification = compile_specification(configuration, cluster)
+    specification = compile_specification(configuration, cluster, build, fixed)
     platform = platform_document(specification, cluster)
     problems = find_problems(specification, platform)
     if problems:
@@ -53,13 +65,18 @@ def compile_pipeline(configuration: Configuration, output: Path) -> None:
     output.write_text(yaml.safe_dump_all([specification, platform], sort_keys=True))
 
 
-def compile_specification(configuration: Configuration, cluster: ClusterSection) -> dict[str, Any]:
-    """Returns the PipelineSpec as it is written."""
+def compile_specification(
+    configuration: Configuration,
+    cluster: ClusterSection,
+    build: NodeBuilder = build_nodes,
+    fixed: tuple[str, ...] = (),
+) -> dict[str, Any]:
+    """Returns the PipelineSpec as it is written; arguments as for `compile_pipeline`."""
     placed = as_the_cluster_sees(configuration, cluster)
     pipeline = tfx.dsl.Pipeline(
         pipeline_name=configuration.name,
         pipeline_root=cluster.pipeline_root,
-        components=build_nodes(placed, _places(configuration, placed, cluster)),
+        components=build(placed, _places(configuration, placed, cluster)),
         beam_pipeline_args=list(cluster.beam_args),
     )
     compiled: pipeline_spec_pb2.PipelineSpec = PipelineBuilder(
@@ -71,7 +88,9 @@ def compile_specification(configuration: Configuration, cluster: ClusterSection)
     compiled.schema_version = SCHEMA_VERSION
     compiled.sdk_version = f"micle-tfx-{metadata.version('micle-tfx')}"
     specification: dict[str, Any] = json_format.MessageToDict(compiled)
-    complete(specification, cluster, submission_parameters(placed, cluster))
+    parameters = submission_parameters(placed, cluster)
+    offered = {name: parameter for name, parameter in parameters.items() if name not in fixed}
+    complete(specification, cluster, offered)
     return specification
 
 

@@ -16,8 +16,10 @@ from pipeline.fingerprint import data_fingerprint
 from trainer.errors import UserError
 
 if TYPE_CHECKING:
-    from pipeline.graph import Places
+    from tfx.dsl.components.base.base_node import BaseNode
+
     from pipeline.local_runner import NodeResult, Observer
+    from pipeline.places import Places
 
 
 @dataclass(frozen=True)
@@ -79,15 +81,27 @@ def run_pipeline(
     configuration: Configuration, directory: RunDirectory, observer: "Observer"
 ) -> "dict[str, NodeResult]":
     """Runs every node that has no current result, and returns the results of all by id."""
+    from pipeline.graph import build_nodes
+
+    places = local_places(configuration, directory)
+    return run_nodes(build_nodes(configuration, places), configuration, directory, observer)
+
+
+def run_nodes(
+    nodes: "list[BaseNode]",
+    configuration: Configuration,
+    directory: RunDirectory,
+    observer: "Observer",
+) -> "dict[str, NodeResult]":
+    """Runs every one of the nodes that has no current result; returns the results of all by id."""
     from tfx import v1 as tfx
 
-    from pipeline.graph import build_nodes
     from pipeline.local_runner import ObservedLocalRunner
 
     pipeline = tfx.dsl.Pipeline(
         pipeline_name=configuration.name,
         pipeline_root=str(directory.artifacts.absolute()),
-        components=build_nodes(configuration, local_places(configuration, directory)),
+        components=nodes,
         enable_cache=True,
         metadata_connection_config=tfx.orchestration.metadata.sqlite_metadata_connection_config(
             str(directory.metadata.absolute())
@@ -99,7 +113,8 @@ def run_pipeline(
 
 def local_places(configuration: Configuration, directory: RunDirectory) -> "Places":
     """Returns the directories of a run here; makes the pseudonym key if there is none."""
-    from pipeline.graph import Places, training_digest
+    from pipeline.graph import training_digest
+    from pipeline.places import Places
 
     data = configuration.data
     key = data.pseudonym_key_file

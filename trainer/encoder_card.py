@@ -13,12 +13,20 @@ CARD = "encoder.json"
 WEIGHTS = "encoder.weights.h5"
 PROJECTION_HEAD_WEIGHTS = "projection_head.weights.h5"
 
-Method = Literal["simclr", "micle", "published_simclr", "published_remedis", "supervised"]
-"""The first two are this pipeline's own trainings, the others are imported weights."""
+Method = Literal[
+    "simclr",
+    "micle",
+    "supervised_pretraining",
+    "published_simclr",
+    "published_remedis",
+    "supervised",
+]
+"""The first three are this pipeline's own trainings, the others are imported weights."""
 
 _SENTENCES: dict[Method, str] = {
     "simclr": "SimCLR on {data}, {steps} steps of {pairs} pairs",
     "micle": "MICLe on {data}, {steps} steps of {pairs} pairs",
+    "supervised_pretraining": "supervised training on {data}, {steps} steps of {pairs} images",
     "published_simclr": "SimCLR on {data}, imported as published",
     "published_remedis": "REMEDIS (BiT, then SimCLR) on {data}, imported as published",
     "supervised": "supervised training on {data}, imported",
@@ -46,7 +54,7 @@ class EncoderCard:
         pairs_seen: Positive pairs shown, `steps` times `batch_size`.
         final_loss: NT-Xent of the last step.
         temperature: Of NT-Xent.
-        batch_size: Pairs per step.
+        batch_size: Pairs, or images where labels were learnt, per step.
         seed: Of the last training.
         data_fingerprint: Of the last training's data.
         projection_layers: Dense layers of the projection head beside it; None without one.

@@ -7,7 +7,8 @@ import re
 import pytest
 
 from pipeline.configuration import Configuration, load_configuration
-from pipeline.graph import Places, build_nodes, training_digest
+from pipeline.graph import build_nodes, training_digest
+from pipeline.places import Places
 from trainer.settings import from_json
 from trainer.sweep_settings import SweepSettings, sweep_from_json
 from trainer.watch_settings import WatchSettings

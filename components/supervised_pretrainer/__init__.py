@@ -1,0 +1,1 @@
+"""Pretrains an encoder by classifying labelled images: the baseline of self-supervision."""

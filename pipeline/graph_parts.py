@@ -1,0 +1,279 @@
+"""Parts that every graph is made of: ingestion, pretraining, fine-tuning, scoring, evaluation."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tfx import v1 as tfx
+from tfx.dsl.components.base.base_node import BaseNode
+from tfx.types import BaseChannel
+
+from components.case_example_gen.component import CaseExampleGen
+from components.case_example_gen.settings import DataSettings
+from components.case_predictor.component import CasePredictor
+from components.case_schema.component import CaseSchema
+from components.contrastive_pretrainer.component import ContrastivePretrainer
+from components.fine_tuner.component import FineTuner
+from components.leakage_check.component import LeakageCheck
+from components.leakage_remover.component import LeakageRemover
+from components.pair_builder.component import PairBuilder
+from components.site_evaluator.component import SiteEvaluator
+from components.supervised_pretrainer.component import SupervisedPretrainer
+from components.transform.preprocessing import TransformSettings
+from pipeline.configuration import Configuration, PretrainingStep
+from pipeline.places import Places
+from trainer.settings import FineTuneSettings, to_json
+
+PREPROCESSING = "components.transform.preprocessing.preprocessing_fn"
+
+
+@dataclass(frozen=True)
+class IngestedSet:
+    """A data set's channels."""
+
+    cases: BaseChannel
+    transformed: BaseChannel
+    transform_graph: BaseChannel
+
+
+@dataclass(frozen=True)
+class Ingestion:
+    """What every graph begins with.
+
+    Attributes:
+        sets: By `natural` and `medical`.
+        medical_report: What became of every medical image and case.
+        anomalies: Of the medical cases.
+        leakage: Images that are in two places; None where nobody looked.
+    """
+
+    sets: Mapping[str, IngestedSet]
+    medical_report: BaseChannel
+    anomalies: BaseChannel
+    leakage: BaseChannel | None
+
+    @property
+    def medical(self) -> IngestedSet:
+        """The labelled set."""
+        return self.sets["medical"]
+
+
+class GraphParts:
+    """Adds nodes one by one; ids are lower-case with hyphens, as Kubernetes wants them.
+
+    Attributes:
+        nodes: Those added so far.
+    """
+
+    def __init__(self, configuration: Configuration, places: Places) -> None:
+        self._configuration = configuration
+        self._places = places
+        self.nodes: list[BaseNode] = []
+
+    def add(self, node_id: str, node: BaseNode) -> BaseNode:
+        """Adds a node under an id, and returns it."""
+        self.nodes.append(node.with_id(node_id))
+        return node
+
+    def ingest(self, sets: Mapping[str, DataSettings]) -> Ingestion:
+        """Adds what reads, checks and transforms the data sets, each once.
+
+        Args:
+            sets: By name; `medical` is among them.
+        """
+        schema = self.add("case-schema", CaseSchema()).outputs["schema"]
+        cases = {name: self._read_cases(name, settings) for name, settings in sets.items()}
+        examples = {name: node.outputs["examples"] for name, node in cases.items()}
+        leakage = self._check_leakage(examples)
+        ingested = {
+            name: IngestedSet(
+                examples[name], *self._transform(name, settings, examples[name], schema)
+            )
+            for name, settings in sets.items()
+        }
+        return Ingestion(
+            sets=ingested,
+            medical_report=cases["medical"].outputs["ingestion_report"],
+            anomalies=self._validate_medical(ingested["medical"], schema),
+            leakage=leakage,
+        )
+
+    def build_pairs(
+        self, node_id: str, step: PretrainingStep, ingested: IngestedSet, seed: int
+    ) -> BaseChannel:
+        """Adds what pairs the images of a case for MICLe; returns the pairs."""
+        pairs = PairBuilder(examples=ingested.transformed, settings=step.pairs, seed=seed)
+        return self.add(node_id, pairs).outputs["pairs"]
+
+    def pretrain(
+        self,
+        node_id: str,
+        step: PretrainingStep,
+        examples: BaseChannel,
+        ingestion: Ingestion,
+        *,
+        encoder: BaseChannel | None,
+        seed: int,
+    ) -> BaseChannel:
+        """Adds one contrastive pretraining; returns its encoder.
+
+        Args:
+            node_id: Of the training.
+            step: Method and settings.
+            examples: Transformed cases, or pairs for MICLe.
+            ingestion: Holds the cases to watch with.
+            encoder: To start from; None for random weights.
+            seed: Of weights, order and augmentation.
+        """
+        # Only the medical set has labels, and only its own trainings are watched with them.
+        is_labelled = step.data == "medical"
+        node = ContrastivePretrainer(
+            examples=examples,
+            method=step.method,
+            trained_on=f"{step.data} images",
+            encoder_settings=self._configuration.encoder,
+            settings=step.training,
+            seed=seed,
+            checkpoint_root=self._places.checkpoint_root,
+            distribution=self._configuration.distribution,
+            watch_settings=step.watch,
+            initial_encoder=encoder,
+            watch_examples=ingestion.medical.transformed if is_labelled else None,
+            watch_task=self._configuration.data.labelled_task,
+            watch_classes=self._configuration.data.medical.classes,
+        )
+        return self.add(node_id, node).outputs["encoder"]
+
+    def pretrain_supervised(
+        self,
+        node_id: str,
+        ingested: IngestedSet,
+        *,
+        trained_on: str,
+        classes: tuple[str, ...],
+        settings: FineTuneSettings,
+        seed: int,
+    ) -> BaseChannel:
+        """Adds one pretraining on labelled images from random weights; returns its encoder."""
+        node = SupervisedPretrainer(
+            examples=ingested.transformed,
+            classes=classes,
+            trained_on=trained_on,
+            encoder_settings=self._configuration.encoder,
+            settings=settings,
+            seed=seed,
+            checkpoint_root=self._places.checkpoint_root,
+            distribution=self._configuration.distribution,
+        )
+        return self.add(node_id, node).outputs["encoder"]
+
+    def fine_tune(
+        self,
+        role: str,
+        medical: IngestedSet,
+        encoder: BaseChannel | None,
+        *,
+        model_name: str,
+        settings: FineTuneSettings,
+        label_fraction: float,
+        seed: int,
+    ) -> BaseChannel:
+        """Adds the supervised step of a role, such as `candidate`; returns its model."""
+        configuration = self._configuration
+        node = FineTuner(
+            examples=medical.transformed,
+            transform_graph=medical.transform_graph,
+            model_name=model_name,
+            task=configuration.data.labelled_task,
+            classes=configuration.data.medical.classes,
+            encoder_settings=configuration.encoder,
+            settings=settings,
+            sweep=configuration.fine_tuning.sweep,
+            operating_point=configuration.fine_tuning.operating_point,
+            label_fraction=label_fraction,
+            seed=seed,
+            checkpoint_root=self._places.checkpoint_root,
+            distribution=configuration.distribution,
+            initial_encoder=encoder,
+        )
+        return self.add(f"fine-tune-{role}", node).outputs["model"]
+
+    def predict(self, role: str, medical: IngestedSet, model: BaseChannel) -> BaseChannel:
+        """Adds the scoring of all cases by a role's model; returns the predictions."""
+        predictor = CasePredictor(examples=medical.cases, model=model)
+        return self.add(f"predict-{role}", predictor).outputs["predictions"]
+
+    def evaluate(self, role: str, predictions: BaseChannel) -> BaseChannel:
+        """Adds the evaluation of a role's predictions; all roles resample the same patients."""
+        configuration = self._configuration
+        single = [[name] for name in configuration.data.medical.case_features]
+        evaluator = SiteEvaluator(
+            predictions=predictions,
+            slice_features=json.dumps([*single, *configuration.evaluation.crossings]),
+            seed=configuration.seed,
+        )
+        return self.add(f"evaluate-{role}", evaluator).outputs["evaluation"]
+
+    def _read_cases(self, name: str, data: DataSettings) -> BaseNode:
+        return self.add(
+            f"{name}-cases",
+            CaseExampleGen(
+                data=data,
+                manifest=data.manifest,
+                data_fingerprint=self._places.fingerprints[name],
+                pseudonym_key_file=self._places.pseudonym_key_file,
+            ),
+        )
+
+    def _check_leakage(self, examples: dict[str, BaseChannel]) -> BaseChannel | None:
+        """Adds the check, and puts what is left in place of the examples if it removes some."""
+        settings = self._configuration.data.leakage
+        if settings is None:
+            return None
+        check = LeakageCheck(
+            examples=examples["medical"],
+            natural_examples=examples.get("natural"),
+            settings=settings,
+        )
+        leakage = self.add("leakage-check", check).outputs["leakage"]
+        if settings.action == "remove":
+            for name in list(examples):
+                remover = LeakageRemover(examples[name], leakage, data_set=name)
+                kept = self.add(f"{name}-without-leaks", remover)
+                examples[name] = kept.outputs["kept_examples"]
+        return leakage
+
+    def _transform(
+        self, name: str, data: DataSettings, examples: BaseChannel, schema: BaseChannel
+    ) -> tuple[BaseChannel, BaseChannel]:
+        """Returns the transformed examples and the transform graph."""
+        settings = TransformSettings(
+            image_size=self._configuration.encoder.image_size,
+            fit=self._configuration.data.fit,
+            task=data.task,
+            classes=data.classes,
+        )
+        transform = self.add(
+            f"{name}-transform",
+            tfx.components.Transform(
+                examples=examples,
+                schema=schema,
+                preprocessing_fn=PREPROCESSING,
+                custom_config={"settings": to_json(settings)},
+                disable_statistics=True,
+            ),
+        )
+        return transform.outputs["transformed_examples"], transform.outputs["transform_graph"]
+
+    def _validate_medical(self, medical: IngestedSet, schema: BaseChannel) -> BaseChannel:
+        statistics = self.add(
+            "medical-statistics",
+            tfx.components.StatisticsGen(examples=medical.cases, schema=schema),
+        )
+        validator = self.add(
+            "medical-validator",
+            tfx.components.ExampleValidator(
+                statistics=statistics.outputs["statistics"], schema=schema
+            ),
+        )
+        return validator.outputs["anomalies"]

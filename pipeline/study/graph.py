@@ -1,0 +1,93 @@
+"""The graph of a study: each data set read once, each encoder trained once, each arm judged."""
+
+from dataclasses import replace
+
+from tfx.dsl.components.base.base_node import BaseNode
+from tfx.types import BaseChannel
+
+from pipeline.configuration import PretrainingStep
+from pipeline.graph_parts import GraphParts, Ingestion
+from pipeline.places import Places
+from pipeline.study.arms import Arm, TrainedEncoder, arms_of, encoders_of
+from pipeline.study.settings import Study
+
+
+def build_study_nodes(study: Study, places: Places) -> list[BaseNode]:
+    """Returns the nodes; what depends on no other runs in parallel on a cluster.
+
+    Args:
+        study: With the configuration whose places the nodes are to see as its base.
+        places: Where the run keeps things.
+    """
+    return _StudyGraph(study, places).build()
+
+
+class _StudyGraph:
+    def __init__(self, study: Study, places: Places) -> None:
+        self._study = study
+        self._parts = GraphParts(study.base, places)
+        self._pairs: dict[tuple[str, int], BaseChannel] = {}
+
+    def build(self) -> list[BaseNode]:
+        data = self._study.base.data
+        sets = {"medical": data.medical}
+        if data.natural is not None:
+            sets = {"natural": data.natural, **sets}
+        ingestion = self._parts.ingest(sets)
+        trained: dict[TrainedEncoder, BaseChannel] = {}
+        for encoder in encoders_of(self._study):
+            parent = trained[encoder.parent] if encoder.parent else None
+            trained[encoder] = self._pretrain(encoder, parent, ingestion)
+        for arm in arms_of(self._study):
+            self._judge(arm, trained[arm.encoder] if arm.encoder else None, ingestion)
+        return self._parts.nodes
+
+    def _pretrain(
+        self, encoder: TrainedEncoder, parent: BaseChannel | None, ingestion: Ingestion
+    ) -> BaseChannel:
+        step = self._study.steps[encoder.step]
+        node_id = f"pretrain-{encoder.role}"
+        if not isinstance(step, PretrainingStep):
+            natural = self._study.base.data.natural
+            assert natural is not None  # The settings saw to it.
+            return self._parts.pretrain_supervised(
+                node_id,
+                ingestion.sets[step.data],
+                trained_on=f"{step.data} images",
+                classes=natural.classes,
+                settings=step.training,
+                seed=encoder.seed,
+            )
+        examples = ingestion.sets[step.data].transformed
+        if step.method == "micle":
+            examples = self._paired(encoder, step, ingestion)
+        return self._parts.pretrain(
+            node_id, step, examples, ingestion, encoder=parent, seed=encoder.seed
+        )
+
+    def _paired(
+        self, encoder: TrainedEncoder, step: PretrainingStep, ingestion: Ingestion
+    ) -> BaseChannel:
+        """Returns the pairs of a step, which all encoders of a seed that go through it share."""
+        key = encoder.step, encoder.seed
+        if key not in self._pairs:
+            self._pairs[key] = self._parts.build_pairs(
+                f"pairs-{encoder.step}-s{encoder.seed}",
+                step,
+                ingestion.sets[step.data],
+                encoder.seed,
+            )
+        return self._pairs[key]
+
+    def _judge(self, arm: Arm, encoder: BaseChannel | None, ingestion: Ingestion) -> None:
+        parts = self._parts
+        model = parts.fine_tune(
+            arm.role,
+            ingestion.medical,
+            encoder,
+            model_name=arm.initialisation,
+            settings=replace(self._study.base.fine_tuning.training, trainable=arm.trainable),
+            label_fraction=arm.label_fraction,
+            seed=arm.seed,
+        )
+        parts.evaluate(arm.role, parts.predict(arm.role, ingestion.medical, model))

@@ -1,0 +1,285 @@
+"""The study file: which starts are compared, on which shares of the labels, with which seeds."""
+
+import csv
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+from components.case_example_gen.settings import DataSettings
+from pipeline.configuration import (
+    Configuration,
+    Name,
+    PretrainingStep,
+    load_configuration,
+    with_preset,
+)
+from pipeline.yaml_files import mistakes, read_yaml, resolve
+from trainer.errors import UserError
+from trainer.settings import FineTuneSettings
+
+ShortName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$")]
+"""Lower-case letters, digits and hyphens, at most 32: a part of names in Kubernetes."""
+
+Trainable = Literal["network", "head"]
+Metric = Literal["balanced_accuracy", "accuracy", "mean_auc"]
+
+_METRICS: dict[str, tuple[Metric, ...]] = {
+    "multi_class": ("balanced_accuracy", "accuracy", "mean_auc"),
+    "multi_label": ("mean_auc",),
+}
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SupervisedStep(_Section):
+    """One pretraining on labelled natural images; it starts from random weights.
+
+    Attributes:
+        data: Always the natural images.
+        method: Always `supervised`.
+        training: Epochs, batch, learning rate and the rest, as of a fine-tuning.
+    """
+
+    data: Literal["natural"] = "natural"
+    method: Literal["supervised"]
+    training: FineTuneSettings = FineTuneSettings()
+
+    _expand = field_validator("training", mode="before")(with_preset)
+
+
+class NaturalLabels(_Section):
+    """Labelled natural images, in place of the unlabelled ones of the base.
+
+    Attributes:
+        manifest: Of the images, with a column of their classes.
+        label_column: That column.
+        classes: Their names; all that the column has if empty.
+        validation_fraction: Share of the images that choose the best epoch.
+    """
+
+    manifest: str
+    label_column: str = "label"
+    classes: tuple[str, ...] = ()
+    validation_fraction: float = Field(default=0.1, gt=0, lt=1)
+
+    def data_settings(self) -> DataSettings:
+        """Returns the data set; reads the classes from the manifest where none are named.
+
+        Raises:
+            UserError: The manifest cannot be read, or has no such column.
+        """
+        return DataSettings(
+            manifest=self.manifest,
+            task="multi_class",
+            classes=self.classes or self._classes_of_manifest(),
+            label_column=self.label_column,
+            validation_fraction=self.validation_fraction,
+            test_fraction=0.0,
+        )
+
+    def _classes_of_manifest(self) -> tuple[str, ...]:
+        remedy = "Give a manifest with labels ('micle manifest class-folders'), or name the classes"
+        try:
+            with Path(self.manifest).open(encoding="utf-8", newline="") as file:
+                names = {row[self.label_column] for row in csv.DictReader(file)}
+        except (OSError, KeyError) as error:
+            raise UserError(
+                f"natural_labels.manifest: {self.manifest}: no column '{self.label_column}' can "
+                f"be read. {remedy}."
+            ) from error
+        return tuple(sorted(names - {""}))
+
+
+class Study(_Section):
+    """A study as its file says it.
+
+    Attributes:
+        name: Of the pipeline.
+        base: A configuration: data, encoder, fine-tuning, evaluation, cluster. Its own
+            pretraining steps are known here as `METHOD-DATA`, such as `simclr-medical`.
+        output_dir: Where the study's runs go.
+        title: Of the report.
+        natural_labels: Labelled natural images; only for supervised steps.
+        steps: Pretraining steps by a name, beside those of the base or in place of them.
+        initialisations: By name, the steps that a start has gone through, in order; none = random
+            weights.
+        label_fractions: Shares of the training patients whose labels are used.
+        seeds: Of pairs, weights, order, augmentation and drawn labels; one repetition each.
+        trainable: `network`: all of it is fine-tuned; `head`: a linear probe.
+        baseline: The initialisation that the others are compared with.
+        metric: What the label-efficiency curve and the claims are about.
+    """
+
+    name: Name
+    base: Configuration
+    output_dir: str
+    title: str
+    natural_labels: NaturalLabels | None = None
+    steps: dict[ShortName, PretrainingStep | SupervisedStep] = {}
+    initialisations: dict[ShortName, tuple[ShortName, ...]] = Field(min_length=2)
+    label_fractions: tuple[float, ...] = (1.0,)
+    seeds: tuple[int, ...] = (0, 1, 2)
+    trainable: tuple[Trainable, ...] = ("network",)
+    baseline: ShortName
+    metric: Metric = "mean_auc"
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """All that the table has; the study's own first."""
+        others = _METRICS[self.base.data.labelled_task]
+        return (self.metric, *(name for name in others if name != self.metric))
+
+    @model_validator(mode="before")
+    @classmethod
+    def _take_steps_of_base(cls, values: Any) -> Any:
+        base = values.get("base") if isinstance(values, dict) else None
+        if not isinstance(base, Configuration):
+            return values
+        known = {f"{step.method}-{step.data}": step for step in base.pretraining}
+        own = values.get("steps") or {}
+        return {**values, "steps": {**known, **own}}
+
+    @field_validator("steps", mode="before")
+    @classmethod
+    def _name_kinds(cls, steps: Any) -> Any:
+        """Makes each step of its own kind, so that its mistakes are told as of that kind."""
+        if not isinstance(steps, dict):
+            return steps
+        return {
+            name: SupervisedStep.model_validate(step)
+            if isinstance(step, dict) and step.get("method") == "supervised"
+            else PretrainingStep.model_validate(step)
+            for name, step in steps.items()
+        }
+
+    @model_validator(mode="after")
+    def _check(self) -> "Study":
+        for name, chain in self.initialisations.items():
+            self._check_chain(name, chain)
+        self._check_differences()
+        if self.baseline not in self.initialisations:
+            raise ValueError(
+                f"baseline: there is no initialisation {self.baseline}. Name one of "
+                f"{', '.join(self.initialisations)}"
+            )
+        if self.metric not in _METRICS[self.base.data.labelled_task]:
+            raise ValueError(
+                f"metric: a {self.base.data.labelled_task} study has "
+                f"{', '.join(_METRICS[self.base.data.labelled_task])}. Received: {self.metric}"
+            )
+        if self.base.initial_encoder is not None:
+            raise ValueError(
+                "base: its initial_encoder would hide every start but one. Leave it out there"
+            )
+        for fraction in self.label_fractions:
+            if not 0 < fraction <= 1:
+                raise ValueError(
+                    f"label_fractions must be above 0, at most 1. Received: {fraction:g}"
+                )
+        for seed in self.seeds:
+            if seed < 0:
+                raise ValueError(f"seeds must be 0 or more. Received: {seed}")
+        return self
+
+    def _check_chain(self, name: str, chain: tuple[str, ...]) -> None:
+        where = f"initialisations.{name}"
+        for place, step_name in enumerate(chain):
+            if step_name not in self.steps:
+                raise ValueError(
+                    f"{where}: there is no step {step_name}. Name one of "
+                    f"{', '.join(self.steps) or '(there are none)'}, or add it to steps"
+                )
+            step = self.steps[step_name]
+            if step.method == "supervised" and place > 0:
+                raise ValueError(
+                    f"{where}: {step_name} starts from random weights. Put it first, or leave it "
+                    "out"
+                )
+            if step.method == "supervised" and self.natural_labels is None:
+                raise ValueError(
+                    f"{where}: {step_name} needs labelled natural images. Give natural_labels"
+                )
+            if step.data == "natural" and not (self.base.data.natural or self.natural_labels):
+                raise ValueError(
+                    f"{where}: {step_name} needs natural images. Give data.natural in the base"
+                )
+        if len(set(chain)) != len(chain):
+            raise ValueError(f"{where}: a step appears twice. Name each once")
+        from_head = self.base.fine_tuning.training.features_from != "encoder"
+        if chain and from_head and self.steps[chain[-1]].method == "supervised":
+            raise ValueError(
+                f"{where}: after {chain[-1]} there is no projection head, which "
+                "fine_tuning.training.features_from of the base needs. Set it to encoder there"
+            )
+
+    def _check_differences(self) -> None:
+        """No arm may stand in the study twice: it would be compared with itself."""
+        for field in ("label_fractions", "seeds", "trainable"):
+            values = getattr(self, field)
+            if not values or len(set(values)) != len(values):
+                raise ValueError(f"{field} must hold each value once, and at least one")
+        seen: dict[str, str] = {}
+        for name, chain in self.initialisations.items():
+            what = " ".join(self.steps[step].model_dump_json() for step in chain)
+            if what in seen:
+                raise ValueError(
+                    f"initialisations: {seen[what]} and {name} are the same. Remove one of them"
+                )
+            seen[what] = name
+
+
+def load_study(path: str) -> Study:
+    """Reads and validates a study; paths in it are relative to the file.
+
+    Raises:
+        UserError: One line per mistake, naming the field.
+    """
+    directory = Path(path).parent
+    values = read_yaml(path)
+    if not isinstance(values.get("base"), str):
+        raise UserError(f"{path}: base: is missing. Name a configuration, such as base: demo.yaml.")
+    base = load_configuration(resolve(values["base"], directory))
+    labels = values.get("natural_labels")
+    if isinstance(labels, dict) and isinstance(labels.get("manifest"), str):
+        labels = {**labels, "manifest": resolve(labels["manifest"], directory)}
+    try:
+        study = Study.model_validate({**values, "base": base, "natural_labels": labels})
+    except ValidationError as error:
+        raise UserError("\n".join(mistakes(path, error))) from error
+    return study.model_copy(update={"base": _placed(study)})
+
+
+def is_study(path: str) -> bool:
+    """Says whether a YAML file is a study rather than a configuration.
+
+    Raises:
+        UserError: It cannot be read.
+    """
+    return "initialisations" in read_yaml(path)
+
+
+def _placed(study: Study) -> Configuration:
+    """Returns the base under the study's name and folder, with the natural images it trains on."""
+    base = study.base
+    update: dict[str, Any] = {"name": study.name, "output_dir": study.output_dir}
+    if study.natural_labels is not None:
+        natural = study.natural_labels.data_settings()
+        update["data"] = base.data.model_copy(update={"natural": natural})
+    elif not any(
+        study.steps[step].data == "natural"
+        for chain in study.initialisations.values()
+        for step in chain
+    ):
+        update["data"] = base.data.model_copy(update={"natural": None})
+    return base.model_copy(update=update)

@@ -1,0 +1,49 @@
+"""A small study on the shipped demonstration, to be changed by a test."""
+
+from pathlib import Path
+
+import yaml
+
+from pipeline.study.settings import Study, load_study
+
+BASE = str(Path("configs/demo.yaml").absolute())
+
+
+def study_values(**changes) -> dict:
+    return {
+        "name": "study",
+        "base": BASE,
+        "output_dir": "runs/study",
+        "title": "A study",
+        "steps": {
+            "simclr-medical": {"data": "medical", "method": "simclr"},
+            "supervised-natural": {"method": "supervised", "training": {"epochs": 2}},
+        },
+        "initialisations": {
+            "random": [],
+            "natural": ["simclr-natural"],
+            "both": ["simclr-natural", "simclr-medical"],
+            "micle": ["simclr-natural", "simclr-medical", "micle-medical"],
+        },
+        "label_fractions": [0.5, 1.0],
+        "seeds": [0, 1],
+        "baseline": "random",
+        **changes,
+    }
+
+
+def write_study(directory: Path, **changes) -> str:
+    path = directory / "study.yaml"
+    path.write_text(yaml.safe_dump(study_values(**changes)))
+    return str(path)
+
+
+def study(directory: Path, **changes) -> Study:
+    return load_study(write_study(directory, **changes))
+
+
+def labelled_natural(directory: Path) -> dict:
+    (directory / "natural.csv").write_text(
+        "image,case_id,patient_id,site,label\na,a,a,n,tree\nb,b,b,n,cat\n"
+    )
+    return {"manifest": "natural.csv"}

@@ -1,0 +1,91 @@
+"""What a study file may say, and what is refused before anything runs."""
+
+import pytest
+
+from pipeline.study.settings import load_study
+from tests.pipeline.study.study_files import labelled_natural, study, write_study
+from trainer.errors import UserError
+
+
+def test_the_steps_of_the_base_are_known_by_method_and_data(tmp_path):
+    found = study(tmp_path)
+    assert found.steps["simclr-natural"].training.epochs == 8
+    assert found.steps["micle-medical"].pairs.rounds == 8
+
+
+def test_the_study_takes_the_place_of_the_bases_name_and_folder(tmp_path):
+    found = study(tmp_path)
+    assert (found.base.name, found.base.output_dir) == ("study", "runs/study")
+
+
+def test_a_step_of_the_study_takes_the_place_of_one_of_the_base(tmp_path):
+    steps = {"simclr-natural": {"data": "natural", "method": "simclr", "training": {"epochs": 3}}}
+    found = study(tmp_path, steps=steps, initialisations={"random": [], "own": ["simclr-natural"]})
+    assert found.steps["simclr-natural"].training.epochs == 3
+
+
+def test_natural_classes_are_those_of_the_manifest(tmp_path):
+    found = study(
+        tmp_path,
+        natural_labels=labelled_natural(tmp_path),
+        initialisations={"random": [], "supervised": ["supervised-natural"]},
+    )
+    natural = found.base.data.natural
+    assert (natural.task, natural.classes) == ("multi_class", ("cat", "tree"))
+
+
+def test_natural_images_that_no_start_uses_are_not_read(tmp_path):
+    found = study(tmp_path, initialisations={"random": [], "own": ["simclr-medical"]})
+    assert found.base.data.natural is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        (
+            {"steps": {"micle-natural": {"data": "natural", "method": "micle"}}},
+            "micle needs several images a case",
+        ),
+        (
+            {"initialisations": {"random": [], "a": ["simclr-natural"], "b": ["simclr-natural"]}},
+            "a and b are the same",
+        ),
+        ({"baseline": "imagenet"}, "baseline: there is no initialisation imagenet"),
+        ({"label_fractions": [0.5, 0.5]}, "label_fractions must hold each value once"),
+        ({"label_fractions": [0.0, 0.5]}, "label_fractions must be above 0"),
+        ({"seeds": [1, 1]}, "seeds must hold each value once"),
+        ({"seeds": [-1]}, "seeds must be 0 or more"),
+        ({"metric": "accuracy"}, "a multi_label study has mean_auc"),
+        ({"initialisations": {"random": [], "a": ["moco"]}}, "there is no step moco"),
+        (
+            {"initialisations": {"random": [], "a": ["simclr-medical", "simclr-medical"]}},
+            "a step appears twice",
+        ),
+        (
+            {"initialisations": {"random": [], "a": ["supervised-natural"]}},
+            "needs labelled natural images",
+        ),
+        (
+            {"initialisations": {"random": [], "a": ["simclr-medical", "supervised-natural"]}},
+            "starts from random weights",
+        ),
+        ({"initialisations": {"random": []}}, "at least 2 items"),
+        ({"epochs": 3}, "epochs: unknown field"),
+    ],
+)
+def test_a_mistake_is_a_line_with_the_file_and_the_field(tmp_path, changes, words):
+    with pytest.raises(UserError) as caught:
+        study(tmp_path, **changes)
+    assert words in str(caught.value)
+    assert str(caught.value).startswith(str(tmp_path / "study.yaml"))
+
+
+def test_a_missing_base_is_said(tmp_path):
+    with pytest.raises(UserError, match="base: is missing"):
+        load_study(write_study(tmp_path, base=None))
+
+
+def test_natural_labels_without_their_column_are_said(tmp_path):
+    (tmp_path / "natural.csv").write_text("image,case_id\na,a\n")
+    with pytest.raises(UserError, match="no column 'label'"):
+        study(tmp_path, natural_labels={"manifest": "natural.csv"})
