@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from typing import Literal
 
 import click
 
@@ -61,11 +62,12 @@ def run(configuration: str) -> None:
 @main.command()
 @click.argument("run_directory", type=click.Path(file_okay=False))
 @click.option("--configuration", type=click.Path(dir_okay=False), help="Take its report section.")
-def report(run_directory: str, configuration: str | None) -> None:
+@click.option("--lang", type=click.Choice(("en", "zh")), help="Language of the page.")
+def report(run_directory: str, configuration: str | None, lang: Literal["en", "zh"] | None) -> None:
     """Rebuild the report of RUN_DIRECTORY from its artifacts."""
     from pipeline.commands.report import report_command
 
-    report_command(Path(run_directory), configuration)
+    report_command(Path(run_directory), configuration, lang)
 
 
 @main.command()

@@ -9,6 +9,7 @@ from tfx import v1 as tfx
 from tfx.orchestration import metadata
 
 from components.slice_report.executor import read_inputs
+from components.slice_report.message_catalogue import Language
 from components.slice_report.report import write_report
 from components.slice_report.settings import ReportSettings
 from trainer.errors import UserError
@@ -20,13 +21,19 @@ _GOOD_STATES = (
 )
 
 
-def rebuild_report(database: Path, output: Path, settings: ReportSettings | None) -> None:
+def rebuild_report(
+    database: Path,
+    output: Path,
+    settings: ReportSettings | None,
+    language: Language | None = None,
+) -> None:
     """Writes the report of the newest finished run into a directory.
 
     Args:
         database: Of the run's metadata.
         output: Directory to write to.
         settings: Instead of those the report was first made with.
+        language: Instead of the settings'.
 
     Raises:
         UserError: No run has come as far as its report.
@@ -39,8 +46,9 @@ def rebuild_report(database: Path, output: Path, settings: ReportSettings | None
     inputs = read_inputs(
         uris, properties["settings"].string_value, properties["run_fields"].string_value
     )
-    if settings is not None:
-        inputs = dataclasses.replace(inputs, settings=settings)
+    settings = settings or inputs.settings
+    settings = dataclasses.replace(settings, language=language or settings.language)
+    inputs = dataclasses.replace(inputs, settings=settings)
     write_report(str(output), inputs)
 
 

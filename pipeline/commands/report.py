@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from components.slice_report.message_catalogue import Language
 from components.slice_report.report_files import PAGE, missing_pdf
 from pipeline.configuration import load_configuration
 from pipeline.console import noise_to_log
@@ -11,8 +12,15 @@ from pipeline.local_run import RunDirectory
 from trainer.errors import UserError
 
 
-def report_command(run_directory: Path, configuration_path: str | None) -> None:
+def report_command(
+    run_directory: Path, configuration_path: str | None, language: Language | None = None
+) -> None:
     """Rebuilds the newest report of a run from its artifacts; no model is loaded.
+
+    Args:
+        run_directory: The `output_dir` of a configuration.
+        configuration_path: Whose words and limits to take; None: those of the run.
+        language: Of the page, whatever the settings say; None: theirs.
 
     Raises:
         UserError: The folder holds no finished run.
@@ -29,7 +37,7 @@ def report_command(run_directory: Path, configuration_path: str | None) -> None:
     with noise_to_log(directory.new_log()):
         from pipeline.report_rebuild import rebuild_report
 
-        rebuild_report(directory.metadata, directory.report, settings)
+        rebuild_report(directory.metadata, directory.report, settings, language)
     print_report(directory.report)
 
 
