@@ -11,7 +11,7 @@ import tensorflow as tf
 from components.case_example_gen.images import BadImageError, standardise_image
 from components.case_example_gen.manifest import ManifestRow, read_manifest
 from components.case_example_gen.settings import DataSettings
-from components.pair_builder.pairing import pairs_by_round
+from components.pair_builder.pairing import ImageTraits, pairs_by_round
 from components.pair_builder.settings import PairSettings
 from components.transform.preprocessing import decode_square, encode_square
 from trainer.case_records import decode_image
@@ -75,8 +75,8 @@ def sample_pairs(
     several, one = [], []
     for index in random.permutation(len(groups)):
         rows = groups[index]
-        views = [row.view for row in rows]
-        first, second = next(pairs_by_round(views, pairs.pair_rule, 1, seed, str(index)))
+        traits = [ImageTraits(row.view, row.visit) for row in rows]
+        first, second = next(pairs_by_round(traits, pairs.pair_rule, 1, seed, str(index)))
         if first == second:
             one.append((rows[first],))
         else:

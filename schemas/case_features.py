@@ -13,6 +13,8 @@ PATIENT_ID = "patient_id"
 SITE = "site"
 IMAGE = "image"
 VIEW = "view"
+VISIT = "visit"
+"""Of each image: days since the patient's first visit, or the visit's number; or `unknown`."""
 SEX = "sex"
 AGE_GROUP = "age_group"
 

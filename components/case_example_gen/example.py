@@ -7,13 +7,12 @@ from components.case_example_gen.pseudonym import pseudonym
 from schemas import case_features
 
 
-def case_example(case: Case, images: list[bytes], views: list[str], key: bytes) -> tf.train.Example:
+def case_example(case: Case, images: list[bytes], key: bytes) -> tf.train.Example:
     """Builds the example of a case; patient and case appear as pseudonyms only.
 
     Args:
-        case: Its site, sex, age, further features and labels.
-        images: Encoded images (8-bit JPEG or PNG).
-        views: One per image.
+        case: Its site, sex, age, further features and labels; view and visit of its rows.
+        images: Encoded images (8-bit JPEG or PNG), one per row.
         key: Of the pseudonyms.
     """
     features = {
@@ -21,7 +20,8 @@ def case_example(case: Case, images: list[bytes], views: list[str], key: bytes) 
         case_features.PATIENT_ID: _text([pseudonym(key, "patient", case.patient_id)]),
         case_features.SITE: _text([case.site]),
         case_features.IMAGE: tf.train.Feature(bytes_list=tf.train.BytesList(value=images)),
-        case_features.VIEW: _text(views),
+        case_features.VIEW: _text([row.view for row in case.rows]),
+        case_features.VISIT: _text([row.visit for row in case.rows]),
         case_features.SEX: _text([case.sex]),
         case_features.AGE_GROUP: _text([case_features.age_group(case.age)]),
     }

@@ -231,7 +231,7 @@ class _EncodeCase(beam.DoFn):
         rows = placed.case.rows
         directory = self._directories[rows[0].external]
         images = [standardise_image(read_image(directory, row.image)) for row in rows]
-        example = case_example(placed.case, images, [row.view for row in rows], self._key)
+        example = case_example(placed.case, images, self._key)
         yield placed.split, _serialize(example)
 
 

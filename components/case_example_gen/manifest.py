@@ -1,6 +1,7 @@
 """The manifest CSV: one row per image.
 
-Columns: `image`, `case_id`, `patient_id`, `site`; optional `view`, `sex`, `age`, `split`; and the
+Columns: `image`, `case_id`, `patient_id`, `site`; optional `view`, `visit`, `sex`, `age`,
+`split`; and the
 label columns and case features that the data settings name. Further columns are ignored.
 """
 
@@ -36,6 +37,7 @@ class ManifestRow:
         external: Name of the external collection that the row is of; blank for the data set's own.
         age: Years.
         split: Given split; None = drawn by patient.
+        visit: Days since the patient's first visit, or the visit's number; `unknown` if blank.
     """
 
     row: int
@@ -51,6 +53,7 @@ class ManifestRow:
     findings: tuple[float | None, ...]
     case_features: tuple[str, ...] = ()
     external: str = ""
+    visit: str = case_features.UNKNOWN
 
     @property
     def order(self) -> tuple[str, int]:
@@ -158,6 +161,12 @@ def _parse(
         age = _age(values.get("age", ""))
     except ValueError:
         return problem("age", f"'{values['age']}' is no age in years (0..130, or blank)")
+    visit = values.get("visit", "")
+    if visit and not visit.isdecimal():
+        # A date would leave ingestion as it stands.
+        return problem(
+            "visit", "no whole number (days since the patient's first visit, or its number)"
+        )
     split = values.get("split") or None
     if split is not None and split not in GIVEN_SPLITS:
         return problem("split", f"'{split}' is none of {', '.join(GIVEN_SPLITS)}")
@@ -180,6 +189,7 @@ def _parse(
             values.get(name) or case_features.UNKNOWN for name in data.case_features
         ),
         external=external.name if external else "",
+        visit=str(int(visit)) if visit else case_features.UNKNOWN,
     )
 
 

@@ -10,7 +10,18 @@ from components.case_example_gen.external_set import ExternalSet
 _FEATURE_NAME = re.compile(r"^[a-z][a-z0-9_]{0,39}$")
 _TAKEN = frozenset(
     (
-        *("image", "case_id", "patient_id", "site", "view", "sex", "age", "age_group", "split"),
+        *(
+            "image",
+            "case_id",
+            "patient_id",
+            "site",
+            "view",
+            "visit",
+            "sex",
+            "age",
+            "age_group",
+            "split",
+        ),
         *("label", "label_weight", "score", "distribution", "image_count"),
     )
 )

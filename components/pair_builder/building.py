@@ -1,91 +1,163 @@
-"""The Beam pipeline from transformed cases to pair examples, and the statistics of the pairs."""
+"""The Beam pipeline from transformed cases to pair examples.
 
-from collections.abc import Iterable, Iterator
-from typing import Any
+Cases go through one by one; with `pair_scope: patient` at most `MAX_GROUP_IMAGES` images of a
+patient are held at a time, also while they are being collected.
+"""
+
+import heapq
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import apache_beam as beam
 import tensorflow as tf
 
+from components.pair_builder.group_images import (
+    MAX_GROUP_IMAGES,
+    GroupImage,
+    images_of_case,
+    sampling_rank,
+    text_of,
+)
 from components.pair_builder.pairing import DIFFERENT_IMAGE, SINGLE_IMAGE, pairs_by_round
+from components.pair_builder.rounds import PatientTally, Turn, rounds_needed, turns_of_patient
 from components.pair_builder.settings import PairSettings
 from schemas import case_features
 
-_COPIED_FEATURES = (
-    case_features.CASE_ID,
-    case_features.PATIENT_ID,
-    case_features.SITE,
-    case_features.PIXEL_MEAN,
-    case_features.PIXEL_STD,
-)
+ImageGroup = tuple[str, list[GroupImage]]
 
 
-def build_pairs(cases: beam.PCollection, settings: PairSettings, seed: int) -> beam.PCollection:
-    """Returns (round, serialized pair example) for every case or patient and every round.
+@dataclass(frozen=True)
+class BuiltPairs:
+    """What the pipeline yields.
+
+    Attributes:
+        groups: (identifier, images) of each case or patient; at most `MAX_GROUP_IMAGES` images.
+        pairs: (round, serialized pair example).
+    """
+
+    groups: beam.PCollection
+    pairs: beam.PCollection
+
+
+def build_pairs(
+    cases: beam.PCollection, settings: PairSettings, rounds: int, seed: int
+) -> BuiltPairs:
+    """Builds the pipeline; nothing runs before the caller runs it.
 
     Args:
         cases: Serialized transformed cases.
-        settings: Scope, rule and rounds.
+        settings: Scope, rule and cap per patient.
+        rounds: Number of rounds.
         seed: Of the pairing; sharding and the number of workers change nothing.
     """
     parsed = cases | "ParseCases" >> beam.Map(tf.train.Example.FromString)
     if settings.pair_scope == "patient":
         groups = (
             parsed
-            | "KeyByPatient" >> beam.Map(lambda case: (_text(case, case_features.PATIENT_ID), case))
-            | "GroupByPatient" >> beam.GroupByKey()
+            | "ImagesByPatient" >> beam.FlatMap(_images_by_patient, seed)
+            | "SamplePatients"
+            >> beam.CombinePerKey(
+                beam.combiners.TopCombineFn(MAX_GROUP_IMAGES, key=sampling_rank, reverse=True)
+            )
         )
     else:
-        groups = parsed | "KeyByCase" >> beam.Map(
-            lambda case: (_text(case, case_features.CASE_ID), [case])
+        groups = parsed | "ImagesOfCase" >> beam.Map(_case_group, seed)
+    cap = settings.max_pairs_per_patient
+    if cap is None:
+        return BuiltPairs(
+            groups, groups | "PairUp" >> beam.FlatMap(_pairs_in_all, settings, rounds, seed)
         )
-    return groups | "PairUp" >> beam.FlatMap(_pairs_of_group, settings, seed)
+    turns = (
+        parsed
+        | "CasesOfPatients" >> beam.Map(_patient_and_case)
+        | "GroupCases" >> beam.GroupByKey()
+        | "DropPatient" >> beam.Values()
+        | "Turns" >> beam.FlatMap(turns_of_patient, cap, seed)
+    )
+    pairs = groups | "PairUp" >> beam.FlatMap(
+        _pairs_in_turn, settings, rounds, seed, cap, beam.pvalue.AsMultiMap(turns)
+    )
+    return BuiltPairs(groups, pairs)
 
 
-def _pairs_of_group(
-    group: tuple[str, Iterable[tf.train.Example]], settings: PairSettings, seed: int
-) -> Iterator[tuple[int, bytes]]:
-    name, cases = group
-    ordered = sorted(cases, key=lambda case: _text(case, case_features.CASE_ID))
-    images = [
-        (case, image, view)
-        for case in ordered
-        for image, view in zip(
-            case.features.feature[case_features.IMAGE].bytes_list.value,
-            case.features.feature[case_features.VIEW].bytes_list.value,
-            strict=True,
-        )
-    ]
-    views = [view.decode() for _, _, view in images]
-    pairs = pairs_by_round(views, settings.pair_rule, settings.rounds, seed, name)
-    for round_number, (first, second) in enumerate(pairs):
-        case = images[first][0]
-        members = [images[first][1]] if first == second else [images[first][1], images[second][1]]
-        yield round_number, _pair_example(case, members).SerializeToString(deterministic=True)
-
-
-def _pair_example(case: tf.train.Example, images: list[bytes]) -> tf.train.Example:
-    pair = tf.train.Example()
-    for name in _COPIED_FEATURES:
-        pair.features.feature[name].CopyFrom(case.features.feature[name])
-    pair.features.feature[case_features.IMAGE].bytes_list.value.extend(images)
-    rule = SINGLE_IMAGE if len(images) == 1 else DIFFERENT_IMAGE
-    pair.features.feature[case_features.PAIR_RULE].bytes_list.value.append(rule.encode())
-    return pair
-
-
-def count_pairs(pairs: beam.PCollection) -> beam.PCollection:
-    """Returns ((site, pair rule), number of pairs)."""
+def largest_need(cases: beam.PCollection, settings: PairSettings) -> beam.PCollection:
+    """Returns one number: the rounds that the patient who needs most of them needs."""
     return (
-        pairs
-        | "SiteAndRule" >> beam.Map(_site_and_rule)
-        | "CountPairs" >> beam.combiners.Count.PerElement()
+        cases
+        | "ParseCases" >> beam.Map(tf.train.Example.FromString)
+        | "TallyCases" >> beam.Map(_tally_of_case)
+        | "TallyPatients" >> beam.CombinePerKey(_sum_of_tallies)
+        | "RoundsOfPatient" >> beam.Values()
+        | "RoundsNeeded" >> beam.Map(rounds_needed, settings)
+        | "LargestNeed" >> beam.CombineGlobally(_largest)
     )
 
 
-def _site_and_rule(pair: tuple[int, bytes]) -> tuple[str, str]:
-    example = tf.train.Example.FromString(pair[1])
-    return _text(example, case_features.SITE), _text(example, case_features.PAIR_RULE)
+def _largest(needs: Iterable[int]) -> int:
+    return max(needs, default=1)
 
 
-def _text(example: Any, feature: str) -> str:
-    return example.features.feature[feature].bytes_list.value[0].decode()
+def _tally_of_case(case: tf.train.Example) -> tuple[str, PatientTally]:
+    images = len(case.features.feature[case_features.IMAGE].bytes_list.value)
+    return text_of(case, case_features.PATIENT_ID), PatientTally(1, images, images)
+
+
+def _sum_of_tallies(tallies: Iterable[PatientTally]) -> PatientTally:
+    return sum(tallies, PatientTally(0, 0, 0))
+
+
+def _patient_and_case(case: tf.train.Example) -> tuple[str, str]:
+    return text_of(case, case_features.PATIENT_ID), text_of(case, case_features.CASE_ID)
+
+
+def _images_by_patient(case: tf.train.Example, seed: int) -> Iterator[tuple[str, GroupImage]]:
+    patient = text_of(case, case_features.PATIENT_ID)
+    for image in images_of_case(case, seed):
+        yield patient, image
+
+
+def _case_group(case: tf.train.Example, seed: int) -> ImageGroup:
+    images = heapq.nsmallest(MAX_GROUP_IMAGES, images_of_case(case, seed), key=sampling_rank)
+    return text_of(case, case_features.CASE_ID), images
+
+
+def _pairs_in_all(
+    group: ImageGroup, settings: PairSettings, rounds: int, seed: int
+) -> Iterator[tuple[int, bytes]]:
+    return _pairs(group, settings, range(rounds), seed)
+
+
+def _pairs_in_turn(
+    group: ImageGroup,
+    settings: PairSettings,
+    rounds: int,
+    seed: int,
+    cap: int,
+    turns: Mapping[str, Iterable[Turn]],
+) -> Iterator[tuple[int, bytes]]:
+    """Leaves out the rounds in which other cases of the patient have their turn."""
+    numbers: Sequence[int] = range(rounds)
+    for turn in turns[group[0]]:
+        numbers = [number for number in numbers if turn.takes_part(number, cap)]
+    return _pairs(group, settings, numbers, seed)
+
+
+def _pairs(
+    group: ImageGroup, settings: PairSettings, rounds: Sequence[int], seed: int
+) -> Iterator[tuple[int, bytes]]:
+    name, drawn = group
+    images = sorted(drawn, key=lambda image: (image.case_id, image.index))
+    traits = [image.traits for image in images]
+    pairs = pairs_by_round(traits, settings.pair_rule, len(rounds), seed, name)
+    for number, (first, second) in zip(rounds, pairs, strict=True):
+        members = [images[first]] if first == second else [images[first], images[second]]
+        yield number, _pair_example(members).SerializeToString(deterministic=True)
+
+
+def _pair_example(images: list[GroupImage]) -> tf.train.Example:
+    pair = tf.train.Example.FromString(images[0].case)
+    encoded = [image.encoded for image in images]
+    pair.features.feature[case_features.IMAGE].bytes_list.value.extend(encoded)
+    rule = SINGLE_IMAGE if len(images) == 1 else DIFFERENT_IMAGE
+    pair.features.feature[case_features.PAIR_RULE].bytes_list.value.append(rule.encode())
+    return pair

@@ -4,16 +4,15 @@ import json
 from typing import Any
 
 import apache_beam as beam
-import tensorflow as tf
+from apache_beam.io.filesystems import FileSystems
 from tfx import types
 from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
 from tfx.types import artifact_utils
 
-from components.pair_builder.building import build_pairs, count_pairs
+from components.pair_builder.building import build_pairs, largest_need
 from components.pair_builder.settings import PairSettings
+from components.pair_builder.statistics import count, write_statistics
 from schemas import case_features
-
-STATISTICS = "pair_statistics.json"
 
 
 class Executor(BaseBeamExecutor):
@@ -32,11 +31,26 @@ class Executor(BaseBeamExecutor):
         cases_pattern = artifact_utils.get_split_uri([examples], case_features.TRAIN) + "/*"
         pairs_artifact.split_names = artifact_utils.encode_split_names([case_features.TRAIN])
         directory = artifact_utils.get_split_uri([pairs_artifact], case_features.TRAIN)
+        rounds = settings.rounds
+        if rounds == "auto":
+            rounds = self._rounds_needed(cases_pattern, settings, pairs_artifact.uri)
         with self._make_beam_pipeline() as pipeline:
             cases = pipeline | "ReadCases" >> beam.io.ReadFromTFRecord(cases_pattern)
-            pairs = build_pairs(cases, settings, exec_properties["seed"])
-            write_rounds(pairs, directory, settings.rounds)
-            write_statistics(pipeline, pairs, pairs_artifact.uri)
+            built = build_pairs(cases, settings, rounds, exec_properties["seed"])
+            write_rounds(built.pairs, directory, rounds)
+            write_statistics(pipeline, count(built), rounds, pairs_artifact.uri)
+
+    def _rounds_needed(self, cases_pattern: str, settings: PairSettings, directory: str) -> int:
+        """Runs a pipeline of its own: the number of rounds decides the shape of the next one."""
+        number = f"{directory}/rounds_needed"
+        with self._make_beam_pipeline() as pipeline:
+            cases = pipeline | "ReadCases" >> beam.io.ReadFromTFRecord(cases_pattern)
+            (
+                largest_need(cases, settings)
+                | "WriteNumber" >> beam.io.WriteToText(number, shard_name_template="")
+            )
+        with FileSystems.open(number) as file:
+            return int(file.read())
 
 
 def write_rounds(pairs: beam.PCollection, directory: str, rounds: int) -> None:
@@ -51,21 +65,3 @@ def write_rounds(pairs: beam.PCollection, directory: str, rounds: int) -> None:
                 f"{directory}/pairs-round-{number:05d}", file_name_suffix=".gz"
             )
         )
-
-
-def write_statistics(pipeline: beam.Pipeline, pairs: beam.PCollection, directory: str) -> None:
-    """Writes the number of pairs by site and rule."""
-    (
-        pipeline
-        | "Directory" >> beam.Create([directory])
-        | "WriteStatistics" >> beam.Map(_write_statistics, beam.pvalue.AsList(count_pairs(pairs)))
-    )
-
-
-def _write_statistics(directory: str, counts: list[tuple[tuple[str, str], int]]) -> None:
-    by_site: dict[str, dict[str, int]] = {}
-    for (site, rule), number in sorted(counts):
-        by_site.setdefault(site, {})[rule] = number
-    tf.io.gfile.makedirs(directory)
-    with tf.io.gfile.GFile(f"{directory}/{STATISTICS}", "w") as file:
-        file.write(json.dumps(by_site, indent=2) + "\n")

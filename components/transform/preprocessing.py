@@ -42,9 +42,9 @@ def preprocessing_fn(inputs: Mapping[str, Any], custom_config: Mapping[str, Any]
         custom_config: `settings`: JSON text of `TransformSettings`.
 
     Returns:
-        `image` and `view`: sparse string [n, M], the images as JPEGs of one size; `label` int64
-        [n, 1], or `finding_value` and `finding_weight` float32 [n, findings]; `pixel_mean` and
-        `pixel_std` float32 [n, 3]; the identifiers and slice features as they are.
+        `image`, `view` and `visit`: sparse string [n, M], the images as JPEGs of one size;
+        `label` int64 [n, 1], or `finding_value` and `finding_weight` float32 [n, findings];
+        `pixel_mean` and `pixel_std` float32 [n, 3]; the identifiers and slice features as they are.
     """
     settings = TransformSettings(**json.loads(custom_config["settings"]))
     images = inputs[case_features.IMAGE]
@@ -60,6 +60,7 @@ def preprocessing_fn(inputs: Mapping[str, Any], custom_config: Mapping[str, Any]
         # Sparse, because Transform writes a ragged tensor under another feature name.
         case_features.IMAGE: images.with_flat_values(encoded).to_sparse(),
         case_features.VIEW: inputs[case_features.VIEW].to_sparse(),
+        case_features.VISIT: inputs[case_features.VISIT].to_sparse(),
         case_features.PIXEL_MEAN: tf.tile(mean[tf.newaxis], [cases, 1]),
         case_features.PIXEL_STD: tf.tile(std[tf.newaxis], [cases, 1]),
     }

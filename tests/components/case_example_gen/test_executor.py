@@ -124,6 +124,7 @@ def test_cases_keep_their_images_views_and_label(tmp_path, write_image, write_ma
     }
     example = by_case[pseudonym(KEY, "case", "north-case-3")]
     assert text(example, "view") == ["view-0", "view-1"]
+    assert text(example, "visit") == ["unknown", "unknown"]
     assert text(example, "label") == ["ill"]
     assert text(example, "sex") == ["unknown"]
     images = list(example.features.feature["image"].bytes_list.value)

@@ -50,6 +50,15 @@ def test_optional_columns_may_be_missing_and_blank_means_unknown():
     assert not row.labelled
 
 
+def test_a_visit_is_a_whole_number_and_a_date_does_not_come_in():
+    header = "image,case_id,patient_id,site,label,visit\n"
+    rows = read(header + "a.png,c,p,n,,007\nb.png,c,p,n,,\nc.png,c,p,n,,2019-03-02\n")
+    assert [row.visit for row in rows[:2]] == ["7", "unknown"]
+    assert isinstance(rows[2], RowProblem)
+    assert rows[2].column == "visit"
+    assert "2019" not in rows[2].message
+
+
 def test_case_features_are_columns_that_the_settings_name():
     data = dataclasses.replace(MULTI_CLASS, case_features=("scanner", "skin_type"))
     header = "image,case_id,patient_id,site,label,skin_type,scanner\n"

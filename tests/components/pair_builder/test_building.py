@@ -1,6 +1,7 @@
 """The Beam pipeline: pairs by round and scope, the same for any sharding."""
 
 import json
+from collections import Counter
 from pathlib import Path
 
 import apache_beam as beam
@@ -9,18 +10,23 @@ import tensorflow as tf
 from tfx.types import artifact_utils, standard_artifacts
 
 from components.pair_builder.building import build_pairs
-from components.pair_builder.executor import STATISTICS, Executor
+from components.pair_builder.executor import Executor
+from components.pair_builder.group_images import MAX_GROUP_IMAGES
 from components.pair_builder.settings import PairSettings
+from components.pair_builder.statistics import STATISTICS
 from trainer.settings import to_json
 
 
-def case(case_id: str, patient_id: str, images: int, site: str = "north") -> bytes:
+def case(
+    case_id: str, patient_id: str, images: int, site: str = "north", visit: str = "unknown"
+) -> bytes:
     features = {
         "case_id": [case_id.encode()],
         "patient_id": [patient_id.encode()],
         "site": [site.encode()],
         "image": [f"{case_id}/{number}".encode() for number in range(images)],
         "view": [b"PA"] * images,
+        "visit": [visit.encode()] * images,
     }
     example = tf.train.Example()
     for name, values in features.items():
@@ -34,11 +40,11 @@ CASES = [case("a", "p1", 3), case("b", "p1", 1), case("c", "p2", 2), case("d", "
 
 
 def built(cases: list[bytes], settings: PairSettings, tmp_path: Path) -> dict[int, dict]:
-    """Returns by round, by case, the set of images of its pair."""
+    """Returns by round, by case, the images of its pair."""
     output = tmp_path / "pairs"
     with beam.Pipeline() as pipeline:
         (
-            build_pairs(pipeline | beam.Create(cases), settings, seed=0)
+            build_pairs(pipeline | beam.Create(cases), settings, settings.rounds, seed=0).pairs
             | beam.Map(lambda item: json.dumps([item[0], item[1].hex()]))
             | beam.io.WriteToText(str(output), shard_name_template="")
         )
@@ -77,23 +83,65 @@ def test_the_order_of_the_cases_changes_nothing(tmp_path):
     assert built(CASES, settings, tmp_path) == built(CASES[::-1], settings, tmp_path)
 
 
-@pytest.fixture
-def written(tmp_path):
-    examples, pairs = standard_artifacts.Examples(), standard_artifacts.Examples()
-    examples.uri, pairs.uri = str(tmp_path / "examples"), str(tmp_path / "out")
-    examples.split_names = artifact_utils.encode_split_names(["train", "test"])
-    for split, cases in (("train", CASES), ("test", [case("secret", "p9", 2)])):
-        path = tmp_path / "examples" / f"Split-{split}" / "cases.gz"
+def test_images_of_one_visit_make_no_pair_of_different_visits(tmp_path):
+    cases = [
+        case("a", "p1", 2, visit="0"),
+        case("b", "p1", 2, visit="30"),
+        case("c", "p2", 2, visit="0"),
+    ]
+    settings = PairSettings(pair_scope="patient", pair_rule="different_visit", rounds=4)
+    for pairs in built(cases, settings, tmp_path).values():
+        [patient_1] = [images for name, images in pairs.items() if name in "ab"]
+        assert {image[0] for image in patient_1} == {"a", "b"}
+        assert len(pairs["c"]) == 1
+
+
+def test_the_cases_of_a_patient_above_the_cap_take_turns(tmp_path):
+    cases = [case(f"a{number}", "p1", 2) for number in range(5)]
+    cases += [case("b0", "p2", 1), case("b1", "p2", 2)]
+    settings = PairSettings(rounds=5, max_pairs_per_patient=2)
+    rounds = built(cases, settings, tmp_path)
+    taking_part = Counter(name for pairs in rounds.values() for name in pairs)
+    assert taking_part == {f"a{number}": 2 for number in range(5)} | {"b0": 5, "b1": 5}
+    assert all(len(pairs) == 4 for pairs in rounds.values())
+    assert rounds == built(cases[::-1], settings, tmp_path)
+
+
+def test_of_a_patient_of_too_many_images_the_same_sample_is_paired_in_any_order(tmp_path):
+    cases = [case(f"c{number}", "p", 30) for number in range(20)]
+    settings = PairSettings(pair_scope="patient", rounds=200)
+    rounds = built(cases, settings, tmp_path)
+    used = {image for pairs in rounds.values() for images in pairs.values() for image in images}
+    assert len(used) == MAX_GROUP_IMAGES
+    assert rounds == built(cases[::-1], settings, tmp_path)
+
+
+def examples_of(splits: dict[str, list[bytes]], directory: Path):
+    examples = standard_artifacts.Examples()
+    examples.uri = str(directory)
+    examples.split_names = artifact_utils.encode_split_names(list(splits))
+    for split, cases in splits.items():
+        path = directory / f"Split-{split}" / "cases.gz"
         path.parent.mkdir(parents=True)
         with tf.io.TFRecordWriter(str(path), "GZIP") as writer:
             for serialized in cases:
                 writer.write(serialized)
+    return examples
+
+
+def run(examples, settings: PairSettings, directory: Path):
+    pairs = standard_artifacts.Examples()
+    pairs.uri = str(directory)
     Executor().Do(
-        {"examples": [examples]},
-        {"pairs": [pairs]},
-        {"settings": to_json(PairSettings(rounds=2)), "seed": 0},
+        {"examples": [examples]}, {"pairs": [pairs]}, {"settings": to_json(settings), "seed": 0}
     )
     return pairs
+
+
+@pytest.fixture
+def written(tmp_path):
+    examples = examples_of({"train": CASES, "test": [case("secret", "p9", 2)]}, tmp_path / "cases")
+    return run(examples, PairSettings(rounds=2), tmp_path / "pairs")
 
 
 def test_the_component_writes_rounds_of_the_training_split_only(written):
@@ -104,8 +152,33 @@ def test_the_component_writes_rounds_of_the_training_split_only(written):
     assert not any(b"secret" in record for record in records)
 
 
-def test_the_component_counts_pairs_by_site_and_rule(written):
+def test_the_component_counts_cases_images_and_pairs_by_site(written):
     assert json.loads(Path(written.uri, STATISTICS).read_text()) == {
-        "north": {"different_image": 4, "single_image": 2},
-        "south": {"single_image": 2},
+        "rounds": 2,
+        "sites": {
+            "north": {
+                "different_image": 4,
+                "groups": 3,
+                "images": 6,
+                "images_per_group": 2.0,
+                "several_image_groups": 2,
+                "several_image_share": 0.6667,
+                "single_image": 2,
+            },
+            "south": {
+                "groups": 1,
+                "images": 1,
+                "images_per_group": 1.0,
+                "several_image_groups": 0,
+                "several_image_share": 0.0,
+                "single_image": 2,
+            },
+        },
     }
+
+
+def test_auto_writes_the_rounds_that_the_largest_case_needs(tmp_path):
+    examples = examples_of({"train": [*CASES, case("e", "p4", 7)]}, tmp_path / "cases")
+    pairs = run(examples, PairSettings(rounds="auto"), tmp_path / "pairs")
+    files = Path(pairs.uri, "Split-train").glob("pairs-round-*")
+    assert {name.name[:17] for name in files} == {f"pairs-round-0000{n}" for n in range(4)}

@@ -3,13 +3,15 @@
 from collections import Counter
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from components.pair_builder.pairing import pairs_by_round
+from components.pair_builder.pairing import ImageTraits, pairs_by_round
 from components.pair_builder.settings import PairSettings
 
 
 def pairs(views, rule="any", rounds=6, seed=0, group="case"):
-    return list(pairs_by_round(views, rule, rounds, seed, group))
+    return list(pairs_by_round([ImageTraits(view) for view in views], rule, rounds, seed, group))
 
 
 @pytest.mark.parametrize("images", [2, 3, 5, 6])
@@ -52,6 +54,73 @@ def test_the_draw_depends_on_seed_and_case_and_on_nothing_else():
     assert pairs(views, rounds=3) == pairs(views, rounds=6)[:3]
 
 
+def may_pair(first: ImageTraits, second: ImageTraits, rule: str) -> bool:
+    """The rules as one would say them."""
+    if rule == "different_view":
+        return first.view != second.view
+    if rule == "same_view":
+        return first.view == second.view
+    if rule == "different_visit":
+        return first.visit != second.visit and "unknown" not in (first.visit, second.visit)
+    return True
+
+
+RULES = st.sampled_from(["any", "different_view", "same_view", "different_visit"])
+GROUPS = st.lists(
+    st.builds(
+        ImageTraits, st.sampled_from(["PA", "AP", "L"]), st.sampled_from(["0", "7", "unknown"])
+    ),
+    min_size=1,
+    max_size=9,
+)
+
+
+@given(GROUPS, RULES, st.integers(0, 5), st.integers(0, 20))
+def test_a_pair_follows_the_rule_and_is_single_only_where_no_pair_is_allowed(
+    images, rule, seed, rounds
+):
+    drawn = list(pairs_by_round(images, rule, rounds, seed, "case"))
+    assert len(drawn) == rounds
+    allowed = {
+        (a, b)
+        for a in range(len(images))
+        for b in range(len(images))
+        if a != b and may_pair(images[a], images[b], rule)
+    }
+    if allowed:
+        assert set(drawn) <= allowed
+    else:
+        assert all(first == second for first, second in drawn)
+
+
+@given(GROUPS, RULES, st.integers(0, 5))
+def test_as_many_rounds_as_images_use_every_image_that_has_a_partner(images, rule, seed):
+    used = {i for pair in pairs_by_round(images, rule, len(images), seed, "case") for i in pair}
+    partnered = {
+        a
+        for a in range(len(images))
+        if any(a != b and may_pair(images[a], images[b], rule) for b in range(len(images)))
+    }
+    assert used == (partnered or set(range(len(images))))
+
+
+@given(st.integers(2, 12), st.integers(0, 5))
+def test_half_as_many_rounds_as_images_use_every_image_where_any_two_may_pair(images, seed):
+    drawn = pairs_by_round([ImageTraits("PA")] * images, "any", (images + 1) // 2, seed, "case")
+    assert len({index for pair in drawn for index in pair}) == images
+
+
+def test_a_patient_of_five_thousand_images_is_paired_in_seconds():
+    assert len(pairs(["PA", "lateral"] * 2500, "different_view", rounds=8)) == 8
+
+
 def test_settings_refuse_no_rounds():
     with pytest.raises(ValueError, match="rounds must be at least 1"):
         PairSettings(rounds=0)
+
+
+def test_a_cap_per_patient_is_refused_where_a_patient_has_one_pair_anyway():
+    with pytest.raises(ValueError, match="is for pair_scope case"):
+        PairSettings(pair_scope="patient", max_pairs_per_patient=1)
+    with pytest.raises(ValueError, match="at least 1"):
+        PairSettings(max_pairs_per_patient=0)

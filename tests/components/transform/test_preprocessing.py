@@ -42,6 +42,7 @@ def raw_case(case_id: str, images: list[np.ndarray], **labels) -> tf.train.Examp
         "sex": ["female"],
         "age_group": ["40-59"],
         "view": [f"view-{number}" for number in range(len(images))],
+        "visit": [str(number) for number in range(len(images))],
     }
     for name, values in texts.items():
         example.features.feature[name].bytes_list.value.extend(v.encode() for v in values)

@@ -1,0 +1,81 @@
+"""What was paired, by site: `pair_statistics.json`."""
+
+import json
+from collections.abc import Iterable
+
+import apache_beam as beam
+import tensorflow as tf
+
+from components.pair_builder.building import BuiltPairs, ImageGroup
+from components.pair_builder.group_images import text_of
+from schemas import case_features
+
+STATISTICS = "pair_statistics.json"
+
+Counted = tuple[tuple[str, str], int]
+"""((site, what is counted), number)."""
+
+GROUPS = "groups"
+IMAGES = "images"
+SEVERAL_IMAGE_GROUPS = "several_image_groups"
+
+
+def count(built: BuiltPairs) -> beam.PCollection:
+    """Returns `Counted`: groups, their images, and pairs by rule, of each site.
+
+    A group (a patient) of several sites counts at the one of its first image by rank.
+    """
+    return (
+        (
+            built.groups | "TallyGroups" >> beam.FlatMap(_tallies_of_group),
+            built.pairs | "TallyPairs" >> beam.Map(_tally_of_pair),
+        )
+        | "AllTallies" >> beam.Flatten()
+        | "SumTallies" >> beam.CombinePerKey(sum)
+    )
+
+
+def _tallies_of_group(group: ImageGroup) -> Iterable[Counted]:
+    _, images = group
+    site = min(images, key=lambda image: image.rank).site
+    yield (site, GROUPS), 1
+    yield (site, IMAGES), len(images)
+    yield (site, SEVERAL_IMAGE_GROUPS), int(len(images) > 1)
+
+
+def _tally_of_pair(pair: tuple[int, bytes]) -> Counted:
+    example = tf.train.Example.FromString(pair[1])
+    site = text_of(example, case_features.SITE)
+    return (site, text_of(example, case_features.PAIR_RULE)), 1
+
+
+def summary(counts: Iterable[Counted], rounds: int) -> dict[str, object]:
+    """Returns the content of `pair_statistics.json`."""
+    sites: dict[str, dict[str, float]] = {}
+    for (site, counted), number in sorted(counts):
+        sites.setdefault(site, {})[counted] = number
+    for numbers in sites.values():
+        # A patient's pairs may count at a site at which no group does.
+        groups = numbers.get(GROUPS, 0)
+        if groups:
+            share = numbers[SEVERAL_IMAGE_GROUPS] / groups
+            numbers["several_image_share"] = round(share, 4)
+            numbers["images_per_group"] = round(numbers[IMAGES] / groups, 2)
+    return {"rounds": rounds, "sites": sites}
+
+
+def write_statistics(
+    pipeline: beam.Pipeline, counts: beam.PCollection, rounds: int, directory: str
+) -> None:
+    """Writes `pair_statistics.json`; the counts are as few as sites."""
+    (
+        pipeline
+        | "Directory" >> beam.Create([directory])
+        | "WriteStatistics" >> beam.Map(_write, rounds, beam.pvalue.AsList(counts))
+    )
+
+
+def _write(directory: str, rounds: int, counts: list[Counted]) -> None:
+    tf.io.gfile.makedirs(directory)
+    with tf.io.gfile.GFile(f"{directory}/{STATISTICS}", "w") as file:
+        file.write(json.dumps(summary(counts, rounds), indent=2) + "\n")
