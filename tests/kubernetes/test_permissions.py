@@ -153,3 +153,9 @@ def _files_of(kustomization):
         *(f for one in values.get("configMapGenerator", ()) for f in one.get("files", ())),
     ]
     return {(kustomization.parent / name).resolve() for name in names}
+
+
+def test_the_guide_names_every_overlay():
+    guide = (PROJECT / "docs" / "kubeflow.md").read_text()
+    for overlay in OVERLAYS:
+        assert f"`{overlay.removesuffix('-canary')}`" in guide
