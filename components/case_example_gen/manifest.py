@@ -14,6 +14,7 @@ from typing import TextIO
 from components.case_example_gen.external_set import ExternalSet
 from components.case_example_gen.settings import DataSettings
 from schemas import case_features
+from schemas.case_features import UNKNOWN
 from trainer.errors import UserError
 
 REQUIRED_COLUMNS = ("image", "case_id", "patient_id", "site")
@@ -53,7 +54,7 @@ class ManifestRow:
     findings: tuple[float | None, ...]
     case_features: tuple[str, ...] = ()
     external: str = ""
-    visit: str = case_features.UNKNOWN
+    visit: str = UNKNOWN
 
     @property
     def order(self) -> tuple[str, int]:

@@ -88,12 +88,12 @@ class _Rule:
         counts = Counter(self._traits[self._known].tolist())
         known = int(self._known.sum())
         same = np.array([counts[trait] for trait in self._traits.tolist()])
-        others = {
-            "any": known - 1,
-            "same_view": same - 1,
-            "different_view": known - same,
-            "different_visit": known - same,
-        }[self._pair_rule]
+        if self._pair_rule == "any":
+            others = np.full(len(same), known - 1)
+        elif self._pair_rule == "same_view":
+            others = same - 1
+        else:
+            others = known - same
         return self._known & (others > 0)
 
 
