@@ -155,6 +155,7 @@ def champion_rule(record) -> dict:
     return rule
 
 
+@pytest.mark.slow
 def test_the_first_model_met_no_champion_and_the_second_met_the_first(rival):
     run, _, _, first, second = rival
     registry = ModelRegistry(run.output / "registry")
@@ -167,12 +168,14 @@ def test_the_first_model_met_no_champion_and_the_second_met_the_first(rival):
     assert registry.record(second).encoder["parent"]["method"] == "simclr"
 
 
+@pytest.mark.slow
 def test_the_second_waits_for_a_clinician_and_is_not_served(rival):
     run, _, output, first, second = rival
     assert f"registry: {second[:12]}: awaiting sign-off: clinician." in output
     assert model_digest(str(newest_model(run.output))) == first
 
 
+@pytest.mark.slow
 def test_signed_it_is_promoted_and_one_command_brings_the_first_back(rival):
     run, configuration, _, first, second = rival
 

@@ -106,7 +106,9 @@ def test_a_stopped_training_goes_on_to_the_very_same_weights(
     np.testing.assert_array_equal(resumed.validation_scores, straight.validation_scores)
 
 
-@pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
+@pytest.mark.parametrize(
+    "precision", ["mixed_bfloat16", pytest.param("mixed_float16", marks=pytest.mark.slow)]
+)
 def test_in_16_bits_stripes_are_told_apart_and_the_model_returned_is_of_32(
     files, tmp_path, precision
 ):
