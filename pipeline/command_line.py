@@ -60,14 +60,39 @@ def run(configuration: str) -> None:
 
 
 @main.command()
-@click.argument("run_directory", type=click.Path(file_okay=False))
+@click.argument("run_directory", type=click.Path(file_okay=False), required=False)
 @click.option("--configuration", type=click.Path(dir_okay=False), help="Take its report section.")
 @click.option("--lang", type=click.Choice(("en", "zh")), help="Language of the page.")
-def report(run_directory: str, configuration: str | None, lang: Literal["en", "zh"] | None) -> None:
-    """Rebuild the report of RUN_DIRECTORY from its artifacts."""
-    from pipeline.commands.report import report_command
+@click.option(
+    "--compare",
+    nargs=2,
+    type=click.Path(file_okay=False),
+    metavar="A B",
+    help="Put the models of two runs side by side instead.",
+)
+@click.option(
+    "--output",
+    type=click.Path(file_okay=False),
+    default="comparison",
+    show_default=True,
+    help="Folder for the page of --compare.",
+)
+def report(
+    run_directory: str | None,
+    configuration: str | None,
+    lang: Literal["en", "zh"] | None,
+    compare: tuple[str, str] | None,
+    output: str,
+) -> None:
+    """Rebuild the report of RUN_DIRECTORY from its artifacts, or compare two runs."""
+    from pipeline.commands.report import compare_command, report_command
 
-    report_command(Path(run_directory), configuration, lang)
+    if (run_directory is None) == (compare is None):
+        raise click.UsageError("give either RUN_DIRECTORY or --compare A B")
+    if compare is not None:
+        compare_command(Path(compare[0]), Path(compare[1]), Path(output), lang)
+    elif run_directory is not None:
+        report_command(Path(run_directory), configuration, lang)
 
 
 @main.command()

@@ -11,6 +11,7 @@ from tfx.orchestration import metadata
 from components.slice_report.executor import read_inputs
 from components.slice_report.message_catalogue import Language
 from components.slice_report.report import write_report
+from components.slice_report.report_data import ReportInputs
 from components.slice_report.settings import ReportSettings
 from trainer.errors import UserError
 
@@ -27,7 +28,7 @@ def rebuild_report(
     settings: ReportSettings | None,
     language: Language | None = None,
 ) -> None:
-    """Writes the report of the newest finished run into a directory.
+    """Writes the report of a run, made from its artifacts, into a directory.
 
     Args:
         database: Of the run's metadata.
@@ -38,18 +39,29 @@ def rebuild_report(
     Raises:
         UserError: No run has come as far as its report.
     """
+    inputs = newest_inputs(database)
+    settings = settings or inputs.settings
+    settings = dataclasses.replace(settings, language=language or settings.language)
+    write_report(str(output), dataclasses.replace(inputs, settings=settings))
+
+
+def newest_inputs(database: Path) -> ReportInputs:
+    """Reads what the newest finished run's report was made from.
+
+    Args:
+        database: Of the run's metadata.
+
+    Raises:
+        UserError: No run has come as far as its report.
+    """
     config = tfx.orchestration.metadata.sqlite_metadata_connection_config(str(database))
     with metadata.Metadata(config) as handle:
         execution = _newest_report_execution(handle.store)
         uris = _input_uris(handle.store, execution.id)
     properties = execution.custom_properties
-    inputs = read_inputs(
+    return read_inputs(
         uris, properties["settings"].string_value, properties["run_fields"].string_value
     )
-    settings = settings or inputs.settings
-    settings = dataclasses.replace(settings, language=language or settings.language)
-    inputs = dataclasses.replace(inputs, settings=settings)
-    write_report(str(output), inputs)
 
 
 def _newest_report_execution(store: Any) -> metadata_store_pb2.Execution:

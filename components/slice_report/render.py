@@ -18,6 +18,7 @@ from components.slice_report.summary import in_brackets
 from components.slice_report.vocabulary import in_text, metric_names, rule_name, slice_name
 
 _TEMPLATE = "report.html.jinja"
+_COMPARISON_TEMPLATE = "comparison.html.jinja"
 _SCRIPT = "report.js"
 _STYLE_SHEETS = ("report.css", "print.css")
 
@@ -28,6 +29,31 @@ def render(data: dict[str, Any]) -> str:
     Args:
         data: What `report_data` returns.
     """
+    messages = load_messages(data["settings"]["language"])
+    curves = {
+        name: (roc_plot(data, name, messages), reliability_plot(data, name, messages))
+        for name in data["classes"]
+    }
+    return _render(_TEMPLATE, data, messages, data["exploration"], curves=curves)
+
+
+def render_comparison(data: dict[str, Any]) -> str:
+    """Returns the page of two models side by side.
+
+    Args:
+        data: What `comparison_data` returns.
+    """
+    messages = load_messages(data["settings"]["language"])
+    return _render(_COMPARISON_TEMPLATE, data, messages, [])
+
+
+def _render(
+    template: str,
+    data: dict[str, Any],
+    messages: Messages,
+    exploration: list[dict[str, Any]],
+    **more: Any,
+) -> str:
     directory = Path(__file__).parent
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(directory),
@@ -36,15 +62,14 @@ def render(data: dict[str, Any]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    messages = load_messages(data["settings"]["language"])
     environment.filters.update(_filters(messages))
     environment.globals.update(t=messages.html, texts=messages.texts)
     script = (directory / _SCRIPT).read_text(encoding="utf-8")
-    return environment.get_template(_TEMPLATE).render(
+    return environment.get_template(template).render(
         report=data,
         script=Markup(script),
         content_policy=_content_policy(script),
-        page_data=_page_data(data, messages),
+        page_data={"exploration": exploration, "messages": messages.group("script")},
         metric_names=metric_names(messages),
         slice_labels={entry["name"]: _label(entry, messages) for entry in data["slices"]},
         colours={"candidate": svg.CANDIDATE, "baseline": svg.BASELINE},
@@ -52,10 +77,7 @@ def render(data: dict[str, Any]) -> str:
             Markup((directory / name).read_text(encoding="utf-8")) for name in _STYLE_SHEETS
         ),
         forest_plot=forest_plot(data, messages),
-        curves={
-            name: (roc_plot(data, name, messages), reliability_plot(data, name, messages))
-            for name in data["classes"]
-        },
+        **more,
     )
 
 
@@ -88,7 +110,3 @@ def _content_policy(script: str) -> str:
         f"default-src 'none'; script-src 'sha256-{digest}'; style-src 'unsafe-inline'; "
         "img-src data:"
     )
-
-
-def _page_data(data: dict[str, Any], messages: Messages) -> dict[str, Any]:
-    return {"exploration": data["exploration"], "messages": messages.group("script")}

@@ -161,6 +161,7 @@
     const choices = [element("filter-site"), element("filter-class")];
     const state = element("filter-state");
     const reset = element("filter-reset");
+    if (!reset) return;
 
     function apply() {
       for (const choice of choices) {

@@ -1,5 +1,6 @@
 """`micle report`."""
 
+import dataclasses
 from pathlib import Path
 
 import click
@@ -25,12 +26,7 @@ def report_command(
     Raises:
         UserError: The folder holds no finished run.
     """
-    directory = RunDirectory(run_directory)
-    if not directory.metadata.is_file():
-        raise UserError(
-            f"{run_directory}: no run here ({directory.metadata.name} is missing). Give the "
-            "output_dir of a configuration."
-        )
+    directory = _existing_run(run_directory)
     settings = None
     if configuration_path is not None:
         settings = load_configuration(configuration_path).report_settings
@@ -47,3 +43,37 @@ def print_report(directory: Path) -> None:
     if reason is not None:
         click.echo(f"report: {reason}")
     click.echo(f"report: {directory / PAGE}")
+
+
+def compare_command(first: Path, second: Path, output: Path, language: Language | None) -> None:
+    """Puts the newest models of two runs side by side on one page.
+
+    Args:
+        first: The `output_dir` of the run called A.
+        second: Of the run called B.
+        output: Directory for the page and its numbers.
+        language: Of the page; None: as A's settings say.
+
+    Raises:
+        UserError: A folder holds no finished run, or the models answer different questions.
+    """
+    runs = _existing_run(first), _existing_run(second)
+    with noise_to_log(runs[0].new_log()):
+        from components.slice_report.comparison import PAGE as COMPARISON
+        from components.slice_report.comparison import write_comparison
+        from pipeline.report_rebuild import newest_inputs
+
+        ours, theirs = (newest_inputs(run.metadata) for run in runs)
+        settings = dataclasses.replace(ours.settings, language=language or ours.settings.language)
+        write_comparison(output, dataclasses.replace(ours, settings=settings), theirs)
+    click.echo(f"comparison: {output / COMPARISON}")
+
+
+def _existing_run(path: Path) -> RunDirectory:
+    directory = RunDirectory(path)
+    if not directory.metadata.is_file():
+        raise UserError(
+            f"{path}: no run here ({directory.metadata.name} is missing). Give the "
+            "output_dir of a configuration."
+        )
+    return directory

@@ -1,0 +1,103 @@
+"""Two models of two runs side by side: metrics by slice, and their difference."""
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+from components.site_evaluator.results import OVERALL, Evaluation
+from components.slice_report.render import render_comparison
+from components.slice_report.report_data import ReportInputs
+from components.slice_report.slice_entries import slice_entries
+from components.slice_report.vocabulary import MAIN_METRICS
+from trainer.errors import UserError
+
+PAGE = "comparison.html"
+DATA = "comparison.json"
+NAMES = ("A", "B")
+
+
+def write_comparison(directory: Path, first: ReportInputs, second: ReportInputs) -> None:
+    """Writes `comparison.html` and `comparison.json`, its numbers.
+
+    Args:
+        directory: Made if it does not exist.
+        first: Of the run called A, whose words and limits are taken.
+        second: Of the run called B.
+
+    Raises:
+        UserError: The models answer different questions.
+    """
+    data = comparison_data(first, second)
+    text = json.dumps(data, ensure_ascii=False, allow_nan=False)
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / DATA).write_text(text + "\n", encoding="utf-8")
+    (directory / PAGE).write_text(render_comparison(json.loads(text)), encoding="utf-8")
+
+
+def comparison_data(first: ReportInputs, second: ReportInputs) -> dict[str, Any]:
+    """Returns both models' metrics by slice, and A minus B where both have the slice.
+
+    Raises:
+        UserError: The models answer different questions.
+    """
+    ours, theirs = (
+        _named(inputs.candidate, name) for inputs, name in zip((first, second), NAMES, strict=True)
+    )
+    _check(ours, theirs)
+    entries = slice_entries(ours, theirs, first.settings)
+    return {
+        "settings": dataclasses.asdict(first.settings),
+        "task": ours.card.task,
+        "classes": list(ours.card.classes),
+        "main_metrics": list(MAIN_METRICS[ours.card.task]),
+        # The plots know these two roles.
+        "models": {
+            "candidate": dataclasses.asdict(ours.card),
+            "baseline": dataclasses.asdict(theirs.card),
+        },
+        "runs": {
+            name: dataclasses.asdict(inputs.run)
+            for name, inputs in zip(NAMES, (first, second), strict=True)
+        },
+        "unpaired": why_not_paired(first, second),
+        "slices": entries,
+    }
+
+
+def why_not_paired(first: ReportInputs, second: ReportInputs) -> list[str]:
+    """Returns what keeps the models from being compared case by case; nothing if nothing does.
+
+    The resamples of two evaluations are the same if data, seed and evaluated cases are.
+
+    Returns:
+        Some of `data`, `seed`, `cases`.
+    """
+    ours, theirs = first.candidate, second.candidate
+    differing = {
+        "data": first.run.data_fingerprint != second.run.data_fingerprint,
+        "seed": ours.card.seed != theirs.card.seed,
+        "cases": _counts(ours) != _counts(theirs),
+    }
+    return [name for name, differs in differing.items() if differs]
+
+
+def _counts(evaluation: Evaluation) -> dict[str, tuple[int, int]]:
+    classes = evaluation.slices[OVERALL].classes
+    return {name: (counts.positives, counts.negatives) for name, counts in classes.items()}
+
+
+def _named(evaluation: Evaluation, name: str) -> Evaluation:
+    """Both models may have the same name: each is shown with its run's letter."""
+    card = dataclasses.replace(evaluation.card, model_name=f"{name}: {evaluation.card.model_name}")
+    return dataclasses.replace(evaluation, card=card)
+
+
+def _check(ours: Evaluation, theirs: Evaluation) -> None:
+    for field in ("task", "classes"):
+        first, second = getattr(ours.card, field), getattr(theirs.card, field)
+        if first != second:
+            raise UserError(
+                f"--compare: {field} of B is {second}, expected {first} as of A; compare models "
+                "that answer the same question."
+            )
