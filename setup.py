@@ -14,6 +14,7 @@ setup(
         "schemas": ["*.pbtxt", "*.json"],
         "components.slice_report": ["*.jinja", "*.css", "*.js", "messages/*.yaml"],
         "pipeline.inspection": ["*.jinja"],
+        "pipeline.study": ["*.jinja"],
     },
     # Exact versions, with hashes, are in requirements/runtime.txt.
     install_requires=[

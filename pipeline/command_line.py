@@ -9,6 +9,7 @@ import click
 from pipeline.data_command_line import datasets, inspect, join, manifest
 from pipeline.models_command_line import models
 from pipeline.pretraining_command_line import pretrain
+from pipeline.study_command_line import study
 from pipeline.submission_command_line import status, submit
 from trainer.errors import UserError
 
@@ -39,6 +40,7 @@ main.add_command(models)
 main.add_command(submit)
 main.add_command(status)
 main.add_command(pretrain)
+main.add_command(study)
 
 
 @main.command()

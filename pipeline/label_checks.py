@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from components.case_example_gen.cases import Case
 from components.case_example_gen.settings import DataSettings
@@ -22,6 +22,34 @@ def classes_by_patient(cases: Sequence[Case], data: DataSettings) -> dict[str, f
     return {patient: frozenset(classes) for patient, classes in found.items()}
 
 
+def patients_by_class(cases: Sequence[Case], data: DataSettings) -> dict[str, int]:
+    """Returns how many patients have a labelled case of each class."""
+    patients = Counter(
+        label for classes in classes_by_patient(cases, data).values() for label in classes
+    )
+    return {name: patients[index] for index, name in enumerate(data.classes)}
+
+
+def lost_classes(patients: Mapping[str, int], fraction: float) -> Iterator[str]:
+    """Says which classes a fraction leaves without a patient of their own share.
+
+    A training keeps one patient of each class even so; a point of a label-efficiency curve that
+    rests on patients it should not have is no such point.
+
+    Args:
+        patients: Of the training split, by class.
+        fraction: Share of the training patients whose labels are used.
+    """
+    for name, count in patients.items():
+        if count > 0 and count * fraction < 0.5:
+            smallest = math.ceil(500 / count) / 1000
+            yield (
+                f"class '{name}' has {count} patients in the train split, so label fraction "
+                f"{fraction:g} leaves it none. Leave out fractions below {smallest:g}, or join "
+                "the class with another."
+            )
+
+
 def thin_classes(cases: Sequence[Case], data: DataSettings, fraction: float) -> Iterator[str]:
     """Says which classes are too rare for a label fraction, and from which one on they are not.
 
@@ -33,14 +61,11 @@ def thin_classes(cases: Sequence[Case], data: DataSettings, fraction: float) -> 
         data: Their classes.
         fraction: Share of the training patients whose labels are used.
     """
-    patients = Counter(
-        label for classes in classes_by_patient(cases, data).values() for label in classes
-    )
-    for index, name in enumerate(data.classes):
-        if 0 < patients[index] * fraction < 1:
-            smallest = math.ceil(1000 / patients[index]) / 1000
+    for name, count in patients_by_class(cases, data).items():
+        if 0 < count * fraction < 1:
+            smallest = math.ceil(1000 / count) / 1000
             yield (
-                f"class '{name}' has {patients[index]} patients in the train split, and "
+                f"class '{name}' has {count} patients in the train split, and "
                 f"label_fraction {fraction:g} keeps one of them, more than its share. "
                 f"The smallest fraction that works for it is {smallest:g}."
             )

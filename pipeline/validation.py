@@ -17,7 +17,7 @@ from components.case_example_gen.external_set import ExternalSet
 from components.case_example_gen.manifest import ManifestRow, RowProblem, read_manifest
 from components.case_example_gen.settings import DataSettings
 from pipeline.configuration import Configuration
-from pipeline.label_checks import thin_classes
+from pipeline.label_checks import patients_by_class, thin_classes
 from schemas import case_features
 from trainer.encoder_card import (
     PROJECTION_HEAD_WEIGHTS,
@@ -43,12 +43,21 @@ class Finding:
 
 @dataclass(frozen=True)
 class Summary:
-    """What a sound data set holds."""
+    """What a sound data set holds.
+
+    Attributes:
+        images: Sound ones.
+        cases: Of them.
+        patients: Of the cases.
+        cases_by_split: Cases by the name of their split.
+        training_patients: Patients of the training split with a labelled case of each class.
+    """
 
     images: int
     cases: int
     patients: int
     cases_by_split: dict[str, int]
+    training_patients: dict[str, int]
 
 
 @dataclass(frozen=True)
@@ -77,8 +86,10 @@ def validate(configuration: Configuration) -> Validation:
     for name, settings in (("natural", data.natural), ("medical", data.medical)):
         if settings is None:
             continue
-        fraction = configuration.fine_tuning.label_fraction
-        found, summary, size = _validate_data(settings, fraction)
+        # All labels of natural images are learnt, and nobody is told how well.
+        is_medical = name == "medical"
+        fraction = configuration.fine_tuning.label_fraction if is_medical else 1.0
+        found, summary, size = _validate_data(settings, fraction, is_medical)
         findings.extend(found)
         summaries[name] = summary
         image_bytes += size
@@ -89,7 +100,9 @@ def validate(configuration: Configuration) -> Validation:
     return Validation(tuple(findings), summaries)
 
 
-def _validate_data(data: DataSettings, label_fraction: float) -> tuple[list[Finding], Summary, int]:
+def _validate_data(
+    data: DataSettings, label_fraction: float, is_evaluated: bool
+) -> tuple[list[Finding], Summary, int]:
     manifest = Path(data.manifest)
     rows, findings = _read_rows(manifest, data)
     image_findings, bad_rows, image_bytes = _check_images(rows, manifest)
@@ -108,7 +121,7 @@ def _validate_data(data: DataSettings, label_fraction: float) -> tuple[list[Find
     cases, case_findings = _assemble(good_rows, manifest, data)
     placed, split_findings = _split(cases, manifest, data)
     findings.extend(case_findings + split_findings)
-    findings.extend(_check_content(placed, manifest, data))
+    findings.extend(_check_content(placed, manifest, data, is_evaluated))
     training_cases = [case for split, case in placed if split == case_features.TRAIN]
     for thin in thin_classes(training_cases, data, label_fraction):
         findings.append(Finding("warning", f"{manifest}: {thin}"))
@@ -122,6 +135,7 @@ def _validate_data(data: DataSettings, label_fraction: float) -> tuple[list[Find
         cases=len(cases),
         patients=len({case.patient_id for case in cases}),
         cases_by_split=dict(Counter(split for split, _ in placed)),
+        training_patients=patients_by_class(training_cases, data),
     )
     return findings, summary, image_bytes
 
@@ -272,7 +286,7 @@ def _split(
 
 
 def _check_content(
-    placed: list[tuple[str, Case]], manifest: Path, data: DataSettings
+    placed: list[tuple[str, Case]], manifest: Path, data: DataSettings, is_evaluated: bool
 ) -> Iterator[Finding]:
     sites = Counter(case.site for _, case in placed)
     for site in data.shifted_sites:
@@ -285,13 +299,14 @@ def _check_content(
     if data.task == "unlabelled":
         return
     for site, number in sorted(sites.items()):
-        if number < SPARSE_SITE_CASES:
+        if is_evaluated and number < SPARSE_SITE_CASES:
             yield Finding(
                 "warning",
                 f"{manifest}: site '{site}' has {number} cases; its metrics will read "
                 "'too few to estimate'.",
             )
-    for split in (case_features.TRAIN, case_features.VALIDATION, case_features.TEST):
+    splits = [case_features.TRAIN, case_features.VALIDATION]
+    for split in [*splits, case_features.TEST] if is_evaluated else splits:
         in_split = [case for name, case in placed if name == split and case.labelled]
         if not in_split:
             yield Finding("error", f"{manifest}: no labelled case in the {split} split.")

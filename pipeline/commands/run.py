@@ -40,12 +40,12 @@ def run_command(path: str) -> int:
     """
     configuration = load_configuration(path)
     directory = RunDirectory(Path(configuration.output_dir))
-    signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGTERM, interrupt)
     try:
         with directory.lock():
             return _run(configuration, directory)
     except KeyboardInterrupt:
-        _stop(path)
+        stop(f"micle run {path}")
 
 
 def _run(configuration: Configuration, directory: RunDirectory) -> int:
@@ -136,12 +136,14 @@ def registry_lines(registry: ModelRegistry, model: str, serving: Path) -> list[s
     return lines
 
 
-def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+def interrupt(_signal: int, _frame: FrameType | None) -> None:
+    """Handles SIGTERM as Ctrl-C."""
     raise KeyboardInterrupt
 
 
-def _stop(path: str) -> NoReturn:
-    click.echo(f"\nStopped. 'micle run {path}' goes on from here.", err=True)
+def stop(command: str) -> NoReturn:
+    """Ends the process at once after Ctrl-C or SIGTERM; says which command goes on."""
+    click.echo(f"\nStopped. '{command}' goes on from here.", err=True)
     sys.stdout.flush()
     sys.stderr.flush()
     # Beam's worker threads would keep the interpreter waiting for a step nobody wants any more.

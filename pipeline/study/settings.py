@@ -260,15 +260,6 @@ def load_study(path: str) -> Study:
     return study.model_copy(update={"base": _placed(study)})
 
 
-def is_study(path: str) -> bool:
-    """Says whether a YAML file is a study rather than a configuration.
-
-    Raises:
-        UserError: It cannot be read.
-    """
-    return "initialisations" in read_yaml(path)
-
-
 def _placed(study: Study) -> Configuration:
     """Returns the base under the study's name and folder, with the natural images it trains on."""
     base = study.base

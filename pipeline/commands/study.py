@@ -1,0 +1,112 @@
+"""`micle study`."""
+
+import signal
+import time
+from pathlib import Path
+
+import click
+
+from pipeline.commands.run import explain, interrupt, stop
+from pipeline.commands.validate import print_findings, print_summary
+from pipeline.console import noise_to_log
+from pipeline.generated_data import generate_data
+from pipeline.local_run import RunDirectory, local_places, run_nodes
+from pipeline.study.arms import arms_of, encoders_of
+from pipeline.study.checks import validate_study
+from pipeline.study.finished import FinishedNodes
+from pipeline.study.progress import StudyConsole
+from pipeline.study.settings import Study, load_study
+from trainer.errors import UserError
+
+REPORT_FOLDER = "study"
+
+
+def study_command(path: str) -> int:
+    """Validates, runs every arm, and writes the report; returns the exit status.
+
+    Raises:
+        UserError: The study or its data are not fit, or a step met a user's mistake.
+    """
+    study = load_study(path)
+    directory = RunDirectory(Path(study.output_dir))
+    signal.signal(signal.SIGTERM, interrupt)
+    try:
+        with directory.lock():
+            return _run(study, directory)
+    except KeyboardInterrupt:
+        stop(f"micle study {path}")
+
+
+def study_report_command(path: str) -> None:
+    """Writes the report of the arms that are finished; nothing is trained.
+
+    Raises:
+        UserError: No arm of the baseline is finished.
+    """
+    study = load_study(path)
+    directory = RunDirectory(Path(study.output_dir))
+    finished = FinishedNodes(directory.root)
+    with noise_to_log(directory.new_log()):
+        _write_report(study, directory, finished)
+    _print_report(study, directory, finished)
+
+
+def compile_study_command(path: str, output: Path) -> None:
+    """Writes the study's pipeline as one YAML for Kubeflow Pipelines.
+
+    Raises:
+        UserError: The base lacks its `cluster` section.
+    """
+    study = load_study(path)
+    with noise_to_log(output.with_suffix(".log")):
+        from pipeline.study.compiler import compile_study
+
+        compile_study(study, output)
+    click.echo(f"{output}: compiled.")
+
+
+def _run(study: Study, directory: RunDirectory) -> int:
+    generate_data(study.base)
+    validation = validate_study(study)
+    print_findings(validation)
+    if validation.errors:
+        return 1
+    print_summary(validation)
+    click.echo(
+        f"{len(encoders_of(study))} pretrainings, {len(arms_of(study))} arms: "
+        f"{len(study.initialisations)} starts x {len(study.label_fractions)} label fractions "
+        f"x {len(study.seeds)} seeds x {len(study.trainable)} kinds of fine-tuning"
+    )
+    log = directory.new_log()
+    click.echo(f"log: {log}")
+    start = time.monotonic()
+    finished = FinishedNodes(directory.root)
+    try:
+        with noise_to_log(log) as terminal:
+            from pipeline.study.graph import build_study_nodes
+
+            nodes = build_study_nodes(study, local_places(study.base, directory))
+            ids = [node.id for node in nodes]
+            with StudyConsole(terminal, ids, finished) as console:
+                results = run_nodes(nodes, study.base, directory, console)
+            _write_report(study, directory, finished)
+    except Exception as error:
+        raise UserError(explain(error, log)) from error
+    done = sum(not result.cached for result in results.values())
+    click.echo(f"{done} of {len(results)} steps run in {time.monotonic() - start:.0f} s.")
+    _print_report(study, directory, finished)
+    return 0
+
+
+def _write_report(study: Study, directory: RunDirectory, finished: FinishedNodes) -> None:
+    from pipeline.study.report_of_run import write_study_report
+
+    write_study_report(study, finished, directory.root / REPORT_FOLDER)
+
+
+def _print_report(study: Study, directory: RunDirectory, finished: FinishedNodes) -> None:
+    arms = arms_of(study)
+    judged = sum(f"evaluate-{arm.role}" in finished.nodes for arm in arms)
+    if judged < len(arms):
+        click.echo(f"{judged} of {len(arms)} arms are finished; the report is of these.")
+    click.echo(f"report: {directory.root / REPORT_FOLDER / 'study.html'}")

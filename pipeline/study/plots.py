@@ -1,0 +1,155 @@
+"""The study's figures: metric against share of labels, and the loss at held-out sites."""
+
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from components.slice_report import svg
+from components.slice_report.estimates import ESTIMATED
+from components.slice_report.vocabulary import METRICS
+
+_COLOURS = ("#0072b2", "#b8560b", "#00664a", "#a0437b", "#1d2935", "#7a5a00", "#3f8fc4", "#8a8f98")
+_MARKERS = "osD^vPXh"
+_GROUP_TITLES = {"in_distribution": "in distribution", "held_out": "held-out sites"}
+_TRAINABLE_TITLES = {"network": "whole network fine-tuned", "head": "linear probe"}
+
+
+def efficiency_figure(results: dict[str, Any]) -> Figure:
+    """Draws the study's metric against the share of labels; call it under `svg.style`.
+
+    A row of panels for each kind of fine-tuning: in distribution, and at the held-out sites.
+    """
+    kinds = results["trainable"]
+    figure = Figure(figsize=(11.4, 0.5 + 3.7 * len(kinds)))
+    grid = figure.subplots(len(kinds), 2, squeeze=False, sharex=True)
+    for panels, kind in zip(grid, kinds, strict=True):
+        for panel, group in zip(panels, _GROUP_TITLES, strict=True):
+            _draw_curves(panel, results, kind, group)
+            panel.set_title(
+                f"{_TRAINABLE_TITLES[kind]}, {_GROUP_TITLES[group]}", loc="left", fontweight="bold"
+            )
+    for panel in grid[-1]:
+        panel.set_xlabel("share of the training patients whose labels are used")
+    handles, labels = grid[0][0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="lower center", ncols=4, fontsize=8.5)
+    rows = -(-len(labels) // 4)
+    below = (0.42 + 0.2 * rows) / figure.get_figheight()
+    figure.tight_layout(rect=(0, below, 1, 1))
+    return figure
+
+
+def shift_figure(results: dict[str, Any]) -> Figure:
+    """Draws what the metric loses at held-out sites, with the most labels; under `svg.style`."""
+    most = max(results["label_fractions"])
+    rows = [row for row in results["shift"] if row["label_fraction"] == most]
+    places = list(dict.fromkeys(row["place"] for row in rows))
+    kinds = results["trainable"]
+    starts = [start["name"] for start in results["initialisations"]]
+    figure = Figure(figsize=(11.4, 0.9 + (0.5 + 0.27 * len(starts)) * len(kinds)))
+    grid = figure.subplots(len(kinds), max(len(places), 1), squeeze=False, sharey=True)
+    for panels, kind in zip(grid, kinds, strict=True):
+        for panel, place in zip(panels, places, strict=False):
+            of_panel = [row for row in rows if (row["trainable"], row["place"]) == (kind, place)]
+            _draw_losses(panel, of_panel, starts)
+            title = f"{place}, {of_panel[0]['cases']} cases" if of_panel else place
+            panel.set_title(svg.shortened(title, 34), loc="left", fontweight="bold")
+        panels[0].set_ylabel(_TRAINABLE_TITLES[kind], fontsize=8)
+    for panel in grid[-1]:
+        panel.set_xlabel(f"loss of {METRICS[results['metric']].label}", fontsize=8)
+    figure.tight_layout()
+    return figure
+
+
+def _draw_curves(panel: Axes, results: dict[str, Any], kind: str, group: str) -> None:
+    metric = results["metric"]
+    rows = [
+        row
+        for row in results["results"]
+        if (row["metric"], row["group"], row["trainable"]) == (metric, group, kind)
+        and row["estimate"]["status"] == ESTIMATED
+    ]
+    fractions = results["label_fractions"]
+    starts = [start["name"] for start in results["initialisations"]]
+    gap = 0.007 * max(fractions)
+    for number, start in enumerate(starts):
+        own = sorted(
+            (row for row in rows if row["initialisation"] == start),
+            key=lambda row: row["label_fraction"],
+        )
+        # Beside each other, or the intervals of eight starts would hide one another.
+        aside = gap * (number - (len(starts) - 1) / 2)
+        places = [row["label_fraction"] + aside for row in own]
+        panel.plot(places, [row["estimate"]["value"] for row in own], label=start, **_look(number))
+        for place, row in zip(places, own, strict=True):
+            if row["estimate"]["lower"] is not None:
+                ends = [row["estimate"]["lower"], row["estimate"]["upper"]]
+                panel.plot([place, place], ends, color=_look(number)["color"], linewidth=0.9)
+    [target] = [
+        row["estimate"]["value"]
+        for row in rows
+        if row["initialisation"] == results["baseline"] and row["label_fraction"] == max(fractions)
+    ] or [None]
+    if target is not None:
+        panel.axhline(target, color=svg.MUTED, linestyle=(0, (2, 2)), linewidth=1)
+        panel.annotate(
+            f"{results['baseline']}, most labels",
+            (0.99, target),
+            xycoords=("axes fraction", "data"),
+            xytext=(0, -3),
+            textcoords="offset points",
+            ha="right",
+            va="top",
+            fontsize=7.8,
+            color=svg.MUTED,
+        )
+    panel.set_xticks(fractions, [f"{100 * fraction:g}%" for fraction in fractions])
+    panel.set_ylabel(METRICS[metric].label)
+    _clean(panel)
+
+
+def _draw_losses(panel: Axes, rows: list[dict[str, Any]], starts: list[str]) -> None:
+    for number, start in enumerate(starts):
+        look = {key: value for key, value in _look(number).items() if key != "linestyle"}
+        for row in rows:
+            loss = row["loss"]
+            if row["initialisation"] != start:
+                continue
+            if loss["status"] != ESTIMATED:
+                panel.text(
+                    0.02,
+                    number,
+                    "not to be had",
+                    transform=panel.get_yaxis_transform(),
+                    va="center",
+                    fontsize=7.8,
+                    color=svg.MUTED,
+                )
+                continue
+            panel.plot([loss["value"]], [number], **look)
+            if loss["lower"] is not None:
+                ends = [loss["lower"], loss["upper"]]
+                panel.plot(ends, [number, number], color=look["color"], linewidth=1.4)
+    panel.axvline(0, color=svg.MUTED, linewidth=0.9, linestyle=":")
+    panel.set_yticks(range(len(starts)), [svg.shortened(start) for start in starts])
+    panel.set_ylim(len(starts) - 0.4, -0.6)
+    _clean(panel)
+
+
+def _look(number: int) -> dict[str, Any]:
+    """A colour, marker and line of its own for each of 32 starts."""
+    return {
+        "color": _COLOURS[number % len(_COLOURS)],
+        "marker": _MARKERS[number % len(_MARKERS)],
+        "linestyle": ("-", "--", "-.", ":")[number // len(_COLOURS) % 4],
+        "linewidth": 1.5,
+        "markersize": 5.5,
+    }
+
+
+def _clean(panel: Axes) -> None:
+    panel.grid(color=svg.GRID, linewidth=0.7)
+    panel.set_axisbelow(True)
+    panel.tick_params(length=0)
+    for side in ("right", "top"):
+        panel.spines[side].set_visible(False)

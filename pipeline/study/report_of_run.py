@@ -1,0 +1,43 @@
+"""The report of what a study's folder holds so far."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from components.site_evaluator.reader import load_evaluation
+from pipeline.study.arms import Arm, arms_of
+from pipeline.study.finished import FinishedNodes
+from pipeline.study.measurements import JudgedArm, Measurements
+from pipeline.study.report import write_results
+from pipeline.study.results import study_results
+from pipeline.study.settings import Study
+from trainer.errors import UserError
+
+
+def write_study_report(study: Study, finished: FinishedNodes, directory: Path) -> None:
+    """Writes the report of the arms that are finished.
+
+    Args:
+        study: What was asked.
+        finished: Steps that are finished.
+        directory: To write to.
+
+    Raises:
+        UserError: No arm is finished.
+    """
+    judged = read_judged(arms_of(study), finished)
+    if not judged:
+        raise UserError(
+            f"{study.output_dir}: no arm of the study is finished. Run 'micle study' without "
+            "--report first."
+        )
+    measurements = Measurements(judged, study.base.report.sample_limits)
+    write_results(study_results(study, measurements, finished), directory)
+
+
+def read_judged(arms: Iterable[Arm], finished: FinishedNodes) -> list[JudgedArm]:
+    """Reads the evaluations of those arms that are finished."""
+    return [
+        JudgedArm(arm, load_evaluation(finished.nodes[node].output_uris["evaluation"]))
+        for arm in arms
+        if (node := f"evaluate-{arm.role}") in finished.nodes
+    ]

@@ -1,0 +1,254 @@
+"""The study's result as data: every number of the report, ready for JSON."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from components.case_predictor import predictions
+from components.site_evaluator.intervals import paired_difference
+from components.site_evaluator.results import Estimate, Slice
+from components.slice_report.estimates import TOO_FEW, shown, without_number
+from pipeline.study.arms import Arm, TrainedEncoder, arms_of
+from pipeline.study.finished import FinishedNodes
+from pipeline.study.measurements import HELD_OUT, IN_DISTRIBUTION, Condition, Measurements
+from pipeline.study.settings import Study
+from pipeline.study.statistics import first_crossing, holm, over_seeds, two_sided_p
+
+SCHEMA_VERSION = 1
+GROUPS: dict[str, Slice] = {"in_distribution": IN_DISTRIBUTION, "held_out": HELD_OUT}
+
+_METHODS = {"simclr": "SimCLR", "micle": "MICLe", "supervised": "supervised"}
+
+
+def study_results(
+    study: Study, measurements: Measurements, finished: FinishedNodes
+) -> dict[str, Any]:
+    """Returns what `schemas/study_report.schema.json` describes.
+
+    Args:
+        study: What was asked.
+        measurements: Of the finished arms.
+        finished: Steps with their seconds.
+    """
+    arms = arms_of(study)
+    rows = _metric_rows(study, measurements)
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "title": study.title,
+        "task": study.base.data.labelled_task,
+        "metric": study.metric,
+        "metrics": list(study.metrics),
+        "baseline": study.baseline,
+        "seeds": list(study.seeds),
+        "label_fractions": sorted(study.label_fractions),
+        "trainable": list(study.trainable),
+        "arms": len(arms),
+        "arms_finished": sum(f"evaluate-{arm.role}" in finished.nodes for arm in arms),
+        "initialisations": [
+            {"name": name, "steps": [_sentence(study, step) for step in chain]}
+            for name, chain in study.initialisations.items()
+        ],
+        "results": rows,
+        "label_efficiency": _efficiency_rows(study, rows),
+        "shift": _shift_rows(study, measurements),
+        "classes": _class_rows(study, measurements),
+        "cost": _cost_rows(study, finished),
+    }
+
+
+def _sentence(study: Study, step_name: str) -> str:
+    step = study.steps[step_name]
+    return f"{_METHODS[step.method]} {step.data}"
+
+
+def _metric_rows(study: Study, measurements: Measurements) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = []
+    for metric in study.metrics:
+        for group, key in GROUPS.items():
+            family = []
+            for condition in measurements.conditions:
+                baseline = measurements.metric(study.baseline, condition, key, metric)
+                for start in study.initialisations:
+                    own = measurements.metric(start, condition, key, metric)
+                    if not measurements.seeds(start, condition):
+                        continue
+                    family.append(
+                        {
+                            "metric": metric,
+                            "group": group,
+                            **_of(start, condition),
+                            "seeds": len(measurements.seeds(start, condition)),
+                            "cases": measurements.cases(start, condition, key),
+                            "estimate": _shown(own),
+                            "by_seed": {str(seed): _finite(e.value) for seed, e in own.items()},
+                            **_comparison(own, baseline, start == study.baseline),
+                        }
+                    )
+            _correct(family)
+            rows.extend(family)
+    return rows
+
+
+def _of(start: str, condition: Condition) -> dict[str, Any]:
+    return {
+        "initialisation": start,
+        "trainable": condition.trainable,
+        "label_fraction": condition.label_fraction,
+    }
+
+
+def _comparison(
+    own: Mapping[int, Estimate], baseline: Mapping[int, Estimate], is_baseline: bool
+) -> dict[str, Any]:
+    """Returns difference and p-value over the seeds that both have; nothing for the baseline."""
+    if is_baseline:
+        return {"difference": None, "p_value": None, "p_holm": None}
+    shared = [seed for seed in own if seed in baseline]
+    if not shared:
+        return {"difference": without_number(TOO_FEW), "p_value": None, "p_holm": None}
+    difference = over_seeds([paired_difference(own[seed], baseline[seed]) for seed in shared])
+    return {
+        "difference": shown(difference, enough=True),
+        "p_value": _finite(two_sided_p(difference)),
+        "p_holm": None,
+    }
+
+
+def _correct(rows: list[dict[str, Any]]) -> None:
+    """Fills in the corrected p-values; the rows are one family of comparisons."""
+    p_values = [math.nan if row["p_value"] is None else row["p_value"] for row in rows]
+    for row, corrected in zip(rows, holm(p_values), strict=True):
+        row["p_holm"] = _finite(corrected)
+
+
+def _efficiency_rows(study: Study, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Returns for each start the share of labels at which it is as good as the baseline with all.
+
+    In distribution, by the study's metric.
+    """
+    found = []
+    for trainable in study.trainable:
+        curves: dict[str, dict[float, float]] = {}
+        for row in rows:
+            of_curve = row["metric"] == study.metric and row["group"] == "in_distribution"
+            value = row["estimate"]["value"]
+            if of_curve and row["trainable"] == trainable and value is not None:
+                curve = curves.setdefault(row["initialisation"], {})
+                curve[row["label_fraction"]] = value
+        most = max(study.label_fractions)
+        target = curves.get(study.baseline, {}).get(most)
+        for start, curve in curves.items():
+            if target is None:
+                continue
+            fractions = sorted(curve)
+            crossing = first_crossing(fractions, [curve[f] for f in fractions], target)
+            found.append(
+                {
+                    "initialisation": start,
+                    "trainable": trainable,
+                    "target": target,
+                    "target_fraction": most,
+                    "status": crossing.status,
+                    "label_fraction": crossing.fraction,
+                }
+            )
+    return found
+
+
+def _shift_rows(study: Study, measurements: Measurements) -> list[dict[str, Any]]:
+    """Returns the loss of the study's metric at all held-out sites together, and at each."""
+    held_out = set(study.base.data.medical.held_out_sites)
+    places = {"held-out sites": HELD_OUT}
+    places |= {
+        site: ((predictions.SITE, site),) for site in measurements.sites() if site in held_out
+    }
+    rows = []
+    for place, key in places.items():
+        for condition in measurements.conditions:
+            baseline = measurements.loss(study.baseline, condition, key, study.metric)
+            for start in study.initialisations:
+                if not measurements.seeds(start, condition):
+                    continue
+                loss = measurements.loss(start, condition, key, study.metric)
+                rows.append(
+                    {
+                        "place": place,
+                        **_of(start, condition),
+                        "cases": measurements.cases(start, condition, key),
+                        "estimate": _shown(
+                            measurements.metric(start, condition, key, study.metric)
+                        ),
+                        "loss": _shown(loss),
+                        **_comparison(loss, baseline, start == study.baseline),
+                    }
+                )
+    _correct(rows)
+    return rows
+
+
+def _class_rows(study: Study, measurements: Measurements) -> list[dict[str, Any]]:
+    """Returns the AUC of each class in distribution, beside the baseline's."""
+    rows = []
+    for condition in measurements.conditions:
+        for name in study.base.data.medical.classes:
+            metric = f"auc:{name}"
+            of_baseline = measurements.metric(study.baseline, condition, IN_DISTRIBUTION, metric)
+            for start in study.initialisations:
+                if not measurements.seeds(start, condition):
+                    continue
+                own = measurements.metric(start, condition, IN_DISTRIBUTION, metric)
+                rows.append(
+                    {
+                        "class": name,
+                        **_of(start, condition),
+                        "estimate": _shown(own),
+                        **_comparison(own, of_baseline, start == study.baseline),
+                    }
+                )
+    _correct(rows)
+    return rows
+
+
+def _cost_rows(study: Study, finished: FinishedNodes) -> list[dict[str, Any]]:
+    """Returns seconds of each arm, the mean over its finished seeds; encoders are shared."""
+    groups: dict[tuple[str, str, float], list[Arm]] = {}
+    for arm in arms_of(study):
+        if f"evaluate-{arm.role}" in finished.nodes:
+            key = arm.initialisation, arm.trainable, arm.label_fraction
+            groups.setdefault(key, []).append(arm)
+    return [
+        {
+            "initialisation": start,
+            "trainable": trainable,
+            "label_fraction": fraction,
+            "seeds": len(arms),
+            "pretraining_seconds": _mean([_pretraining_seconds(arm, finished) for arm in arms]),
+            "fine_tuning_seconds": _mean(
+                [finished.nodes[f"fine-tune-{arm.role}"].seconds for arm in arms]
+            ),
+        }
+        for (start, trainable, fraction), arms in groups.items()
+    ]
+
+
+def _pretraining_seconds(arm: Arm, finished: FinishedNodes) -> float:
+    seconds = 0.0
+    encoder: TrainedEncoder | None = arm.encoder
+    while encoder is not None:
+        seconds += finished.nodes[f"pretrain-{encoder.role}"].seconds
+        encoder = encoder.parent
+    return seconds
+
+
+def _mean(numbers: list[float]) -> float:
+    return round(sum(numbers) / len(numbers), 1)
+
+
+def _shown(by_seed: Mapping[int, Estimate]) -> dict[str, Any]:
+    if not by_seed:
+        return without_number(TOO_FEW)
+    return shown(over_seeds(list(by_seed.values())), enough=True)
+
+
+def _finite(number: float) -> float | None:
+    return number if math.isfinite(number) else None

@@ -1,0 +1,30 @@
+"""`micle study`: several starts of the same network, side by side."""
+
+import sys
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.argument("study", type=click.Path(dir_okay=False))
+@click.option("--report", is_flag=True, help="Only write the report of the arms that are finished.")
+@click.option(
+    "--compile",
+    "package",
+    type=click.Path(dir_okay=False),
+    help="Only write the pipeline as this YAML, for Kubeflow Pipelines.",
+)
+def study(study: str, report: bool, package: str | None) -> None:
+    """Train and compare all starts of STUDY, a YAML file; run it again to go on after a stop.
+
+    Each data set is read once and each encoder trained once. See docs/study.md.
+    """
+    from pipeline.commands import study as command
+
+    if report:
+        command.study_report_command(study)
+    elif package is not None:
+        command.compile_study_command(study, Path(package))
+    else:
+        sys.exit(command.study_command(study))

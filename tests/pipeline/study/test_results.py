@@ -1,0 +1,190 @@
+"""The study's result: from evaluations with chosen numbers to rows, files and the page."""
+
+import csv
+import dataclasses
+import json
+from importlib import resources
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+
+from pipeline.study.arms import arms_of
+from pipeline.study.finished import FinishedNodes
+from pipeline.study.measurements import JudgedArm, Measurements
+from pipeline.study.report import write_results
+from pipeline.study.results import study_results
+from tests.components.promotion_gate.handmade_evaluations import make_evaluation, make_slice
+from tests.pipeline.study.study_files import BASE, study
+
+GAIN = {"random": 0.0, "pretrained": 0.11}
+
+
+def evaluation_of(arm):
+    """0.7 at half of the labels and 0.8 at all, a gain by start, a little noise by seed."""
+    inside = 0.6 + 0.2 * arm.label_fraction + GAIN[arm.initialisation] + 0.01 * arm.seed
+    east = make_slice(inside - (0.05 if arm.initialisation == "pretrained" else 0.08))
+    return make_evaluation(in_distribution=make_slice(inside), shifted=east, east=east)
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("study")
+    base = yaml.safe_load(Path(BASE).read_text())
+    base["data"]["medical"] |= {"classes": ["edema"], "shifted_sites": ["east"]}
+    base["fine_tuning"]["training"].pop("class_weights")
+    base["gate"] = {}
+    del base["cluster"]
+    (directory / "base.yaml").write_text(yaml.safe_dump(base))
+    return study(
+        directory,
+        base="base.yaml",
+        title="<script>alert(1)</script>",
+        initialisations={"random": [], "pretrained": ["simclr-natural", "simclr-medical"]},
+    )
+
+
+@pytest.fixture(scope="module")
+def finished(small, tmp_path_factory):
+    found = FinishedNodes(tmp_path_factory.mktemp("run"))
+    for arm in arms_of(small):
+        encoder = arm.encoder
+        while encoder:
+            found.add(f"pretrain-{encoder.role}", 60.0, {}, cached=False)
+            encoder = encoder.parent
+        found.add(f"fine-tune-{arm.role}", 10.0 + arm.seed, {}, cached=False)
+        found.add(f"evaluate-{arm.role}", 1.0, {}, cached=False)
+    return found
+
+
+def results_of(small, finished, arms):
+    judged = [JudgedArm(arm, evaluation_of(arm)) for arm in arms]
+    measurements = Measurements(judged, small.base.report.sample_limits)
+    return study_results(small, measurements, finished)
+
+
+@pytest.fixture(scope="module")
+def results(small, finished):
+    return results_of(small, finished, arms_of(small))
+
+
+def row(rows, **wanted):
+    [found] = [r for r in rows if all(r[name] == value for name, value in wanted.items())]
+    return found
+
+
+def test_a_row_is_the_mean_over_seeds(results):
+    found = row(
+        results["results"],
+        initialisation="pretrained",
+        label_fraction=0.5,
+        group="in_distribution",
+    )
+    assert found["by_seed"] == pytest.approx({"0": 0.81, "1": 0.82})
+    assert found["estimate"]["value"] == pytest.approx(0.815)
+    assert found["estimate"]["lower"] < 0.81 < 0.82 < found["estimate"]["upper"]
+
+
+def test_the_difference_is_paired_by_patient_and_seed(results):
+    # Patients and seeds move both starts alike, so nothing is uncertain about 0.11.
+    found = row(
+        results["results"],
+        initialisation="pretrained",
+        label_fraction=0.5,
+        group="in_distribution",
+    )
+    assert found["difference"]["value"] == pytest.approx(0.11)
+    assert found["difference"]["lower"] == pytest.approx(0.11)
+    assert found["difference"]["upper"] == pytest.approx(0.11)
+
+
+def test_the_baseline_is_not_compared_with_itself(results):
+    for found in results["results"]:
+        assert (found["difference"] is None) == (found["initialisation"] == "random")
+
+
+def test_the_label_efficiency_is_where_a_start_meets_the_full_baseline(results):
+    # 0.815 at half of the labels; the baseline has 0.805 with all of them.
+    found = row(results["label_efficiency"], initialisation="pretrained")
+    assert found["target"] == pytest.approx(0.805)
+    assert (found["status"], found["label_fraction"]) == ("at_smallest", 0.5)
+    assert row(results["label_efficiency"], initialisation="random")["status"] == "reached"
+
+
+def test_the_shift_is_the_loss_at_all_held_out_sites_and_at_each(results):
+    assert {found["place"] for found in results["shift"]} == {"held-out sites", "east"}
+    found = row(results["shift"], place="east", initialisation="pretrained", label_fraction=1.0)
+    assert found["loss"]["value"] == pytest.approx(0.05)
+    assert found["difference"]["value"] == pytest.approx(-0.03)
+
+
+def test_classes_have_rows_of_their_own(results):
+    found = row(results["classes"], initialisation="pretrained", label_fraction=1.0)
+    assert found["class"] == "edema"
+    assert found["difference"]["value"] == pytest.approx(0.11)
+
+
+def test_the_cost_of_an_arm_holds_its_whole_chain(results):
+    found = row(results["cost"], initialisation="pretrained", label_fraction=1.0)
+    assert (found["pretraining_seconds"], found["fine_tuning_seconds"]) == (120.0, 10.5)
+    assert row(results["cost"], initialisation="random", label_fraction=1.0)[
+        "pretraining_seconds"
+    ] == 0.0  # fmt: skip
+
+
+def test_too_few_cases_give_no_number(small, finished):
+    limits = dataclasses.replace(small.base.report.sample_limits, min_positives=1000)
+    judged = [JudgedArm(arm, evaluation_of(arm)) for arm in arms_of(small)]
+    found = study_results(small, Measurements(judged, limits), finished)
+    assert {r["estimate"]["status"] for r in found["results"]} == {"too_few"}
+    assert {r["p_holm"] for r in found["results"]} == {None}
+
+
+def test_half_a_study_has_rows_of_what_is_finished(small, finished):
+    first_seed = [arm for arm in arms_of(small) if arm.seed == 0 and arm.label_fraction == 0.5]
+    found = results_of(small, finished, first_seed)
+    assert {r["seeds"] for r in found["results"]} == {1}
+    assert {r["label_fraction"] for r in found["results"]} == {0.5}
+    assert found["label_efficiency"] == []
+
+
+def test_the_data_are_what_the_schema_says(results):
+    schema = json.loads((resources.files("schemas") / "study_report.schema.json").read_text())
+    jsonschema.validate(json.loads(json.dumps(results)), schema)
+
+
+def test_the_files_of_a_report_are_the_same_each_time(results, tmp_path):
+    for name in ("first", "second"):
+        write_results(results, tmp_path / name)
+    names = sorted(path.name for path in (tmp_path / "first").iterdir())
+    assert names == sorted(
+        [
+            *("study.html", "study.json", "results.csv", "label_efficiency.csv", "shift.csv"),
+            *("classes.csv", "cost.csv", "label_efficiency.png", "label_efficiency.svg"),
+            *("shift.png", "shift.svg"),
+        ]
+    )
+    for name in names:
+        first, second = ((tmp_path / run / name).read_bytes() for run in ("first", "second"))
+        assert first == second, name
+
+
+def test_the_page_escapes_and_loads_nothing(results, tmp_path):
+    write_results(results, tmp_path)
+    page = (tmp_path / "study.html").read_text()
+    assert "<script" not in page
+    assert "&lt;script&gt;alert(1)" in page
+    assert not [mark for mark in ("src=", "@import", 'http-equiv="refresh') if mark in page]
+    for words in ("pretrained", "+0.110", "SimCLR natural → SimCLR medical", "or fewer"):
+        assert words in page
+
+
+def test_the_table_holds_every_row_with_its_estimates_in_columns(results, tmp_path):
+    write_results(results, tmp_path)
+    with (tmp_path / "results.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == len(results["results"])
+    own = row(rows, initialisation="pretrained", label_fraction="0.5", group="in_distribution")
+    assert float(own["difference"]) == pytest.approx(0.11)
+    assert float(own["seed_1"]) == pytest.approx(0.82)
