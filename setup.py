@@ -38,7 +38,7 @@ setup(
         "rich>=13",
         "scikit-learn>=1.5,<1.6",
         "scipy>=1.12,<2",
-        "weasyprint>=66",
+        "weasyprint>=70",
     ],
     entry_points={"console_scripts": ["micle=pipeline.command_line:main"]},
 )

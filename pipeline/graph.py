@@ -113,6 +113,8 @@ class _GraphBuilder:
             champion_evaluation,
             gate.outputs["verdict"],
             ingestion.medical_report,
+            medical.cases,
+            predictions,
         )
         registrar = parts.add(
             "model-registrar",
@@ -171,14 +173,20 @@ class _GraphBuilder:
         champion_evaluation: BaseChannel,
         verdict: BaseChannel,
         ingestion_report: BaseChannel,
+        cases: BaseChannel,
+        predictions: BaseChannel,
     ) -> None:
         configuration = self._configuration
+        # Images of patients reach the report only where somebody asked for them.
+        with_images = configuration.report.error_gallery > 0
         report = SliceReport(
             evaluation=evaluation,
             baseline_evaluation=baseline_evaluation,
             champion_evaluation=champion_evaluation,
             verdict=verdict,
             ingestion_report=ingestion_report,
+            examples=cases if with_images else None,
+            predictions=predictions if with_images else None,
             settings=configuration.report_settings,
             run_fields=RunFields(
                 pipeline_name=configuration.name,

@@ -26,6 +26,8 @@ class SliceReportSpec(ComponentSpec):
         "champion_evaluation": ChannelParameter(
             type=standard_artifacts.ModelEvaluation, optional=True
         ),
+        "examples": ChannelParameter(type=standard_artifacts.Examples, optional=True),
+        "predictions": ChannelParameter(type=standard_artifacts.InferenceResult, optional=True),
         "verdict": ChannelParameter(type=standard_artifacts.ModelEvaluation),
         "ingestion_report": ChannelParameter(type=IngestionReport),
     }
@@ -50,6 +52,8 @@ class SliceReport(base_component.BaseComponent):
         run_fields: RunFields,
         baseline_evaluation: BaseChannel | None = None,
         champion_evaluation: BaseChannel | None = None,
+        examples: BaseChannel | None = None,
+        predictions: BaseChannel | None = None,
     ) -> None:
         """Describes one run of the component.
 
@@ -61,6 +65,8 @@ class SliceReport(base_component.BaseComponent):
             run_fields: Where the report comes from; a new value makes a new report.
             baseline_evaluation: Of a model to compare with, on the same cases.
             champion_evaluation: Of the model that is promoted now, on the same cases.
+            examples: Raw cases; with `predictions`, for a gallery of errors.
+            predictions: Of the candidate.
         """
         super().__init__(
             SliceReportSpec(
@@ -69,6 +75,8 @@ class SliceReport(base_component.BaseComponent):
                 evaluation=evaluation,
                 baseline_evaluation=baseline_evaluation,
                 champion_evaluation=champion_evaluation,
+                examples=examples,
+                predictions=predictions,
                 verdict=verdict,
                 ingestion_report=ingestion_report,
                 report=Channel(type=SliceReportArtifact),

@@ -15,6 +15,7 @@ from components.case_example_gen.ingestion_report import read_ingestion_report
 from components.promotion_gate.opponent import Opponent
 from components.promotion_gate.verdict import read_verdict
 from components.site_evaluator.reader import load_evaluation
+from components.slice_report.error_gallery import ConfidentError, confident_errors, thumbnails
 from components.slice_report.report import write_report
 from components.slice_report.report_data import ReportInputs
 from components.slice_report.settings import ReportSettings, RunFields
@@ -43,8 +44,8 @@ def read_inputs(uris: Mapping[str, str], settings: str, run_fields: str) -> Repo
     """Reads what a report is made from.
 
     Args:
-        uris: Directories by input of the component; `baseline_evaluation` and
-            `champion_evaluation` may be missing.
+        uris: Directories by input of the component; `baseline_evaluation`,
+            `champion_evaluation`, `examples` and `predictions` may be missing.
         settings: JSON of `ReportSettings`.
         run_fields: JSON of `RunFields`; a blank `created` becomes today's date (UTC).
     """
@@ -52,15 +53,25 @@ def read_inputs(uris: Mapping[str, str], settings: str, run_fields: str) -> Repo
     champion_uri = uris.get("champion_evaluation")
     run = TypeAdapter(RunFields).validate_json(run_fields)
     today = datetime.datetime.now(datetime.timezone.utc).date().isoformat()
+    report_settings = TypeAdapter(ReportSettings).validate_json(settings)
+    errors = _errors(uris, report_settings.error_gallery)
     return ReportInputs(
         candidate=load_evaluation(uris["evaluation"]),
         baseline=None if baseline_uri is None else load_evaluation(baseline_uri),
         champion=None if champion_uri is None else _opponent(champion_uri),
         verdict=read_verdict(uris["verdict"]),
         ingestion=read_ingestion_report(uris["ingestion_report"]),
-        settings=TypeAdapter(ReportSettings).validate_json(settings),
+        settings=report_settings,
+        errors=None if errors is None else tuple(errors),
+        thumbnails={} if not errors else thumbnails(uris["examples"], errors),
         run=dataclasses.replace(run, created=run.created or today),
     )
+
+
+def _errors(uris: Mapping[str, str], per_site: int) -> list[ConfidentError] | None:
+    if not per_site or not {"examples", "predictions"} <= set(uris):
+        return None
+    return confident_errors(uris["predictions"], per_site)
 
 
 def _opponent(evaluation_uri: str) -> Opponent:

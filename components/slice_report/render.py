@@ -2,7 +2,7 @@
 
 import base64
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,18 +23,21 @@ _SCRIPT = "report.js"
 _STYLE_SHEETS = ("report.css", "print.css")
 
 
-def render(data: dict[str, Any]) -> str:
+def render(data: dict[str, Any], thumbnails: Mapping[str, str] | None = None) -> str:
     """Returns the page; every text that comes from data is escaped.
 
     Args:
         data: What `report_data` returns.
+        thumbnails: Images of the errors as `data:` addresses, by case.
     """
     messages = load_messages(data["settings"]["language"])
     curves = {
         name: (roc_plot(data, name, messages), reliability_plot(data, name, messages))
         for name in data["classes"]
     }
-    return _render(_TEMPLATE, data, messages, data["exploration"], curves=curves)
+    return _render(
+        _TEMPLATE, data, messages, data["exploration"], curves=curves, thumbnails=thumbnails or {}
+    )
 
 
 def render_comparison(data: dict[str, Any]) -> str:

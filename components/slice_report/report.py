@@ -28,7 +28,7 @@ def write_report(directory: str, inputs: ReportInputs) -> None:
     (folder / DATA).write_text(text + "\n", encoding="utf-8")
     (folder / METRICS).write_text(metrics_csv(data), encoding="utf-8")
     # The page shows what the file holds: tuples are lists in both.
-    page = render(json.loads(text))
+    page = render(json.loads(text), inputs.thumbnails)
     (folder / PAGE).write_text(page, encoding="utf-8")
     _write_pdf(page, folder)
 

@@ -1,7 +1,8 @@
 """Everything the report shows, as one plain dictionary: what `report.json` holds."""
 
 import dataclasses
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from components.case_example_gen.ingestion_report import IngestionReport
@@ -11,6 +12,7 @@ from components.site_evaluator.results import OVERALL, Evaluation
 from components.slice_report.champion import champion_data
 from components.slice_report.data_flow import data_flow, population
 from components.slice_report.deployment import check_findings
+from components.slice_report.error_gallery import ConfidentError
 from components.slice_report.exploration import exploration
 from components.slice_report.heterogeneity import heterogeneity
 from components.slice_report.message_catalogue import load_messages
@@ -37,6 +39,8 @@ class ReportInputs:
         run: Where the report comes from.
         champion: Evaluation of the model that is promoted now, on the same cases, or why there is
             none; None leaves it out of the report.
+        errors: The most confident ones of each site; None if nobody asked for them.
+        thumbnails: Their images as `data:` addresses, by case.
     """
 
     candidate: Evaluation
@@ -46,6 +50,8 @@ class ReportInputs:
     settings: ReportSettings
     run: RunFields
     champion: Opponent | None = None
+    errors: tuple[ConfidentError, ...] | None = None
+    thumbnails: Mapping[str, str] = field(default_factory=dict)
 
 
 def report_data(inputs: ReportInputs) -> dict[str, Any]:
@@ -80,6 +86,9 @@ def report_data(inputs: ReportInputs) -> dict[str, Any]:
         "slices": entries,
         "shift": shift,
         "exploration": exploration(candidate, entries, settings),
+        "errors": None
+        if inputs.errors is None
+        else [dataclasses.asdict(error) for error in inputs.errors],
         "champion": champion_data(candidate, inputs.champion, entries, settings),
         "data_flow": data_flow(inputs.ingestion),
         "population": population(inputs.ingestion),

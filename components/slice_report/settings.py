@@ -26,6 +26,8 @@ class ReportSettings:
         held_out_sites: Sites that training never saw.
         deployment_prevalence: Per class, its share of the cases where the model will be used,
             above 0 and below 1; the report adds PPV and NPV at it.
+        error_gallery: How many of the most confident errors of each site the page shows, with their
+            images; 0 shows none and keeps images of patients out of the page.
         language: Of the page: `en` or `zh` (Simplified Chinese).
     """
 
@@ -39,6 +41,7 @@ class ReportSettings:
     min_cases: int = 20
     held_out_sites: tuple[str, ...] = ()
     deployment_prevalence: Mapping[str, float] = field(default_factory=dict)
+    error_gallery: int = 0
     language: Language = "en"
 
     __pydantic_config__: ClassVar[Any] = _FORBID_UNKNOWN_FIELDS
@@ -47,6 +50,8 @@ class ReportSettings:
         for name in ("title", "intended_use"):
             if not getattr(self, name).strip():
                 raise ValueError(f"{name} must be a text that is not empty")
+        if self.error_gallery < 0:
+            raise ValueError(f"error_gallery must be at least 0. Received: {self.error_gallery}")
         for name, share in self.deployment_prevalence.items():
             if not 0 < share < 1:
                 raise ValueError(

@@ -1,13 +1,15 @@
 """The PDF: every section on paper, nothing fetched, the same bytes; and a machine without Pango."""
 
+import base64
 import shutil
 import subprocess
 import sys
 
 import pytest
+from PIL import Image
 
 from components.slice_report import report
-from components.slice_report.pdf import _refuse, write_pdf
+from components.slice_report.pdf import write_pdf
 from components.slice_report.render import render
 from components.slice_report.report_data import report_data
 from components.slice_report.report_files import PAGE, PDF, WITHOUT_PDF, missing_pdf
@@ -42,9 +44,17 @@ def test_the_same_page_gives_the_same_bytes(tmp_path, pdf):
     assert pdf.read_bytes().startswith(b"%PDF")
 
 
-def test_an_address_in_a_page_is_refused():
-    with pytest.raises(ValueError, match="loads nothing"):
-        _refuse("file:///etc/passwd")
+def test_nothing_is_loaded_but_what_stands_in_the_page(tmp_path, pdf):
+    def printed(name, address):
+        file = tmp_path / name
+        assert write_pdf(f'<img src="{address}" alt="">', file) is None
+        return b"/Image" in file.read_bytes()
+
+    picture = tmp_path / "picture.png"
+    Image.new("RGB", (4, 4), "red").save(picture)
+    encoded = base64.b64encode(picture.read_bytes()).decode()
+    assert printed("own.pdf", f"data:image/png;base64,{encoded}")
+    assert not printed("file.pdf", picture.as_uri())
 
 
 def test_without_pango_the_report_has_its_other_files_and_says_why(tmp_path, monkeypatch, caplog):

@@ -1,0 +1,147 @@
+"""The most confident errors: picked by hand-made scores, drawn only where asked for."""
+
+import dataclasses
+import io
+import json
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from components.case_predictor import predictions
+from components.slice_report.error_gallery import confident_errors, thumbnails
+from components.slice_report.render import render
+from components.slice_report.report import write_report
+from components.slice_report.report_data import report_data
+from schemas import case_features
+from tests.components.site_evaluator.prediction_files import make_card
+from tests.components.slice_report.simulated_evaluation import simulated_inputs
+from tests.components.slice_report.test_report_files import VALIDATOR
+
+# Case, site, split, labels, weights, scores of edema and effusion; the threshold is 0.5.
+CASES = (
+    ("right", "north", "test", (1, 0), (1, 1), (0.9, 0.1)),
+    ("sure", "north", "test", (0, 0), (1, 1), (0.97, 0.2)),
+    ("less sure", "north", "test", (1, 0), (1, 1), (0.4, 0.1)),
+    ("missed", "north", "test", (0, 1), (1, 1), (0.1, 0.05)),
+    ("unknown", "north", "test", (0, 0), (0, 1), (0.99, 0.2)),
+    ("tuned on", "north", "validation", (0, 0), (1, 1), (0.99, 0.2)),
+    ("away", "island <b>", "shifted", (0, 1), (1, 1), (0.2, 0.3)),
+)
+
+
+def example(texts, vectors):
+    record = tf.train.Example()
+    for name, text in texts.items():
+        value = text if isinstance(text, bytes) else text.encode()
+        record.features.feature[name].bytes_list.value.append(value)
+    for name, vector in vectors.items():
+        record.features.feature[name].float_list.value.extend(vector)
+    return record.SerializeToString()
+
+
+def write_records(path, records):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tf.io.TFRecordWriter(str(path), tf.io.TFRecordOptions("GZIP")) as writer:
+        for record in records:
+            writer.write(record)
+
+
+@pytest.fixture
+def scored(tmp_path):
+    directory = tmp_path / "predictions"
+    records = [
+        example(
+            {predictions.CASE_ID: case, predictions.SITE: site, predictions.SPLIT: split},
+            {predictions.LABEL: label, predictions.LABEL_WEIGHT: weight, predictions.SCORE: score},
+        )
+        for case, site, split, label, weight, score in CASES
+    ]
+    write_records(directory / "predictions-0.gz", records)
+    make_card().write(str(directory))
+    return str(directory)
+
+
+def image(brightness):
+    output = io.BytesIO()
+    pixels = np.full((400, 200, 3), brightness, np.uint8)
+    Image.fromarray(pixels).save(output, "PNG", pnginfo=None)
+    return output.getvalue()
+
+
+@pytest.fixture
+def examples(tmp_path):
+    directory = tmp_path / "examples"
+    for split in ("test", "shifted"):
+        records = [
+            example({case_features.CASE_ID: case, case_features.IMAGE: image(200)}, {})
+            for case, _, of_split, *_ in CASES
+            if of_split == split
+        ]
+        write_records(directory / f"Split-{split}" / "data.gz", records)
+    return str(directory)
+
+
+def test_the_surest_errors_of_each_site_come_first_and_only_on_evaluated_known_labels(scored):
+    found = confident_errors(scored, per_site=2)
+    assert [(error.site, error.case_id) for error in found] == [
+        ("island <b>", "away"),
+        ("north", "sure"),
+        ("north", "missed"),
+    ]
+    away, sure, missed = found
+    assert (sure.truth, sure.predicted) == (None, "edema")
+    assert (missed.truth, missed.predicted) == ("effusion", None)
+    assert missed.score == pytest.approx(0.05)
+    assert missed.confidence == pytest.approx(0.95)
+    assert away.confidence == pytest.approx(0.7)
+
+
+def test_one_of_several_classes_is_wrong_where_another_is_most_probable(tmp_path):
+    records = [
+        example(
+            {predictions.CASE_ID: "a", predictions.SITE: "north", predictions.SPLIT: "test"},
+            {
+                predictions.LABEL: (1, 0),
+                predictions.LABEL_WEIGHT: (1, 1),
+                predictions.SCORE: (0.2, 0.8),
+            },
+        )
+    ]
+    write_records(tmp_path / "predictions-0.gz", records)
+    make_card("multi_class", ("naevus", "melanoma")).write(str(tmp_path))
+    (error,) = confident_errors(str(tmp_path), 3)
+    assert (error.truth, error.predicted) == ("naevus", "melanoma")
+    assert error.score == pytest.approx(0.8)
+
+
+def test_a_thumbnail_is_small_and_of_the_cases_named(scored, examples):
+    found = confident_errors(scored, per_site=1)
+    drawn = thumbnails(examples, found)
+    assert set(drawn) == {"away", "sure"}
+    assert all(address.startswith("data:image/jpeg;base64,") for address in drawn.values())
+    assert max(len(address) for address in drawn.values()) < 20_000
+
+
+def test_the_page_shows_them_under_a_banner_and_the_json_holds_no_image(scored, examples, tmp_path):
+    found = confident_errors(scored, per_site=2)
+    inputs = dataclasses.replace(
+        simulated_inputs("multi_label"),
+        errors=tuple(found),
+        thumbnails=thumbnails(examples, found),
+    )
+    write_report(str(tmp_path / "report"), inputs)
+    page = (tmp_path / "report" / "report.html").read_text(encoding="utf-8")
+    assert page.count("<img ") == 3
+    assert page.count("This page holds images of patients") == 2
+    assert "edema: marked, and absent" in page
+    data = (tmp_path / "report" / "report.json").read_text(encoding="utf-8")
+    VALIDATOR.validate(json.loads(data))
+    assert "base64" not in data
+
+
+def test_without_asking_there_is_no_image_and_no_banner():
+    page = render(report_data(simulated_inputs("multi_label")))
+    assert "<img" not in page
+    assert "images of patients" not in page
