@@ -1,24 +1,26 @@
 """Runs the ingestion and writes its examples and its report."""
 
 import dataclasses
-from pathlib import Path
+import json
 from typing import Any
 
 import apache_beam as beam
-import tensorflow as tf
 from tfx import types
 from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
 from tfx.types import artifact_utils
 
 from components.case_example_gen.ingestion import Ingestion, ingest
 from components.case_example_gen.ingestion_report import (
+    FIRST_QUARANTINED,
     IngestionReport,
+    QuarantineCount,
     QuarantinedImage,
     SplitCount,
     read_ingestion_report,
 )
 from components.case_example_gen.pseudonym import read_key
 from components.case_example_gen.settings import DataSettings, read_settings
+from components.case_example_gen.shards import write_shards
 from schemas import case_features
 from trainer.errors import UserError
 
@@ -32,7 +34,7 @@ class Executor(BaseBeamExecutor):
         output_dict: dict[str, list[types.Artifact]],
         exec_properties: dict[str, Any],
     ) -> None:
-        """Writes `Split-<name>/cases-*.gz` and `ingestion_report.json`.
+        """Writes `Split-<name>/cases-*.gz`, `ingestion_report.json` and `quarantined-*.jsonl`.
 
         Raises:
             UserError: Too many images are bad, or no case is left to train on.
@@ -46,37 +48,45 @@ class Executor(BaseBeamExecutor):
         key = read_key(exec_properties["pseudonym_key_file"])
 
         with self._make_beam_pipeline() as pipeline:
-            ingestion = ingest(pipeline, data, key)
-            write_examples(ingestion, examples.uri)
+            ingestion = ingest(pipeline, data)
+            write_shards(ingestion.placed, ingestion.bytes_per_image, data, key, examples.uri)
             write_report(ingestion, pipeline, report_artifact.uri)
         report = read_ingestion_report(report_artifact.uri)
         check_report(report, data)
         splits = {count.split for count in report.counts}
-        for split in set(case_features.SPLITS) - splits:
-            tf.io.gfile.rmtree(f"{examples.uri}/Split-{split}")
         examples.split_names = artifact_utils.encode_split_names(
             [split for split in case_features.SPLITS if split in splits]
         )
 
 
-def write_examples(ingestion: Ingestion, directory: str) -> None:
-    """Writes gzipped TFRecords, one folder per split."""
-    for split, examples in ingestion.examples.items():
-        examples | f"Write{split.title()}" >> beam.io.WriteToTFRecord(
-            f"{directory}/Split-{split}/cases",
-            file_name_suffix=".gz",
-        )
-
-
 def write_report(ingestion: Ingestion, pipeline: beam.Pipeline, directory: str) -> None:
-    """Joins the figures of the pipeline into `ingestion_report.json`."""
-    (
+    """Writes every quarantined image as a line, and `ingestion_report.json` with the figures.
+
+    The report grows with sites and reasons, not with the images.
+    """
+    quarantined = ingestion.quarantined
+    _ = (
+        quarantined
+        | "AsLines" >> beam.Map(_line)
+        | "WriteQuarantined"
+        >> beam.io.WriteToText(f"{directory}/quarantined", file_name_suffix=".jsonl")
+    )
+    counts = (
+        quarantined
+        | "ReasonAndSite" >> beam.Map(_reason_and_site)
+        | "CountQuarantined" >> beam.combiners.Count.PerElement()
+    )
+    first = quarantined | "FirstQuarantined" >> beam.CombineGlobally(
+        beam.combiners.TopCombineFn(FIRST_QUARANTINED, key=_row, reverse=True)
+    )
+    _ = (
         pipeline
         | "Directory" >> beam.Create([directory])
         | "WriteReport"
         >> beam.Map(
             _write_report,
-            beam.pvalue.AsList(ingestion.quarantined),
+            beam.pvalue.AsList(counts),
+            beam.pvalue.AsSingleton(first),
             beam.pvalue.AsList(ingestion.counts),
             beam.pvalue.AsSingleton(ingestion.received_images),
             beam.pvalue.AsSingleton(ingestion.received_cases),
@@ -85,19 +95,34 @@ def write_report(ingestion: Ingestion, pipeline: beam.Pipeline, directory: str) 
     )
 
 
+def _line(image: QuarantinedImage) -> str:
+    return json.dumps(dataclasses.asdict(image))
+
+
+def _reason_and_site(image: QuarantinedImage) -> tuple[str, str]:
+    return image.reason, image.site
+
+
+def _row(image: QuarantinedImage) -> int:
+    return image.row
+
+
 def _write_report(
     directory: str,
-    quarantined: list[QuarantinedImage],
+    quarantined: list[tuple[tuple[str, str], int]],
+    first_quarantined: list[QuarantinedImage],
     counts: list[SplitCount],
     received_images: int,
     received_cases: int,
     kept_cases: int,
 ) -> None:
-    Path(directory).mkdir(parents=True, exist_ok=True)
     IngestionReport(
         received_images=received_images,
         received_cases=received_cases,
-        quarantined=tuple(sorted(quarantined, key=lambda image: image.row)),
+        quarantined=tuple(
+            QuarantineCount(reason, site, images) for (reason, site), images in sorted(quarantined)
+        ),
+        first_quarantined=tuple(first_quarantined),
         lost_cases=received_cases - kept_cases,
         counts=tuple(sorted(counts, key=lambda count: (count.site, count.split))),
     ).write(directory)
@@ -110,9 +135,9 @@ def check_report(report: IngestionReport, data: DataSettings) -> None:
         UserError: More than `max_bad_fraction` of the images are bad, or none is left.
     """
     if report.bad_fraction > data.max_bad_fraction:
-        worst = report.quarantined[0]
+        worst = report.first_quarantined[0]
         raise UserError(
-            f"{data.manifest}: {len(report.quarantined)} of {report.received_images} images "
+            f"{data.manifest}: {report.quarantined_images} of {report.received_images} images "
             f"({report.bad_fraction:.1%}) are bad, more than max_bad_fraction "
             f"{data.max_bad_fraction:.1%}. The first: row {worst.row}, image '{worst.image}': "
             f"{worst.reason}. Mend or remove them ('micle validate' lists all), or raise the limit."

@@ -2,10 +2,14 @@
 
 import dataclasses
 import json
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
+
+import tensorflow as tf
 
 REPORT = "ingestion_report.json"
+FIRST_QUARANTINED = 1000
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,21 @@ class QuarantinedImage:
 
 
 @dataclass(frozen=True)
+class QuarantineCount:
+    """Images of one site that were left out for one reason."""
+
+    reason: str
+    site: str
+    images: int
+
+
+def count_quarantined(images: Iterable[QuarantinedImage]) -> tuple[QuarantineCount, ...]:
+    """Returns the numbers by reason and site, sorted."""
+    counted = Counter((image.reason, image.site) for image in images)
+    return tuple(QuarantineCount(*key, number) for key, number in sorted(counted.items()))
+
+
+@dataclass(frozen=True)
 class SplitCount:
     """Cases, patients and images of one site in one split, after quarantine."""
 
@@ -47,31 +66,45 @@ class IngestionReport:
     Attributes:
         received_images: Rows of the manifest.
         received_cases: Distinct cases of the manifest.
-        quarantined: Images left out, by row.
+        quarantined: Images left out, by reason and site.
+        first_quarantined: The first of them by row, at most `FIRST_QUARANTINED`. All of them are
+            in the files `quarantined-*.jsonl` beside the report.
         lost_cases: Cases left without any image.
         counts: What was kept, by site and split.
     """
 
     received_images: int
     received_cases: int
-    quarantined: tuple[QuarantinedImage, ...]
+    quarantined: tuple[QuarantineCount, ...]
+    first_quarantined: tuple[QuarantinedImage, ...]
     lost_cases: int
     counts: tuple[SplitCount, ...]
 
     @property
+    def quarantined_images(self) -> int:
+        """All images left out."""
+        return sum(count.images for count in self.quarantined)
+
+    @property
     def bad_fraction(self) -> float:
         """Quarantined share of the received images."""
-        return len(self.quarantined) / self.received_images if self.received_images else 0.0
+        return self.quarantined_images / self.received_images if self.received_images else 0.0
 
     def write(self, directory: str) -> None:
         """Writes `ingestion_report.json` into a directory."""
         text = json.dumps(dataclasses.asdict(self), indent=2)
-        Path(directory, REPORT).write_text(text + "\n")
+        tf.io.gfile.makedirs(directory)
+        with tf.io.gfile.GFile(f"{directory}/{REPORT}", "w") as file:
+            file.write(text + "\n")
 
 
 def read_ingestion_report(directory: str) -> IngestionReport:
     """Reads `ingestion_report.json` from a directory."""
-    values = json.loads(Path(directory, REPORT).read_text())
-    values["quarantined"] = tuple(QuarantinedImage(**image) for image in values["quarantined"])
+    with tf.io.gfile.GFile(f"{directory}/{REPORT}") as file:
+        values = json.loads(file.read())
+    values["quarantined"] = tuple(QuarantineCount(**count) for count in values["quarantined"])
+    values["first_quarantined"] = tuple(
+        QuarantinedImage(**image) for image in values["first_quarantined"]
+    )
     values["counts"] = tuple(SplitCount(**count) for count in values["counts"])
     return IngestionReport(**values)

@@ -32,7 +32,7 @@ def judge_data(
 
 def _judge_quarantine(bound: float, ingestion: IngestionReport) -> RuleResult:
     measured = ingestion.bad_fraction
-    left_out = f"{len(ingestion.quarantined)} of {ingestion.received_images}"
+    left_out = f"{ingestion.quarantined_images} of {ingestion.received_images}"
     return RuleResult(
         rule="max_quarantined_fraction",
         slice="all images",

@@ -1,5 +1,6 @@
 """What became of the data, as in a STARD flow diagram, and who is in each site."""
 
+import dataclasses
 from collections import Counter
 from typing import Any
 
@@ -16,19 +17,15 @@ def data_flow(report: IngestionReport) -> dict[str, Any]:
     """
     kept_images = sum(count.images for count in report.counts)
     kept_cases = sum(count.cases for count in report.counts)
-    left_out = Counter((image.reason, image.site) for image in report.quarantined)
     return {
         "received": {"images": report.received_images, "cases": report.received_cases},
-        "quarantined_images": len(report.quarantined),
-        "quarantined": [
-            {"reason": reason, "site": site, "images": images}
-            for (reason, site), images in sorted(left_out.items())
-        ],
+        "quarantined_images": report.quarantined_images,
+        "quarantined": [dataclasses.asdict(count) for count in report.quarantined],
         "lost_cases": report.lost_cases,
         "kept": {"images": kept_images, "cases": kept_cases},
         # Not 0 only if the input component lost something without saying so.
         "unaccounted": {
-            "images": report.received_images - len(report.quarantined) - kept_images,
+            "images": report.received_images - report.quarantined_images - kept_images,
             "cases": report.received_cases - report.lost_cases - kept_cases,
         },
         "splits": [
@@ -40,7 +37,9 @@ def data_flow(report: IngestionReport) -> dict[str, Any]:
 
 def population(report: IngestionReport) -> list[dict[str, Any]]:
     """Returns a row a site: what was kept over all splits, and what was left out."""
-    left_out = Counter(image.site for image in report.quarantined)
+    left_out: Counter[str] = Counter()
+    for count in report.quarantined:
+        left_out[count.site] += count.images
     sites = sorted({count.site for count in report.counts} | set(left_out))
     return [
         {
@@ -59,7 +58,7 @@ def population(report: IngestionReport) -> list[dict[str, Any]]:
 
 
 def _reasons(report: IngestionReport, site: str) -> dict[str, int]:
-    reasons = Counter(image.reason for image in report.quarantined if image.site == site)
+    reasons = {c.reason: c.images for c in report.quarantined if c.site == site}
     return dict(sorted(reasons.items()))
 
 

@@ -4,15 +4,21 @@ import dataclasses
 import json
 from collections import Counter
 from pathlib import Path
+from zlib import crc32
 
 import pytest
 import tensorflow as tf
 from tfx.types import artifact_utils, standard_artifacts
 
 from components.artifact_types import IngestionReport as IngestionReportArtifact
+from components.case_example_gen import executor
 from components.case_example_gen.executor import Executor
 from components.case_example_gen.external_set import ExternalSet
-from components.case_example_gen.ingestion_report import SplitCount, read_ingestion_report
+from components.case_example_gen.ingestion_report import (
+    QuarantineCount,
+    SplitCount,
+    read_ingestion_report,
+)
 from components.case_example_gen.pseudonym import pseudonym
 from components.case_example_gen.settings import DataSettings
 from trainer.errors import UserError
@@ -56,7 +62,7 @@ def rows_of_cases(write_image, cases: int, site: str = "north", images: int = 2)
     return [
         {
             "image": write_image(
-                f"{site}-{case}-{image}.png", seed=hash((site, case, image)) % 9999
+                f"{site}-{case}-{image}.png", seed=crc32(f"{site}/{case}/{image}".encode())
             ),
             "case_id": f"{site}-case-{case}",
             "patient_id": f"{site}-patient-{case // 2}",
@@ -105,7 +111,7 @@ def test_an_image_that_the_data_set_has_too_is_left_out_of_the_external_collecti
         settings, manifest=write_manifest(rows), external=(external,), max_bad_fraction=0.1
     )
     _, report = run(data, tmp_path)
-    [left_out] = report.quarantined
+    [left_out] = report.first_quarantined
     assert (left_out.site, left_out.reason) == ("elsewhere", "duplicate image")
 
 
@@ -173,7 +179,7 @@ def test_every_bad_image_is_quarantined_with_its_reason(
     rows[14]["label"], rows[15]["label"] = "well", "ill"
     data = dataclasses.replace(settings, manifest=write_manifest(rows), max_bad_fraction=0.9)
     _, report = run(data, tmp_path)
-    assert Counter(image.reason for image in report.quarantined) == {
+    assert Counter(image.reason for image in report.first_quarantined) == {
         "truncated": 1,
         "cannot be decoded": 1,
         "file is missing": 1,
@@ -182,9 +188,24 @@ def test_every_bad_image_is_quarantined_with_its_reason(
         "row cannot be read": 1,
         "case contradicts itself": 2,
     }
-    duplicate = next(i for i in report.quarantined if i.reason == "duplicate image")
+    duplicate = next(i for i in report.first_quarantined if i.reason == "duplicate image")
     assert (duplicate.row, duplicate.detail) == (11, "same bytes as row 8")
     assert sum(count.images for count in report.counts) == 20 - 8
+
+
+def test_the_report_stays_small_and_every_quarantined_image_is_a_line_beside_it(
+    tmp_path, write_image, write_manifest, settings, monkeypatch
+):
+    monkeypatch.setattr(executor, "FIRST_QUARANTINED", 2)
+    rows = rows_of_cases(write_image, cases=10)
+    for row in (2, 6, 10):
+        (tmp_path / rows[row]["image"]).unlink()
+    data = dataclasses.replace(settings, manifest=write_manifest(rows), max_bad_fraction=0.5)
+    _, report = run(data, tmp_path)
+    assert report.quarantined == (QuarantineCount("file is missing", "north", 3),)
+    assert [image.row for image in report.first_quarantined] == [4, 8]
+    lines = "".join(path.read_text() for path in (tmp_path / "report").glob("quarantined-*.jsonl"))
+    assert sorted(json.loads(line)["row"] for line in lines.splitlines()) == [4, 8, 12]
 
 
 def test_a_patient_seen_at_a_held_out_site_is_not_trained_on(
@@ -194,7 +215,7 @@ def test_a_patient_seen_at_a_held_out_site_is_not_trained_on(
     rows[-1]["patient_id"] = rows[-2]["patient_id"] = rows[0]["patient_id"]
     data = dataclasses.replace(settings, manifest=write_manifest(rows), max_bad_fraction=0.5)
     _, report = run(data, tmp_path)
-    reasons = {(image.row, image.reason) for image in report.quarantined}
+    reasons = {(image.row, image.reason) for image in report.first_quarantined}
     assert reasons == {(row, "patient is also seen at a held-out site") for row in (2, 3, 4, 5)}
 
 

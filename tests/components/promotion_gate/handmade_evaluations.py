@@ -9,6 +9,7 @@ from components.case_example_gen.ingestion_report import (
     IngestionReport,
     QuarantinedImage,
     SplitCount,
+    count_quarantined,
 )
 from components.case_predictor.predictions import PredictionCard
 from components.site_evaluator.intervals import estimate
@@ -96,7 +97,9 @@ def make_ingestion(held_out=("east",), quarantined=2, received=200):
     counts = [SplitCount(site, "test", 100, 90, 150, 100, 40) for site in ("north", "south")]
     counts += [SplitCount(site, "shifted", 100, 90, 150, 100, 40) for site in held_out]
     bad = QuarantinedImage(3, "a.png", "north", "cannot be decoded", "truncated")
-    return IngestionReport(received, 100, (bad,) * quarantined, 0, tuple(counts))
+    return IngestionReport(
+        received, 100, count_quarantined([bad] * quarantined), (), 0, tuple(counts)
+    )
 
 
 def write_evaluation(directory, evaluation):

@@ -9,6 +9,7 @@ from components.case_example_gen.ingestion_report import (
     IngestionReport,
     QuarantinedImage,
     SplitCount,
+    count_quarantined,
 )
 from components.case_predictor.predictions import PredictionCard
 from components.promotion_gate.verdict import RuleResult, Verdict
@@ -64,14 +65,16 @@ VERDICT = Verdict(
         ),
     )
 )
+QUARANTINED = (
+    QuarantinedImage(7, "secret/jane-doe.png", "north", "cannot be decoded", "jane-doe"),
+    QuarantinedImage(9, "secret/john.png", "north", "cannot be decoded", "truncated"),
+    QuarantinedImage(12, "secret/ann.png", "tiny", "file is missing", "ann"),
+)
 INGESTION = IngestionReport(
     received_images=1003,
     received_cases=501,
-    quarantined=(
-        QuarantinedImage(7, "secret/jane-doe.png", "north", "cannot be decoded", "jane-doe"),
-        QuarantinedImage(9, "secret/john.png", "north", "cannot be decoded", "truncated"),
-        QuarantinedImage(12, "secret/ann.png", "tiny", "file is missing", "ann"),
-    ),
+    quarantined=count_quarantined(QUARANTINED),
+    first_quarantined=QUARANTINED,
     lost_cases=1,
     counts=(
         SplitCount("north", "train", 200, 180, 400, 150, 90),
