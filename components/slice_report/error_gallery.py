@@ -4,7 +4,7 @@ import base64
 import heapq
 import io
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -103,22 +103,8 @@ def _errors(record: tf.train.Example, card: PredictionCard) -> Iterator[Confiden
                 site, case_id, card.classes[truth], card.classes[named], probability, probability
             )
         return
-    yield from _wrong_findings(
-        site, case_id, card.operating_point, card.classes, label, weight, score
-    )
-
-
-def _wrong_findings(
-    site: str,
-    case_id: str,
-    thresholds: Mapping[str, float],
-    classes: tuple[str, ...],
-    label: np.ndarray,
-    weight: np.ndarray,
-    score: np.ndarray,
-) -> Iterator[ConfidentError]:
-    for index, name in enumerate(classes):
-        present, marked = label[index] > 0.5, score[index] >= thresholds[name]
+    for index, name in enumerate(card.classes):
+        present, marked = label[index] > 0.5, score[index] >= card.operating_point[name]
         if weight[index] > 0 and present != marked:
             yield ConfidentError(
                 site,
