@@ -37,11 +37,19 @@ def rebuild_report(
         language: Instead of the settings'.
 
     Raises:
-        UserError: No run has come as far as its report.
+        UserError: No run has come as far as its report, or it was made without the images that
+            the settings ask for.
     """
     inputs = newest_inputs(database)
     settings = settings or inputs.settings
     settings = dataclasses.replace(settings, language=language or settings.language)
+    if settings.error_gallery and inputs.errors is None:
+        raise UserError(
+            "report.error_gallery: this run's report was made without images. Leave it out, or set "
+            "it in the configuration and run 'micle run' again."
+        )
+    if not settings.error_gallery:
+        inputs = dataclasses.replace(inputs, errors=None, thumbnails={})
     write_report(str(output), dataclasses.replace(inputs, settings=settings))
 
 

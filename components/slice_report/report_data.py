@@ -108,11 +108,11 @@ def _check(inputs: ReportInputs) -> None:
     if inputs.baseline is None:
         return
     ours, theirs = inputs.candidate.card, inputs.baseline.card
-    for field in ("task", "classes"):
-        first, second = getattr(ours, field), getattr(theirs, field)
+    for name in ("task", "classes"):
+        first, second = getattr(ours, name), getattr(theirs, name)
         if first != second:
             raise UserError(
-                f"baseline_evaluation: {field} is {second}, expected {first} as in the candidate's "
+                f"baseline_evaluation: {name} is {second}, expected {first} as in the candidate's "
                 "evaluation; evaluate both models on the same cases"
             )
     if OVERALL not in inputs.baseline.slices:
