@@ -1,6 +1,7 @@
 """The readers there are."""
 
 from components.dataset_readers.chexpert import ChexpertReader
+from components.dataset_readers.class_folders import ClassFoldersReader
 from components.dataset_readers.dicom_folder import DicomFolderReader
 from components.dataset_readers.ham10000 import Ham10000Reader
 from components.dataset_readers.image_folder import ImageFolderReader
@@ -26,6 +27,7 @@ READERS: tuple[DatasetReader, ...] = (
     Isic2019Reader(),
     Isic2020Reader(),
     ImageFolderReader(),
+    ClassFoldersReader(),
     TfdsRecordsReader(),
     DicomFolderReader(),
 )

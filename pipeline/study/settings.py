@@ -106,8 +106,9 @@ class Study(_Section):
 
     Attributes:
         name: Of the pipeline.
-        base: A configuration: data, encoder, fine-tuning, evaluation, cluster. Its own
-            pretraining steps are known here as `METHOD-DATA`, such as `simclr-medical`.
+        base: A configuration: data, encoder, fine-tuning, evaluation, cluster, as far as the
+            study does not say otherwise. Its pretraining steps are known here as `METHOD-DATA`,
+            such as `simclr-medical`.
         output_dir: Where the study's runs go.
         title: Of the report.
         natural_labels: Labelled natural images; only for supervised steps.
@@ -168,6 +169,7 @@ class Study(_Section):
         for name, chain in self.initialisations.items():
             self._check_chain(name, chain)
         self._check_differences()
+        self._check_crops()
         if self.baseline not in self.initialisations:
             raise ValueError(
                 f"baseline: there is no initialisation {self.baseline}. Name one of "
@@ -223,6 +225,12 @@ class Study(_Section):
                 "fine_tuning.training.features_from of the base needs. Set it to encoder there"
             )
 
+    def _check_crops(self) -> None:
+        for name, step in self.steps.items():
+            misfit = step.training.augmentation.misfit(self.base.encoder.image_size)
+            if misfit:
+                raise ValueError(f"steps.{name}.training.augmentation.{misfit}")
+
     def _check_differences(self) -> None:
         """No arm may stand in the study twice: it would be compared with itself."""
         for field in ("label_fractions", "seeds", "trainable"):
@@ -242,6 +250,8 @@ class Study(_Section):
 def load_study(path: str) -> Study:
     """Reads and validates a study; paths in it are relative to the file.
 
+    Its fields `encoder` and `fine_tuning` take the place of those of the base.
+
     Raises:
         UserError: One line per mistake, naming the field.
     """
@@ -253,7 +263,9 @@ def load_study(path: str) -> Study:
     labels = values.get("natural_labels")
     if isinstance(labels, dict) and isinstance(labels.get("manifest"), str):
         labels = {**labels, "manifest": resolve(labels["manifest"], directory)}
+    own = {name: values.pop(name) for name in ("encoder", "fine_tuning") if name in values}
     try:
+        base = Configuration.model_validate(base.model_dump() | own)
         study = Study.model_validate({**values, "base": base, "natural_labels": labels})
     except ValidationError as error:
         raise UserError("\n".join(mistakes(path, error))) from error

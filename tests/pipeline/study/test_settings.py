@@ -24,6 +24,14 @@ def test_a_step_of_the_study_takes_the_place_of_one_of_the_base(tmp_path):
     assert found.steps["simclr-natural"].training.epochs == 3
 
 
+def test_encoder_and_fine_tuning_of_the_study_take_the_place_of_the_bases(tmp_path):
+    encoder = {"architecture": "resnet34", "image_size": 64}
+    found = study(tmp_path, encoder=encoder, fine_tuning={"training": {"epochs": 7}})
+    assert found.base.encoder.architecture == "resnet34"
+    assert found.base.fine_tuning.training.epochs == 7
+    assert found.base.data.medical.classes[0] == "opacity"
+
+
 def test_natural_classes_are_those_of_the_manifest(tmp_path):
     found = study(
         tmp_path,
@@ -71,6 +79,11 @@ def test_natural_images_that_no_start_uses_are_not_read(tmp_path):
         ),
         ({"initialisations": {"random": []}}, "at least 2 items"),
         ({"epochs": 3}, "epochs: unknown field"),
+        ({"encoder": {"depth": 3}}, "encoder.depth: unknown field"),
+        (
+            {"encoder": {"image_size": 16}},
+            "crop_area: its smallest crop is",
+        ),
     ],
 )
 def test_a_mistake_is_a_line_with_the_file_and_the_field(tmp_path, changes, words):

@@ -1,0 +1,25 @@
+"""The studies that are shipped can be read, and are of the size that their heads say."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from pipeline.study.arms import arms_of, encoders_of
+from pipeline.study.settings import load_study
+from tests.pipeline.study.study_files import labelled_natural
+
+
+@pytest.mark.parametrize(
+    ("name", "encoders", "arms"), [("demo", 4, 12), ("ham10000", 21, 96), ("chest", 21, 96)]
+)
+def test_a_shipped_study_is_sound(name, encoders, arms, tmp_path):
+    values = yaml.safe_load(Path(f"configs/study-{name}.yaml").read_text())
+    values["base"] = str(Path("configs", values["base"]).absolute())
+    if "natural_labels" in values:
+        values["natural_labels"] = labelled_natural(tmp_path)
+    (tmp_path / "study.yaml").write_text(yaml.safe_dump(values))
+    study = load_study(str(tmp_path / "study.yaml"))
+    assert (len(encoders_of(study)), len(arms_of(study))) == (encoders, arms)
+    words = f"{encoders} pretrainings, {arms} arms"
+    assert words in Path(f"configs/study-{name}.yaml").read_text()
