@@ -34,7 +34,7 @@ def efficiency_figure(results: dict[str, Any]) -> Figure:
     handles, labels = grid[0][0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="lower center", ncols=4, fontsize=8.5)
     rows = -(-len(labels) // 4)
-    below = (0.42 + 0.2 * rows) / figure.get_figheight()
+    below = (0.16 + 0.2 * rows) / figure.get_figheight()
     figure.tight_layout(rect=(0, below, 1, 1))
     return figure
 
@@ -94,12 +94,12 @@ def _draw_curves(panel: Axes, results: dict[str, Any], kind: str, group: str) ->
         panel.axhline(target, color=svg.MUTED, linestyle=(0, (2, 2)), linewidth=1)
         panel.annotate(
             f"{results['baseline']}, most labels",
-            (0.99, target),
+            (0.01, target),
             xycoords=("axes fraction", "data"),
-            xytext=(0, -3),
+            xytext=(0, 3),
             textcoords="offset points",
-            ha="right",
-            va="top",
+            ha="left",
+            va="bottom",
             fontsize=7.8,
             color=svg.MUTED,
         )

@@ -156,12 +156,17 @@ def _efficiency_rows(study: Study, rows: list[dict[str, Any]]) -> list[dict[str,
 
 
 def _shift_rows(study: Study, measurements: Measurements) -> list[dict[str, Any]]:
-    """Returns the loss of the study's metric at all held-out sites together, and at each."""
+    """Returns the loss of the study's metric at all held-out sites together, and at each.
+
+    Where there is one, the two are the same, and stand there once.
+    """
     held_out = set(study.base.data.medical.held_out_sites)
     places = {"held-out sites": HELD_OUT}
-    places |= {
-        site: ((predictions.SITE, site),) for site in measurements.sites() if site in held_out
-    }
+    sites = [site for site in measurements.sites() if site in held_out]
+    if len(sites) == 1:
+        places = {sites[0]: HELD_OUT}
+    else:
+        places |= {site: ((predictions.SITE, site),) for site in sites}
     rows = []
     for place, key in places.items():
         for condition in measurements.conditions:
