@@ -4,6 +4,8 @@ PYTHON310 = $(shell for python in $(PYTHON) python3.10 $(HOME)/.pyenv/versions/3
 	$$python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 10))' 2>/dev/null && echo $$python && break; done)
 BIN := .venv/bin
 STAMP := .venv/installed
+# Of `make test`; each takes about 3 GB. A file's tests stay in one process.
+TEST_PROCESSES := 2
 
 POLICIES := .venv-policies
 COMPILE := $(BIN)/uv pip compile --quiet --no-header --python-version 3.10 --generate-hashes
@@ -33,7 +35,7 @@ check: $(STAMP)  ## Lint, format, types, import arrows
 	$(BIN)/lint-imports
 
 test: check  ## All checks and tests that a change must pass
-	$(BIN)/pytest -m "not slow"
+	$(BIN)/pytest -m "not slow" --numprocesses $(TEST_PROCESSES) --dist loadfile
 
 test-slow: $(STAMP)  ## Tests that take minutes: whole pipeline runs, killed and resumed
 	$(BIN)/pytest -m slow
