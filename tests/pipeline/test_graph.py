@@ -149,3 +149,14 @@ def test_candidate_and_baseline_are_swept_alike():
     ]
     assert swept[0] == swept[1]
     assert sweep_from_json(swept[0]) == SweepSettings((0.001, 0.01), (0.0,))
+
+
+@pytest.mark.parametrize(("per_site", "inputs"), [(0, set()), (3, {"examples", "predictions"})])
+def test_images_reach_the_report_only_where_a_gallery_is_asked_for(per_site, inputs):
+    asked = {"title": "T", "intended_use": "U", "error_gallery": per_site}
+    report = next(
+        node
+        for node in build_nodes(configuration(report=asked), PLACES)
+        if node.id == "slice-report"
+    )
+    assert {"examples", "predictions"} & set(report.inputs) == inputs
