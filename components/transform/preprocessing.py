@@ -48,12 +48,7 @@ def preprocessing_fn(inputs: Mapping[str, Any], custom_config: Mapping[str, Any]
     """
     settings = TransformSettings(**json.loads(custom_config["settings"]))
     images = inputs[case_features.IMAGE]
-    pixels = tf.map_fn(
-        lambda encoded: decode_square(encoded, settings.image_size, settings.fit),
-        images.flat_values,
-        fn_output_signature=tf.TensorSpec([settings.image_size, settings.image_size, 3], tf.uint8),
-    )
-    encoded = tf.map_fn(encode_square, pixels, fn_output_signature=tf.TensorSpec([], tf.string))
+    pixels, encoded = transform_images(images.flat_values, settings.image_size, settings.fit)
     mean, std = _pixel_statistics(pixels)
     cases = tf.shape(inputs[case_features.CASE_ID])[0]
     outputs = {
@@ -68,6 +63,27 @@ def preprocessing_fn(inputs: Mapping[str, Any], custom_config: Mapping[str, Any]
         feature = getattr(case_features, name)
         outputs[feature] = inputs[feature]
     return outputs | _labels(inputs, settings, cases)
+
+
+def transform_images(images: tf.Tensor, image_size: int, fit: str) -> tuple[tf.Tensor, tf.Tensor]:
+    """Brings images to one size.
+
+    Args:
+        images: String [m], encoded.
+        image_size: Pixels.
+        fit: `pad` or `crop`.
+
+    Returns:
+        Pixels, uint8 [m, image_size, image_size, 3], and the same as JPEGs, string [m].
+    """
+    pixels = tf.map_fn(
+        lambda encoded: decode_square(encoded, image_size, fit),
+        images,
+        fn_output_signature=tf.TensorSpec([image_size, image_size, 3], tf.uint8),
+    )
+    return pixels, tf.map_fn(
+        encode_square, pixels, fn_output_signature=tf.TensorSpec([], tf.string)
+    )
 
 
 def decode_square(encoded: tf.Tensor, image_size: int, fit: str) -> tf.Tensor:

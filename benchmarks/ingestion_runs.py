@@ -1,0 +1,167 @@
+"""What `ingestion.py` measures; each function runs in a process of its own.
+
+TensorFlow is imported by the functions, so that the parent process stays small.
+"""
+
+import multiprocessing
+import resource
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+_IMAGE_WORK_IMAGES = 64
+_ROUNDS = 5
+
+
+@dataclass(frozen=True)
+class Setting:
+    """How both sides run.
+
+    Attributes:
+        processes: Of Beam's workers, and of the plain writer.
+        image_size: Side of the images after Transform, pixels.
+    """
+
+    processes: int
+    image_size: int
+
+
+def project_run(directory: str, setting: Setting) -> dict[str, float]:
+    """Runs the three components; returns seconds and the peak memory of the largest process."""
+    from tfx import v1 as tfx
+
+    from components.case_example_gen.component import CaseExampleGen
+    from components.case_example_gen.settings import DataSettings
+    from components.case_schema.component import CaseSchema
+    from components.pair_builder.component import PairBuilder
+    from components.pair_builder.settings import PairSettings
+    from components.transform.preprocessing import TransformSettings
+    from trainer.settings import to_json
+
+    root = Path(directory)
+    schema = CaseSchema()
+    cases = CaseExampleGen(
+        data=DataSettings(manifest=str(root / "manifest.csv")),
+        manifest=str(root / "manifest.csv"),
+        data_fingerprint="benchmark",
+        pseudonym_key_file=str(root / "key"),
+    )
+    transform = tfx.components.Transform(
+        examples=cases.outputs["examples"],
+        schema=schema.outputs["schema"],
+        preprocessing_fn="components.transform.preprocessing.preprocessing_fn",
+        custom_config={
+            "settings": to_json(TransformSettings(setting.image_size, "pad", "unlabelled", ()))
+        },
+        disable_statistics=True,
+    )
+    pairs = PairBuilder(
+        examples=transform.outputs["transformed_examples"], settings=PairSettings(), seed=0
+    )
+    options = []
+    if setting.processes > 1:
+        options = [
+            "--direct_running_mode=multi_processing",
+            f"--direct_num_workers={setting.processes}",
+        ]
+    start = time.perf_counter()
+    tfx.orchestration.LocalDagRunner().run(
+        tfx.dsl.Pipeline(
+            pipeline_name="ingestion",
+            pipeline_root=str(root / "run"),
+            components=[schema, cases, transform, pairs],
+            beam_pipeline_args=options,
+            metadata_connection_config=tfx.orchestration.metadata.sqlite_metadata_connection_config(
+                str(root / "metadata.sqlite")
+            ),
+        )
+    )
+    seconds = time.perf_counter() - start
+    kinds = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    peak = max(resource.getrusage(kind).ru_maxrss for kind in kinds) / 1024
+    return {"seconds": seconds, "peak_megabytes": peak}
+
+
+def plain_writer(directory: str, setting: Setting) -> dict[str, float]:
+    """Reads, decodes, resizes, encodes and writes all images; returns seconds without the start."""
+    files = sorted(str(path) for path in Path(directory).glob("*.jpg"))
+    parts = [files[index :: setting.processes] for index in range(setting.processes)]
+    outputs = [f"{directory}/plain-{index}.gz" for index in range(setting.processes)]
+    context = multiprocessing.get_context("spawn")
+    jobs = [(part, output, setting.image_size) for part, output in zip(parts, outputs, strict=True)]
+    barrier = context.Barrier(setting.processes + 1)
+    processes = [context.Process(target=_write_plain, args=(*job, barrier)) for job in jobs]
+    for process in processes:
+        process.start()
+    barrier.wait()
+    start = time.perf_counter()
+    for process in processes:
+        process.join()
+        if process.exitcode:
+            raise RuntimeError("the plain writer failed; see above")
+    return {"seconds": time.perf_counter() - start}
+
+
+def _write_plain(files: Sequence[str], output: str, image_size: int, barrier: object) -> None:
+    import tensorflow as tf
+
+    from components.transform.preprocessing import decode_square, encode_square
+
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+
+    @tf.function(input_signature=[tf.TensorSpec([], tf.string)], autograph=False)
+    def rewrite(encoded: tf.Tensor) -> tf.Tensor:
+        return encode_square(decode_square(encoded, image_size, "pad"))
+
+    rewrite(Path(files[0]).read_bytes())
+    barrier.wait()  # type: ignore[attr-defined]
+    with tf.io.TFRecordWriter(output, "GZIP") as writer:
+        for file in files:
+            image = rewrite(Path(file).read_bytes()).numpy()
+            example = tf.train.Example()
+            example.features.feature["image"].bytes_list.value.append(image)
+            writer.write(example.SerializeToString())
+
+
+def image_work(side: int, setting: Setting) -> dict[str, float]:
+    """Returns the seconds of Transform's image work and of the bare one, by turns on one thread."""
+    import io
+
+    import numpy as np
+    import tensorflow as tf
+    from PIL import Image
+
+    from components.transform.preprocessing import decode_square, encode_square, transform_images
+
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+    random = np.random.default_rng(0)
+    encoded = []
+    for _ in range(_IMAGE_WORK_IMAGES):
+        coarse = random.integers(0, 255, (side // 16, side // 16, 3), dtype=np.uint8)
+        output = io.BytesIO()
+        Image.fromarray(coarse).resize((side, side)).save(output, "JPEG", quality=90)
+        encoded.append(output.getvalue())
+    batch = tf.constant(encoded)
+
+    @tf.function(autograph=False)
+    def transform(images: tf.Tensor) -> tf.Tensor:
+        return transform_images(images, setting.image_size, "pad")[1]
+
+    @tf.function(input_signature=[tf.TensorSpec([], tf.string)], autograph=False)
+    def bare(image: tf.Tensor) -> tf.Tensor:
+        return encode_square(decode_square(image, setting.image_size, "pad"))
+
+    transform(batch), bare(batch[0])
+    seconds = {"transform_seconds": 0.0, "bare_seconds": 0.0}
+    for _ in range(_ROUNDS):
+        start = time.perf_counter()
+        transform(batch)
+        middle = time.perf_counter()
+        for image in encoded:
+            bare(image)
+        seconds["transform_seconds"] += middle - start
+        seconds["bare_seconds"] += time.perf_counter() - middle
+    return seconds

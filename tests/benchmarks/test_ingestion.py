@@ -1,0 +1,42 @@
+import pytest
+
+from benchmarks.ingestion import exponent, marginal_seconds, plan, table
+
+ROWS = [
+    {
+        "images": images,
+        "seconds": 10 + images / 50,
+        "plain_seconds": images / 100,
+        "peak_megabytes": 500 + images / 100,
+        "source_bytes": images * 1e5,
+    }
+    for images in (1000, 11_000)
+]
+
+
+def test_the_cost_of_a_further_image_is_without_the_start():
+    assert marginal_seconds(ROWS) == pytest.approx(0.02)
+
+
+def test_the_exponent_is_one_where_time_grows_with_the_images():
+    rows = [{"images": n, "seconds": 0.03 * n} for n in (1000, 5000, 50_000)]
+    assert exponent(rows) == pytest.approx(1)
+    assert exponent([{"images": n, "seconds": n**2} for n in (10, 100)]) == pytest.approx(2)
+
+
+def test_the_plan_is_cost_times_number():
+    text = "\n".join(plan(0.036, 1e5))
+    assert "| core-hours | 100 |" in text
+    assert "| hours on 50 cores | 2.0 |" in text
+    assert "| source bytes | 1.00 TB |" in text
+    assert "| shards of cases | 3,725 |" in text
+
+
+def test_a_busy_machine_is_said():
+    work = {"bare_seconds": 1.0, "transform_seconds": 1.25}
+    text = "\n".join(table(ROWS, 2, work, load=3.0))
+    assert "| 1000 | 30 | 33.3 | 100.0 | 0.33 | 510 |" in text
+    assert "0.80 times as fast" in text
+    assert "50.0 images/s, 0.50 times the plain writer" in text
+    assert "The machine was busy (load 3.0" in text
+    assert "busy" not in "\n".join(table(ROWS, 2, work, load=0.1))
