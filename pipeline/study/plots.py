@@ -103,6 +103,16 @@ def _draw_curves(panel: Axes, results: dict[str, Any], kind: str, group: str) ->
             fontsize=7.8,
             color=svg.MUTED,
         )
+    if not rows:
+        panel.text(
+            0.5,
+            0.5,
+            "too few to estimate",
+            transform=panel.transAxes,
+            ha="center",
+            color=svg.MUTED,
+        )
+        panel.set_yticks([])
     panel.set_xticks(fractions, [f"{100 * fraction:g}%" for fraction in fractions])
     panel.set_ylabel(METRICS[metric].label)
     _clean(panel)
@@ -119,7 +129,7 @@ def _draw_losses(panel: Axes, rows: list[dict[str, Any]], starts: list[str]) -> 
                 panel.text(
                     0.02,
                     number,
-                    "not to be had",
+                    "too few to estimate",
                     transform=panel.get_yaxis_transform(),
                     va="center",
                     fontsize=7.8,
