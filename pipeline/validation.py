@@ -14,7 +14,7 @@ from PIL import Image
 
 from components.case_example_gen.cases import Case, assemble_case, split_patient
 from components.case_example_gen.external_set import ExternalSet
-from components.case_example_gen.manifest import ManifestRow, RowProblem, read_manifest
+from components.case_example_gen.manifest import ManifestRow, RowProblem, manifest_rows
 from components.case_example_gen.settings import DataSettings
 from pipeline.configuration import Configuration
 from pipeline.label_checks import patients_by_class, thin_classes
@@ -179,14 +179,7 @@ def _validate_external(
 def _read_rows(
     manifest: Path, data: DataSettings, external: ExternalSet | None = None
 ) -> tuple[list[ManifestRow], list[Finding]]:
-    try:
-        with manifest.open(encoding="utf-8", newline="") as lines:
-            parsed = list(read_manifest(lines, str(manifest), data, external))
-    except OSError as error:
-        raise UserError(
-            f"{manifest}: the manifest cannot be read ({error.strerror}). Check data.*.manifest; "
-            "relative paths start at the YAML file."
-        ) from error
+    parsed = list(manifest_rows(data, external))
     rows = [row for row in parsed if isinstance(row, ManifestRow)]
     findings = [
         Finding("error", f"{_at(manifest, item.row, item.column)}: {item.message}.")

@@ -9,6 +9,7 @@ import csv
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TextIO
 
 from components.case_example_gen.external_set import ExternalSet
@@ -104,6 +105,29 @@ def read_manifest(
         raise UserError(
             f"{name}: not UTF-8 text ({error.reason} at byte {error.start}). "
             "Save it as 'CSV UTF-8'."
+        ) from error
+
+
+def manifest_rows(
+    data: DataSettings, external: ExternalSet | None = None
+) -> Iterator[ManifestRow | RowProblem]:
+    """Yields what `read_manifest` does, from a manifest on this machine.
+
+    Args:
+        data: The data set.
+        external: One of its external collections; None for the data set's own manifest.
+
+    Raises:
+        UserError: The file cannot be opened, or as `read_manifest` says.
+    """
+    manifest = Path((external or data).manifest)
+    try:
+        with manifest.open(encoding="utf-8", newline="") as lines:
+            yield from read_manifest(lines, str(manifest), data, external)
+    except OSError as error:
+        raise UserError(
+            f"{manifest}: the manifest cannot be read ({error.strerror}). Check data.*.manifest; "
+            "relative paths start at the YAML file."
         ) from error
 
 

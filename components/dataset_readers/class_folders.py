@@ -6,7 +6,6 @@ from pathlib import Path
 
 from components.dataset_readers.image_folder import ImageFolderReader
 from components.dataset_readers.reader import (
-    DatasetCard,
     DatasetReader,
     ImageRow,
     ReaderChoices,
@@ -17,16 +16,11 @@ from trainer.errors import UserError
 class ClassFoldersReader(DatasetReader):
     """Lists images with the first folder on their way as the class, for supervised pretraining."""
 
-    card = DatasetCard(
+    card = replace(
+        ImageFolderReader.card,
         name="class-folders",
         title="A folder of images for each class, such as the train folder of ImageNet",
         task="multi_class",
-        case="image",
-        patient="image",
-        site="one, 'natural'",
-        view="none",
-        licence="the images'",
-        where="anywhere; ImageNet from its own site, after registration",
     )
 
     def rows(self, source: Path, choices: ReaderChoices) -> Iterator[ImageRow]:

@@ -33,14 +33,11 @@ def judge_data(
 def _judge_quarantine(bound: float, ingestion: IngestionReport) -> RuleResult:
     measured = ingestion.bad_fraction
     left_out = f"{ingestion.quarantined_images} of {ingestion.received_images}"
-    return RuleResult(
+    return _at_most(
+        bound,
+        measured,
         rule="max_quarantined_fraction",
-        slice="all images",
-        measured=measured,
-        lower=None,
-        upper=None,
-        bound=bound,
-        passed=measured <= bound,
+        where="all images",
         reason=(
             f"Required: at most {bound:.1%} of the images left out as unusable. "
             f"Measured: {left_out} ({measured:.1%})."
@@ -50,14 +47,11 @@ def _judge_quarantine(bound: float, ingestion: IngestionReport) -> RuleResult:
 
 def _judge_anomalies(bound: int, anomaly_count: int | None) -> RuleResult:
     measured = "not checked" if anomaly_count is None else f"{anomaly_count}"
-    return RuleResult(
+    return _at_most(
+        bound,
+        anomaly_count,
         rule="max_schema_anomalies",
-        slice="all splits",
-        measured=anomaly_count,
-        lower=None,
-        upper=None,
-        bound=bound,
-        passed=anomaly_count is not None and anomaly_count <= bound,
+        where="all splits",
         reason=(
             f"Required: at most {bound} data fields that deviate from what was agreed. "
             f"Measured: {measured}."
@@ -70,16 +64,29 @@ def _judge_leakage(bound: int, leakage: LeakageReport | None) -> RuleResult:
     found = "not checked" if leakage is None else f"{measured}"
     if leakage is not None and leakage.removed:
         found += f" ({leakage.leaked_cases} before the images seen in training were left out)"
-    return RuleResult(
+    return _at_most(
+        bound,
+        measured,
         rule="max_leaked_cases",
-        slice="validation, test and held-out cases",
+        where="validation, test and held-out cases",
+        reason=(
+            f"Required: at most {bound} cases of which training has seen nearly the same image. "
+            f"Measured: {found}."
+        ),
+    )
+
+
+def _at_most(
+    bound: float, measured: float | None, *, rule: str, where: str, reason: str
+) -> RuleResult:
+    """Holds a count or share, which has no interval, against its bound; None was not measured."""
+    return RuleResult(
+        rule=rule,
+        slice=where,
         measured=measured,
         lower=None,
         upper=None,
         bound=bound,
         passed=measured is not None and measured <= bound,
-        reason=(
-            f"Required: at most {bound} cases of which training has seen nearly the same image. "
-            f"Measured: {found}."
-        ),
+        reason=reason,
     )

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from components.case_example_gen.external_set import ExternalSet
-from components.case_example_gen.manifest import ManifestRow, RowProblem, read_manifest
+from components.case_example_gen.manifest import ManifestRow, RowProblem, manifest_rows
 from components.case_example_gen.settings import DataSettings
 from pipeline.inspection.image_sample import (
     SiteImages,
@@ -71,16 +71,9 @@ def inspection_data(
 def _rows(data: DataSettings) -> Iterator[tuple[Path, ManifestRow | RowProblem]]:
     sources: tuple[ExternalSet | None, ...] = (None, *data.external)
     for external in sources:
-        manifest = Path((external or data).manifest)
-        try:
-            with manifest.open(encoding="utf-8", newline="") as lines:
-                for row in read_manifest(lines, str(manifest), data, external):
-                    yield manifest.parent, row
-        except OSError as error:
-            raise UserError(
-                f"{manifest}: the manifest cannot be read ({error.strerror}). Check "
-                "data.*.manifest; relative paths start at the YAML file."
-            ) from error
+        folder = Path((external or data).manifest).parent
+        for row in manifest_rows(data, external):
+            yield folder, row
 
 
 class _Reference:
