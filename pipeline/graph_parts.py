@@ -1,7 +1,7 @@
 """Parts that every graph is made of: ingestion, pretraining, fine-tuning, scoring, evaluation."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tfx import v1 as tfx
@@ -10,7 +10,7 @@ from tfx.types import BaseChannel
 
 from components.case_example_gen.component import CaseExampleGen
 from components.case_example_gen.settings import DataSettings
-from components.case_predictor.component import CasePredictor
+from components.case_predictor.component import SCORED_SPLITS, CasePredictor
 from components.case_schema.component import CaseSchema
 from components.contrastive_pretrainer.component import ContrastivePretrainer
 from components.fine_tuner.component import FineTuner
@@ -22,6 +22,7 @@ from components.supervised_pretrainer.component import SupervisedPretrainer
 from components.transform.preprocessing import TransformSettings
 from pipeline.configuration import Configuration, PretrainingStep
 from pipeline.places import Places
+from schemas.case_features import TEST
 from trainer.settings import FineTuneSettings, to_json
 
 PREPROCESSING = "components.transform.preprocessing.preprocessing_fn"
@@ -198,12 +199,18 @@ class GraphParts:
         )
         return self.add(f"fine-tune-{role}", node).outputs["model"]
 
-    def predict(self, role: str, medical: IngestedSet, model: BaseChannel) -> BaseChannel:
-        """Adds the scoring of all cases by a role's model; returns the predictions."""
-        predictor = CasePredictor(examples=medical.cases, model=model)
+    def predict(
+        self,
+        role: str,
+        medical: IngestedSet,
+        model: BaseChannel,
+        splits: Sequence[str] = SCORED_SPLITS,
+    ) -> BaseChannel:
+        """Adds the scoring of cases by a role's model; returns the predictions."""
+        predictor = CasePredictor(examples=medical.cases, model=model, splits=splits)
         return self.add(f"predict-{role}", predictor).outputs["predictions"]
 
-    def evaluate(self, role: str, predictions: BaseChannel) -> BaseChannel:
+    def evaluate(self, role: str, predictions: BaseChannel, split: str = TEST) -> BaseChannel:
         """Adds the evaluation of a role's predictions; all roles resample the same patients."""
         configuration = self._configuration
         single = [[name] for name in configuration.data.medical.case_features]
@@ -211,6 +218,7 @@ class GraphParts:
             predictions=predictions,
             slice_features=json.dumps([*single, *configuration.evaluation.crossings]),
             seed=configuration.seed,
+            split=split,
         )
         return self.add(f"evaluate-{role}", evaluator).outputs["evaluation"]
 

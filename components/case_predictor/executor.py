@@ -1,6 +1,7 @@
 """Reads raw cases, scores them, writes predictions with their card."""
 
 import dataclasses
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,6 @@ from components.case_predictor.predictions import PredictionCard
 from components.case_predictor.scoring import CaseScorer, score_cases
 from components.fine_tuner.model_card import ModelCard, model_digest, read_model_card
 from schemas import case_features
-
-_SCORED_SPLITS = (case_features.VALIDATION, case_features.TEST, case_features.SHIFTED)
 
 
 class Executor(BaseExecutor):
@@ -44,8 +43,9 @@ class Executor(BaseExecutor):
         card = read_model_card(saved_model)
         Path(output.uri).mkdir(parents=True, exist_ok=True)
         scorer = CaseScorer(saved_model)
+        wanted = json.loads(exec_properties["splits"])
         for split in artifact_utils.decode_split_names(examples.split_names):
-            if split in _SCORED_SPLITS:
+            if split in wanted:
                 directory = artifact_utils.get_split_uri([examples], split)
                 _predict_split(scorer, split, directory, output.uri, card, exec_properties)
         _prediction_card(card, saved_model).write(output.uri)

@@ -5,6 +5,7 @@ from tfx.dsl.components.base import base_beam_component, executor_spec
 from tfx.types import component_spec, standard_artifacts
 
 from components.site_evaluator.executor import Executor
+from schemas.case_features import TEST
 
 
 class SiteEvaluatorSpec(component_spec.ComponentSpec):
@@ -13,6 +14,7 @@ class SiteEvaluatorSpec(component_spec.ComponentSpec):
     PARAMETERS = {
         "slice_features": component_spec.ExecutionParameter(type=str),
         "seed": component_spec.ExecutionParameter(type=int),
+        "split": component_spec.ExecutionParameter(type=str),
     }
     INPUTS = {
         "predictions": component_spec.ChannelParameter(type=standard_artifacts.InferenceResult),
@@ -23,7 +25,7 @@ class SiteEvaluatorSpec(component_spec.ComponentSpec):
 
 
 class SiteEvaluator(base_beam_component.BaseBeamComponent):
-    """Evaluates predictions on the test and shifted splits, by site and patient group.
+    """Evaluates predictions on the test (or validation) split, by site and patient group.
 
     The output holds TFMA's files and the predictions' card; `reader.load_evaluation` reads it.
     """
@@ -32,7 +34,11 @@ class SiteEvaluator(base_beam_component.BaseBeamComponent):
     EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(Executor)
 
     def __init__(
-        self, predictions: types.BaseChannel, slice_features: str = "[]", seed: int = 0
+        self,
+        predictions: types.BaseChannel,
+        slice_features: str = "[]",
+        seed: int = 0,
+        split: str = TEST,
     ) -> None:
         """Makes the component.
 
@@ -41,12 +47,14 @@ class SiteEvaluator(base_beam_component.BaseBeamComponent):
             slice_features: JSON list of crossings beside the standard slices (all cases, site,
                 distribution, sex, age group, view, image count): `[["scanner"], ["site", "sex"]]`.
             seed: Of the patient bootstrap, 0 or more; the same for models to be compared.
+            split: `test`, with the held-out sites, or `validation`, to tune on.
         """
         super().__init__(
             spec=SiteEvaluatorSpec(
                 predictions=predictions,
                 slice_features=slice_features,
                 seed=seed,
+                split=split,
                 evaluation=types.Channel(type=standard_artifacts.ModelEvaluation),
             )
         )

@@ -21,11 +21,12 @@ from components.case_predictor.predictions import (
 )
 from components.site_evaluator.metric import PatientResampledMetrics
 from components.site_evaluator.slices import slice_crossings
-from schemas.case_features import SHIFTED, TEST
+from schemas.case_features import SHIFTED, TEST, VALIDATION
 from trainer.errors import UserError
 
-EVALUATED_SPLITS = (TEST, SHIFTED)
-"""Validation is left out: on it the operating point was chosen."""
+EVALUATED_SPLITS: dict[str, tuple[str, ...]] = {TEST: (TEST, SHIFTED), VALIDATION: (VALIDATION,)}
+"""By what is evaluated. Validation is never mixed with the test: on it the best epoch and the
+operating point were chosen, so it serves to tune and not to judge."""
 
 _COLUMNS = (PATIENT_ID, LABEL, LABEL_WEIGHT, SCORE)
 
@@ -72,8 +73,9 @@ def evaluate_predictions(
     pipeline: beam.Pipeline,
     slice_features: str = "[]",
     seed: int = 0,
+    split: str = TEST,
 ) -> None:
-    """Adds the evaluation of the test and shifted splits to a Beam pipeline.
+    """Adds the evaluation of predictions to a Beam pipeline.
 
     Args:
         predictions_uri: Directory of the predictions and their card.
@@ -82,6 +84,7 @@ def evaluate_predictions(
         slice_features: See `slices.slice_crossings`.
         seed: Of the patient bootstrap, 0 or more. Evaluations can be compared pairwise only if
             they share it.
+        split: `test` (with the shifted sites) or `validation`.
 
     Raises:
         UserError: There are no predictions, or `slice_features` is malformed.
@@ -100,14 +103,16 @@ def evaluate_predictions(
     _ = (
         pipeline
         | "ReadPredictions" >> records.BeamSource()
-        | "KeepEvaluatedSplits" >> beam.Map(_evaluated_cases, columns)
+        | "KeepEvaluatedSplits" >> beam.Map(_evaluated_cases, columns, EVALUATED_SPLITS[split])
         | "DropEmptyBatches" >> beam.Filter(lambda batch: batch.num_rows > 0)
         | "Evaluate"
         >> tfma.ExtractEvaluateAndWriteResults(eval_config=config, output_path=evaluation_uri)
     )
 
 
-def _evaluated_cases(batch: pa.RecordBatch, columns: list[str]) -> pa.RecordBatch:
+def _evaluated_cases(
+    batch: pa.RecordBatch, columns: list[str], evaluated: tuple[str, ...]
+) -> pa.RecordBatch:
     missing = [name for name in columns if name not in batch.schema.names]
     if missing:
         raise UserError(
@@ -115,7 +120,7 @@ def _evaluated_cases(batch: pa.RecordBatch, columns: list[str]) -> pa.RecordBatc
             "data.medical.case_features, then score the cases again."
         )
     splits = batch.column(batch.schema.get_field_index(SPLIT)).flatten()
-    wanted = pa.array([split.encode() for split in EVALUATED_SPLITS], splits.type)
+    wanted = pa.array([split.encode() for split in evaluated], splits.type)
     kept = batch.filter(pc.is_in(splits, value_set=wanted))
     return pa.RecordBatch.from_arrays(
         [kept.column(kept.schema.get_field_index(name)) for name in columns], names=columns

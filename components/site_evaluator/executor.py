@@ -41,6 +41,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
                 pipeline=pipeline,
                 slice_features=exec_properties["slice_features"],
                 seed=exec_properties["seed"],
+                split=exec_properties["split"],
             )
         # Fails here, and not only in a later step, if no case was in an evaluated split.
         load_evaluation(evaluation_uri)

@@ -98,7 +98,7 @@ class SliceMetrics:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """All slices of one model's predictions on the test and shifted splits."""
+    """All slices of one model's predictions on the test and shifted splits, or on validation."""
 
     card: PredictionCard
     slices: Mapping[Slice, SliceMetrics]

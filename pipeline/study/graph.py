@@ -5,6 +5,7 @@ from dataclasses import replace
 from tfx.dsl.components.base.base_node import BaseNode
 from tfx.types import BaseChannel
 
+from components.site_evaluator.evaluation import EVALUATED_SPLITS
 from pipeline.configuration import PretrainingStep
 from pipeline.graph_parts import GraphParts, Ingestion
 from pipeline.places import Places
@@ -90,4 +91,8 @@ class _StudyGraph:
             label_fraction=arm.label_fraction,
             seed=arm.seed,
         )
-        parts.evaluate(arm.role, parts.predict(arm.role, ingestion.medical, model))
+        split = self._study.evaluation_split
+        predictions = parts.predict(
+            arm.role, ingestion.medical, model, splits=EVALUATED_SPLITS[split]
+        )
+        parts.evaluate(arm.role, predictions, split)

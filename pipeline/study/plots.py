@@ -18,13 +18,16 @@ _TRAINABLE_TITLES = {"network": "whole network fine-tuned", "head": "linear prob
 def efficiency_figure(results: dict[str, Any]) -> Figure:
     """Draws the study's metric against the share of labels; call it under `svg.style`.
 
-    A row of panels for each kind of fine-tuning: in distribution, and at the held-out sites.
+    A row of panels for each kind of fine-tuning: in distribution, and at the held-out sites where
+    these were evaluated.
     """
     kinds = results["trainable"]
+    evaluated = {row["group"] for row in results["results"]}
+    groups = [group for group in _GROUP_TITLES if group in evaluated]
     figure = Figure(figsize=(11.4, 0.5 + 3.7 * len(kinds)))
-    grid = figure.subplots(len(kinds), 2, squeeze=False, sharex=True)
+    grid = figure.subplots(len(kinds), len(groups), squeeze=False, sharex=True)
     for panels, kind in zip(grid, kinds, strict=True):
-        for panel, group in zip(panels, _GROUP_TITLES, strict=True):
+        for panel, group in zip(panels, groups, strict=True):
             _draw_curves(panel, results, kind, group)
             panel.set_title(
                 f"{_TRAINABLE_TITLES[kind]}, {_GROUP_TITLES[group]}", loc="left", fontweight="bold"

@@ -24,6 +24,8 @@ _FIGURES = {
     "shift": (shift_figure, "Loss of the metric at held-out sites, by start."),
 }
 
+_FIGURE_DATA = {"label_efficiency": "results", "shift": "shift"}
+
 
 def write_results(results: dict[str, Any], directory: Path) -> None:
     """Writes `study.html`, `study.json`, a CSV for each table, and each figure as SVG and PNG.
@@ -41,6 +43,8 @@ def write_results(results: dict[str, Any], directory: Path) -> None:
         (directory / f"{name}.csv").write_text(table_csv(results[name]), encoding="utf-8")
     drawings = {}
     for name, (draw, label) in _FIGURES.items():
+        if not results[_FIGURE_DATA[name]]:
+            continue
         with svg.style(f"study {name}"):
             figure = draw(results)
             _save(figure, directory / name)

@@ -13,6 +13,7 @@ from pipeline.study.finished import FinishedNodes
 from pipeline.study.measurements import HELD_OUT, IN_DISTRIBUTION, Condition, Measurements
 from pipeline.study.settings import Study
 from pipeline.study.statistics import first_crossing, holm, over_seeds, two_sided_p
+from schemas.case_features import TEST
 
 SCHEMA_VERSION = 1
 GROUPS: dict[str, Slice] = {"in_distribution": IN_DISTRIBUTION, "held_out": HELD_OUT}
@@ -36,6 +37,7 @@ def study_results(
         "schema_version": SCHEMA_VERSION,
         "title": study.title,
         "task": study.base.data.labelled_task,
+        "evaluation_split": study.evaluation_split,
         "metric": study.metric,
         "metrics": list(study.metrics),
         "baseline": study.baseline,
@@ -64,7 +66,7 @@ def _sentence(study: Study, step_name: str) -> str:
 def _metric_rows(study: Study, measurements: Measurements) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     for metric in study.metrics:
-        for group, key in GROUPS.items():
+        for group, key in _groups(study).items():
             family = []
             for condition in measurements.conditions:
                 baseline = measurements.metric(study.baseline, condition, key, metric)
@@ -87,6 +89,12 @@ def _metric_rows(study: Study, measurements: Measurements) -> list[dict[str, Any
             _correct(family)
             rows.extend(family)
     return rows
+
+
+def _groups(study: Study) -> dict[str, Slice]:
+    """Returns what is evaluated: validation cases are of the sites of training only."""
+    held_out = study.evaluation_split == TEST
+    return GROUPS if held_out else {"in_distribution": IN_DISTRIBUTION}
 
 
 def _of(start: str, condition: Condition) -> dict[str, Any]:
@@ -158,8 +166,10 @@ def _efficiency_rows(study: Study, rows: list[dict[str, Any]]) -> list[dict[str,
 def _shift_rows(study: Study, measurements: Measurements) -> list[dict[str, Any]]:
     """Returns the loss of the study's metric at all held-out sites together, and at each.
 
-    Where there is one, the two are the same, and stand there once.
+    Where there is one, the two are the same, and stand there once. Nothing on validation.
     """
+    if study.evaluation_split != TEST:
+        return []
     held_out = set(study.base.data.medical.held_out_sites)
     places = {"held-out sites": HELD_OUT}
     sites = [site for site in measurements.sites() if site in held_out]

@@ -31,6 +31,7 @@ ShortName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,30}
 
 Trainable = Literal["network", "head"]
 Metric = Literal["balanced_accuracy", "accuracy", "mean_auc"]
+EvaluationSplit = Literal["test", "validation"]
 
 _METRICS: dict[str, tuple[Metric, ...]] = {
     "multi_class": ("balanced_accuracy", "accuracy", "mean_auc"),
@@ -120,6 +121,8 @@ class Study(_Section):
         trainable: `network`: all of it is fine-tuned; `head`: a linear probe.
         baseline: The initialisation that the others are compared with.
         metric: What the label-efficiency curve and the claims are about.
+        evaluation_split: `test`, with the held-out sites; or `validation`, to choose settings
+            without a look at either.
     """
 
     name: Name
@@ -134,6 +137,7 @@ class Study(_Section):
     trainable: tuple[Trainable, ...] = ("network",)
     baseline: ShortName
     metric: Metric = "mean_auc"
+    evaluation_split: EvaluationSplit = "test"
 
     @property
     def metrics(self) -> tuple[Metric, ...]:

@@ -18,10 +18,16 @@ from tests.components.site_evaluator.synthetic_cases import CLASSES, evaluate, m
 from trainer.errors import UserError
 
 
-def run(directory, cases, card, files=1, slice_features="[]"):
+def run(directory, cases, card, files=1, slice_features="[]", split="test"):
     predictions = write_predictions(directory / "predictions", cases, card, files)
     with beam.Pipeline() as pipeline:
-        evaluate_predictions(predictions, str(directory / "evaluation"), pipeline, slice_features)
+        evaluate_predictions(
+            predictions,
+            str(directory / "evaluation"),
+            pipeline,
+            slice_features=slice_features,
+            split=split,
+        )
     return load_evaluation(str(directory / "evaluation"))
 
 
@@ -157,6 +163,11 @@ def test_multi_class_predictions_have_accuracy_and_confusion_by_site(tmp_path):
     result = evaluation.slices[("site", "south"),]
     assert result.metrics["accuracy"].value == accuracy_score(true, predicted)
     assert result.confusion.trace() == (true == predicted).sum()
+
+
+def test_validation_is_evaluated_by_itself_where_it_is_asked_for(tmp_path, findings):
+    evaluation = run(tmp_path, findings, make_card("multi_label", CLASSES), split="validation")
+    assert evaluation.slices[OVERALL].cases == (findings["split"] == "validation").sum()
 
 
 def test_predictions_without_a_test_case_are_a_users_mistake(tmp_path):

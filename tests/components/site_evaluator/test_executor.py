@@ -20,7 +20,7 @@ def test_the_executor_evaluates_the_predictions(tmp_path):
     Executor(Executor.Context(tmp_dir=str(tmp_path / "tmp"), unique_id="1")).Do(
         {"predictions": artifact(standard_artifacts.InferenceResult, predictions)},
         {"evaluation": artifact(standard_artifacts.ModelEvaluation, tmp_path / "evaluation")},
-        {"slice_features": "[]", "seed": 0},
+        {"slice_features": "[]", "seed": 0, "split": "test"},
     )
     evaluation = load_evaluation(str(tmp_path / "evaluation"))
     assert evaluation.slices[("site", "north"),].cases == 20
@@ -28,7 +28,14 @@ def test_the_executor_evaluates_the_predictions(tmp_path):
 
 def test_the_component_hands_its_settings_to_the_executor():
     component = SiteEvaluator(
-        channel.Channel(type=standard_artifacts.InferenceResult), '[["site", "sex"]]', seed=5
+        channel.Channel(type=standard_artifacts.InferenceResult),
+        '[["site", "sex"]]',
+        seed=5,
+        split="validation",
     )
-    assert component.exec_properties == {"slice_features": '[["site", "sex"]]', "seed": 5}
+    assert component.exec_properties == {
+        "slice_features": '[["site", "sex"]]',
+        "seed": 5,
+        "split": "validation",
+    }
     assert component.outputs["evaluation"].type is standard_artifacts.ModelEvaluation

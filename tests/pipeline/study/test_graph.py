@@ -1,5 +1,6 @@
 """The graph of a study: what is shared is there once."""
 
+import json
 from collections import Counter
 
 import pytest
@@ -71,6 +72,13 @@ def test_a_chain_starts_from_the_encoder_before_it(nodes):
 
 def after(nodes, name: str) -> str:
     return nodes[name].inputs["initial_encoder"].producer_component_id
+
+
+def test_a_study_on_validation_scores_and_evaluates_nothing_else(tmp_path):
+    nodes = nodes_of(study(tmp_path, evaluation_split="validation"))
+    predictor = nodes["predict-random-f50-s0"].exec_properties
+    assert json.loads(predictor["splits"]) == ["validation"]
+    assert nodes["evaluate-random-f50-s0"].exec_properties["split"] == "validation"
 
 
 def test_an_arm_has_its_own_fraction_seed_and_kind_of_training(nodes):

@@ -178,6 +178,18 @@ def test_the_files_of_a_report_are_the_same_each_time(results, tmp_path):
         assert first == second, name
 
 
+def test_a_study_on_validation_has_no_word_of_held_out_sites(small, finished, tmp_path):
+    on_validation = small.model_copy(update={"evaluation_split": "validation"})
+    found = results_of(on_validation, finished, arms_of(small))
+    assert {r["group"] for r in found["results"]} == {"in_distribution"}
+    assert found["shift"] == []
+    write_results(found, tmp_path)
+    assert not (tmp_path / "shift.svg").exists()
+    page = (tmp_path / "study.html").read_text()
+    assert "To choose settings with, not to report" in page
+    assert "Distribution shift" not in page
+
+
 def test_the_page_escapes_and_loads_nothing(results, tmp_path):
     write_results(results, tmp_path)
     page = (tmp_path / "study.html").read_text()
