@@ -17,6 +17,7 @@ from components.fine_tuner.component import FineTuner
 from components.leakage_check.component import LeakageCheck
 from components.leakage_remover.component import LeakageRemover
 from components.pair_builder.component import PairBuilder
+from components.site_drift.statistics_options import statistics_options
 from components.site_evaluator.component import SiteEvaluator
 from components.supervised_pretrainer.component import SupervisedPretrainer
 from components.transform.preprocessing import TransformSettings
@@ -276,7 +277,9 @@ class GraphParts:
     def _validate_medical(self, medical: IngestedSet, schema: BaseChannel) -> BaseChannel:
         statistics = self.add(
             "medical-statistics",
-            tfx.components.StatisticsGen(examples=medical.cases, schema=schema),
+            tfx.components.StatisticsGen(
+                examples=medical.cases, schema=schema, stats_options=statistics_options()
+            ),
         )
         validator = self.add(
             "medical-validator",

@@ -2,9 +2,10 @@
 
 import io
 import warnings
+from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, ImageStat
 
 MAX_PIXELS = 200_000_000
 """More than any radiograph has; larger ones are taken for decompression bombs."""
@@ -22,6 +23,21 @@ class BadImageError(Exception):
         self.detail = detail
 
 
+@dataclass(frozen=True)
+class MeasuredImage:
+    """An image that TensorFlow decodes, and how bright it is.
+
+    Attributes:
+        encoded: 8-bit JPEG or PNG.
+        mean: Of the grey values, 0 black to 1 white.
+        contrast: Their standard deviation.
+    """
+
+    encoded: bytes
+    mean: float
+    contrast: float
+
+
 def standardise_image(encoded: bytes) -> bytes:
     """Returns bytes that decode to 8 bits, grey or RGB, upright; plain images come back as given.
 
@@ -31,18 +47,39 @@ def standardise_image(encoded: bytes) -> bytes:
     Raises:
         BadImageError: Empty, not an image, truncated, blank, or absurdly large.
     """
+    return _standardise(encoded)[0]
+
+
+def standardise_and_measure(encoded: bytes) -> MeasuredImage:
+    """Does what `standardise_image` does and measures the image that it has decoded anyway.
+
+    Raises:
+        BadImageError: As `standardise_image` says.
+    """
+    standard, image = _standardise(encoded)
+    mean, contrast = grey_statistics(image)
+    return MeasuredImage(standard, mean, contrast)
+
+
+def grey_statistics(image: Image.Image) -> tuple[float, float]:
+    """Returns mean and standard deviation of an 8-bit image's grey values, from 0 to 1."""
+    statistics = ImageStat.Stat(image.convert("L"))
+    return statistics.mean[0] / 255, statistics.stddev[0] / 255
+
+
+def _standardise(encoded: bytes) -> tuple[bytes, Image.Image]:
     if not encoded:
         raise BadImageError("empty file")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            return _standardise(encoded)
+            return _decode(encoded)
     except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
         reason = "truncated" if "truncated" in str(error).lower() else "cannot be decoded"
         raise BadImageError(reason, type(error).__name__) from error
 
 
-def _standardise(encoded: bytes) -> bytes:
+def _decode(encoded: bytes) -> tuple[bytes, Image.Image]:
     with Image.open(io.BytesIO(encoded)) as image:
         if image.width * image.height > MAX_PIXELS:
             raise BadImageError("too large", f"{image.width}x{image.height} pixels")
@@ -53,8 +90,11 @@ def _standardise(encoded: bytes) -> bytes:
         turned = image.getexif().get(_ORIENTATION, 1) != 1
         plain = image.mode in _PLAIN_MODES.get(image.format or "", ()) and not turned
         if plain and getattr(image, "n_frames", 1) == 1:
-            return encoded
-        return _encode_png(ImageOps.exif_transpose(image))
+            return encoded, image
+        plain_image = _plain(ImageOps.exif_transpose(image))
+    output = io.BytesIO()
+    plain_image.save(output, "PNG")
+    return output.getvalue(), plain_image
 
 
 def _extremes(image: Image.Image) -> tuple[float, float]:
@@ -63,14 +103,12 @@ def _extremes(image: Image.Image) -> tuple[float, float]:
     return min(band[0] for band in bands), max(band[1] for band in bands)
 
 
-def _encode_png(image: Image.Image) -> bytes:
+def _plain(image: Image.Image) -> Image.Image:
     if image.mode.startswith(("I", "F")):
         image = _window_to_8_bits(image)
     elif image.mode in ("LA", "PA", "RGBA", "P"):
         image = _on_black(image)
-    output = io.BytesIO()
-    image.convert("L" if image.mode in ("L", "1") else "RGB").save(output, "PNG")
-    return output.getvalue()
+    return image.convert("L" if image.mode in ("L", "1") else "RGB")
 
 
 def _window_to_8_bits(image: Image.Image) -> Image.Image:

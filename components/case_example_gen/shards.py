@@ -14,7 +14,7 @@ import tensorflow as tf
 from apache_beam.metrics import Metrics
 
 from components.case_example_gen.example import case_example
-from components.case_example_gen.images import standardise_image
+from components.case_example_gen.images import standardise_and_measure
 from components.case_example_gen.placed_case import PlacedCase
 from components.case_example_gen.settings import DataSettings
 from components.case_example_gen.source_images import image_directories, read_image
@@ -99,6 +99,7 @@ class _WriteShard(beam.DoFn):
 
     def __init__(self, data: DataSettings, key: bytes, directory: str) -> None:
         self._directories = image_directories(data)
+        self._classes = data.classes
         self._key = key
         self._directory = directory
         self._cases = Metrics.counter("ingestion", "cases_written")
@@ -123,7 +124,7 @@ class _WriteShard(beam.DoFn):
     def _serialized(self, placed: PlacedCase) -> bytes:
         rows = placed.case.rows
         directory = self._directories[rows[0].external]
-        images = [standardise_image(read_image(directory, row.image)) for row in rows]
-        example = case_example(placed.case, images, self._key)
+        images = [standardise_and_measure(read_image(directory, row.image)) for row in rows]
+        example = case_example(placed.case, images, self._classes, self._key)
         serialized: bytes = example.SerializeToString(deterministic=True)
         return serialized

@@ -8,10 +8,14 @@ import tensorflow_transform as tft
 
 from schemas import case_features
 
-_LABELS = (
+_NOT_SERVED = (
     case_features.LABEL,
     case_features.FINDING_VALUE,
     case_features.FINDING_WEIGHT,
+    case_features.KNOWN_FINDING,
+    case_features.IMAGE_COUNT,
+    case_features.IMAGE_MEAN,
+    case_features.IMAGE_CONTRAST,
 )
 
 
@@ -26,13 +30,15 @@ class ServingPreprocessing:
         output = tft.TFTransformOutput(transform_graph)
         self.layer = output.transform_features_layer()
         self._raw_spec: dict[str, Any] = {
-            name: spec for name, spec in output.raw_feature_spec().items() if name not in _LABELS
+            name: spec
+            for name, spec in output.raw_feature_spec().items()
+            if name not in _NOT_SERVED
         }
 
     def cases(self, serialized: tf.Tensor) -> Mapping[str, tf.RaggedTensor]:
         """Returns `image`, ragged string [n, M], of serialized raw cases, string [n].
 
-        Labels are neither read nor needed.
+        Labels, and what serves statistics only, are neither read nor needed.
         """
         raw = tf.io.parse_example(serialized, self._raw_spec)
         transformed = self.layer(raw)

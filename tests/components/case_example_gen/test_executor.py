@@ -135,7 +135,23 @@ def test_cases_keep_their_images_views_and_label(tmp_path, write_image, write_ma
     assert text(example, "sex") == ["unknown"]
     images = list(example.features.feature["image"].bytes_list.value)
     assert images == [(tmp_path / f"north-3-{i}.png").read_bytes() for i in range(2)]
+    assert list(example.features.feature["image_count"].int64_list.value) == [2]
+    assert len(example.features.feature["image_mean"].float_list.value) == 2
     assert (report.received_images, report.received_cases, report.lost_cases) == (40, 20, 0)
+
+
+def test_only_findings_that_are_known_are_named_for_the_statistics(
+    tmp_path, write_image, write_manifest
+):
+    rows = rows_of_cases(write_image, cases=6)
+    for row in rows:
+        row |= {"opacity": "1", "effusion": ""}
+    columns = [*rows[0], "sex", "age"]
+    manifest = write_manifest(rows, columns)
+    data = DataSettings(manifest, task="multi_label", classes=("opacity", "effusion"))
+    examples, _ = run(data, tmp_path)
+    found = [example for split in read_examples(examples).values() for example in split]
+    assert {tuple(text(example, "known_finding")) for example in found} == {("opacity=1",)}
 
 
 def test_a_patient_stands_in_one_split_and_a_held_out_site_in_its_own(

@@ -7,7 +7,11 @@ import pytest
 from PIL import Image
 
 from components.case_example_gen import images
-from components.case_example_gen.images import BadImageError, standardise_image
+from components.case_example_gen.images import (
+    BadImageError,
+    standardise_and_measure,
+    standardise_image,
+)
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (12, 16, 3), dtype=np.uint8)
 
@@ -62,6 +66,17 @@ def test_an_exif_rotated_image_is_turned_upright():
     content = encoded(Image.fromarray(PIXELS), "PNG", exif=exif)
     result = np.asarray(decoded(standardise_image(content)))
     np.testing.assert_array_equal(result, np.rot90(PIXELS, k=-1))
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "I;16", "1"])
+def test_mean_and_contrast_are_those_of_the_grey_values_that_are_kept(mode):
+    deep = Image.fromarray(PIXELS[..., 0].astype(np.uint16) * 257)
+    image = deep if mode == "I;16" else Image.fromarray(PIXELS).convert(mode)
+    measured = standardise_and_measure(encoded(image))
+    assert measured.encoded == standardise_image(encoded(image))
+    grey = np.asarray(decoded(measured.encoded).convert("L")) / 255
+    assert measured.mean == pytest.approx(grey.mean())
+    assert measured.contrast == pytest.approx(grey.std())
 
 
 def test_of_an_animation_the_first_frame_counts():
