@@ -100,6 +100,7 @@ class _GraphBuilder:
                 champion_evaluation=champion_evaluation,
                 ingestion_report=ingestion.medical_report,
                 anomalies=ingestion.anomalies,
+                statistics=ingestion.statistics,
                 leakage=ingestion.leakage,
                 check=check.outputs["check"],
                 model=candidate,

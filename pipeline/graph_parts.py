@@ -45,12 +45,14 @@ class Ingestion:
     Attributes:
         sets: By `natural` and `medical`.
         medical_report: What became of every medical image and case.
+        statistics: Of the medical cases, by split and site.
         anomalies: Of the medical cases.
         leakage: Images that are in two places; None where nobody looked.
     """
 
     sets: Mapping[str, IngestedSet]
     medical_report: BaseChannel
+    statistics: BaseChannel
     anomalies: BaseChannel
     leakage: BaseChannel | None
 
@@ -93,10 +95,12 @@ class GraphParts:
             )
             for name, settings in sets.items()
         }
+        statistics, anomalies = self._validate_medical(ingested["medical"], schema)
         return Ingestion(
             sets=ingested,
             medical_report=cases["medical"].outputs["ingestion_report"],
-            anomalies=self._validate_medical(ingested["medical"], schema),
+            statistics=statistics,
+            anomalies=anomalies,
             leakage=leakage,
         )
 
@@ -274,17 +278,18 @@ class GraphParts:
         )
         return transform.outputs["transformed_examples"], transform.outputs["transform_graph"]
 
-    def _validate_medical(self, medical: IngestedSet, schema: BaseChannel) -> BaseChannel:
+    def _validate_medical(
+        self, medical: IngestedSet, schema: BaseChannel
+    ) -> tuple[BaseChannel, BaseChannel]:
+        """Returns the statistics and the anomalies."""
         statistics = self.add(
             "medical-statistics",
             tfx.components.StatisticsGen(
                 examples=medical.cases, schema=schema, stats_options=statistics_options()
             ),
-        )
+        ).outputs["statistics"]
         validator = self.add(
             "medical-validator",
-            tfx.components.ExampleValidator(
-                statistics=statistics.outputs["statistics"], schema=schema
-            ),
+            tfx.components.ExampleValidator(statistics=statistics, schema=schema),
         )
-        return validator.outputs["anomalies"]
+        return statistics, validator.outputs["anomalies"]

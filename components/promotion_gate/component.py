@@ -32,6 +32,9 @@ class PromotionGateSpec(component_spec.ComponentSpec):
         "anomalies": component_spec.ChannelParameter(
             type=standard_artifacts.ExampleAnomalies, optional=True
         ),
+        "statistics": component_spec.ChannelParameter(
+            type=standard_artifacts.ExampleStatistics, optional=True
+        ),
         "leakage": component_spec.ChannelParameter(type=Leakage, optional=True),
         "check": component_spec.ChannelParameter(type=ModelCheck, optional=True),
         "model": component_spec.ChannelParameter(type=standard_artifacts.Model),
@@ -65,6 +68,7 @@ class PromotionGate(base_component.BaseComponent):
         baseline_evaluation: types.BaseChannel | None = None,
         champion_evaluation: types.BaseChannel | None = None,
         anomalies: types.BaseChannel | None = None,
+        statistics: types.BaseChannel | None = None,
         leakage: types.BaseChannel | None = None,
         check: types.BaseChannel | None = None,
     ) -> None:
@@ -79,6 +83,7 @@ class PromotionGate(base_component.BaseComponent):
             baseline_evaluation: Of the model trained beside it, on the same cases.
             champion_evaluation: Of the model that is promoted now, on the same cases.
             anomalies: Of `ExampleValidator` (`ExampleAnomalies`).
+            statistics: Of the data, by split and site (`ExampleStatistics`).
             leakage: Of `LeakageCheck` (`components.Leakage`).
             check: Of `ModelChecker` (`components.ModelCheck`).
         """
@@ -89,6 +94,7 @@ class PromotionGate(base_component.BaseComponent):
                 champion_evaluation=champion_evaluation,
                 ingestion_report=ingestion_report,
                 anomalies=anomalies,
+                statistics=statistics,
                 leakage=leakage,
                 check=check,
                 model=model,

@@ -18,6 +18,7 @@ from components.promotion_gate.blessing import bless
 from components.promotion_gate.gate import Evidence, judge
 from components.promotion_gate.opponent import NO_BASELINE, NO_CHAMPION, Opponent
 from components.promotion_gate.rules import from_json
+from components.site_drift.statistics_reader import read_drift
 from components.site_evaluator.reader import load_evaluation
 from components.site_evaluator.sufficiency import SampleLimits
 
@@ -56,6 +57,9 @@ class Executor(base_executor.BaseExecutor):
         if leakage := input_dict.get("leakage"):
             uri = artifact_utils.get_single_uri(leakage)
             evidence = dataclasses.replace(evidence, leakage=read_leakage_report(uri))
+        if statistics := input_dict.get("statistics"):
+            uri = artifact_utils.get_single_uri(statistics)
+            evidence = dataclasses.replace(evidence, drift=read_drift(uri))
         rules = from_json(exec_properties["rules"])
         verdict = judge(evidence, rules, SampleLimits(**json.loads(exec_properties["limits"])))
         verdict_uri = artifact_utils.get_single_uri(output_dict["verdict"])

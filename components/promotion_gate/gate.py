@@ -7,6 +7,7 @@ from components.leakage_check.leakage_report import LeakageReport
 from components.model_checker.model_check import ModelCheck
 from components.promotion_gate.comparison_rules import judge_comparison, judge_shift_gap
 from components.promotion_gate.data_rules import judge_data
+from components.promotion_gate.drift_rules import judge_drift
 from components.promotion_gate.measurements import measure, metric_title, select_slices
 from components.promotion_gate.model_rules import judge_model
 from components.promotion_gate.opponent import (
@@ -19,6 +20,7 @@ from components.promotion_gate.question import Question
 from components.promotion_gate.rules import IN_DISTRIBUTION_SLICE, GateRules, MinimumRule
 from components.promotion_gate.sample_rules import judge_sample_size
 from components.promotion_gate.verdict import RuleResult, Verdict
+from components.site_drift.drift import SiteDrift
 from components.site_evaluator.results import Evaluation
 from components.site_evaluator.sufficiency import SampleLimits
 
@@ -34,6 +36,7 @@ class Evidence:
         champion: Model that is promoted now, on the same cases with the same bootstrap seed.
         anomaly_count: Features that deviate from the data schema; None if not looked for.
         leakage: Near-duplicates across splits; None if not looked for.
+        drift: How far each site is from what training saw; None if not measured.
         check: Of the model as it would be served; None if there was none.
     """
 
@@ -43,6 +46,7 @@ class Evidence:
     champion: Opponent = NO_CHAMPION
     anomaly_count: int | None = None
     leakage: LeakageReport | None = None
+    drift: tuple[SiteDrift, ...] | None = None
     check: ModelCheck | None = None
 
 
@@ -78,6 +82,8 @@ def judge(evidence: Evidence, rules: GateRules, limits: SampleLimits) -> Verdict
     for sample_size in rules.sample_size:
         results += judge_sample_size(sample_size, evaluation)
     results += judge_data(rules, evidence.ingestion, evidence.anomaly_count, evidence.leakage)
+    if rules.max_drift is not None:
+        results += judge_drift(rules.max_drift, evidence.drift, limits, rules)
     return Verdict(
         rules=(*(results or [_NO_RULE]), *judge_model(rules, evidence.check)),
         sign_off_roles=rules.sign_off.roles if rules.sign_off else (),

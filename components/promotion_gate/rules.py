@@ -148,6 +148,31 @@ class SampleSizeRule:
 
 
 @dataclass(frozen=True)
+class DriftRule:
+    """The data of a site must not be too far from what training saw; see `SiteDrift`.
+
+    Attributes:
+        share: Largest difference of a value's share of views, labels, sexes and other words.
+        divergence: Largest Jensen-Shannon divergence of brightness or contrast.
+        sites: The `held_out` ones, or `each`: training sites too, each against the others.
+    """
+
+    share: float | None = None
+    divergence: float | None = None
+    sites: Literal["held_out", "each"] = "held_out"
+
+    __pydantic_config__: ClassVar[Any] = _FORBID_UNKNOWN_FIELDS
+
+    def __post_init__(self) -> None:
+        if self.share is None and self.divergence is None:
+            raise ValueError("share or divergence must be given")
+        for name in ("share", "divergence"):
+            bound = getattr(self, name)
+            if bound is not None and not 0 <= bound <= 1:
+                raise ValueError(f"{name} must lie between 0 and 1. Received: {bound}")
+
+
+@dataclass(frozen=True)
 class SignOff:
     """Persons who must agree before a model that passed is promoted.
 
@@ -178,6 +203,7 @@ class GateRules:
         max_schema_anomalies: Most features that may deviate from the data schema.
         max_leaked_cases: Most cases that judge the model although it was trained on nearly the same
             image.
+        max_drift: How far the data of a site may be from what training saw.
         max_latency_ms: Longest time to score one case, median, milliseconds.
         max_size_mb: Largest size of the SavedModel, 10^6 bytes.
         max_score_difference: Largest difference between the scores of the model in a process of
@@ -195,6 +221,7 @@ class GateRules:
     max_quarantined_fraction: float | None = None
     max_schema_anomalies: int | None = None
     max_leaked_cases: int | None = None
+    max_drift: DriftRule | None = None
     max_latency_ms: float | None = None
     max_size_mb: float | None = None
     max_score_difference: float = 1e-4

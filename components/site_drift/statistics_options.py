@@ -5,9 +5,6 @@ from tfx_bsl.public.proto import slicing_spec_pb2
 
 from schemas import case_features
 
-SLICE_PREFIX = f"{case_features.SITE}_"
-"""TFDV calls the slice of a site so, followed by the site's name."""
-
 
 def statistics_options() -> tfdv.StatsOptions:
     """Returns the options of StatisticsGen; they survive its serialisation as JSON.

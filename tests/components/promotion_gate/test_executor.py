@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from tensorflow_metadata.proto.v0 import anomalies_pb2
+from tensorflow_metadata.proto.v0 import anomalies_pb2, statistics_pb2
 from tfx.components.pusher.executor import Executor as PusherExecutor
 from tfx.types import channel, standard_artifacts
 
@@ -12,7 +12,13 @@ from components.absent_model import AbsentModel
 from components.artifact_types import IngestionReport
 from components.promotion_gate.component import PromotionGate
 from components.promotion_gate.executor import Executor
-from components.promotion_gate.rules import ComparisonRule, GateRules, MinimumRule, to_json
+from components.promotion_gate.rules import (
+    ComparisonRule,
+    DriftRule,
+    GateRules,
+    MinimumRule,
+    to_json,
+)
 from components.promotion_gate.verdict import read_verdict
 from components.site_evaluator.sufficiency import SampleLimits
 from tests.components.promotion_gate.handmade_evaluations import (
@@ -129,6 +135,25 @@ def test_schema_anomalies_are_counted_over_all_splits(tmp_path, inputs):
     _, verdict = run_gate(tmp_path, inputs, GateRules(max_schema_anomalies=2))
     assert verdict.rules[0].measured == 3
     assert not verdict.passed
+
+
+@pytest.mark.parametrize(("bound", "passes"), [(0.5, True), (0.4, False)])
+def test_drift_is_measured_from_the_statistics_of_the_data(tmp_path, inputs, bound, passes):
+    for split, site, lateral in (("train", "north", 20), ("shifted", "valley", 65)):
+        found = statistics_pb2.DatasetFeatureStatisticsList()
+        dataset = found.datasets.add(name=f"site_{site}", num_examples=100)
+        view = dataset.features.add(type=statistics_pb2.FeatureNameStatistics.STRING)
+        view.path.step.append("view")
+        for label, count in (("PA", 100 - lateral), ("lateral", lateral)):
+            view.string_stats.rank_histogram.buckets.add(label=label, sample_count=count)
+        directory = tmp_path / "statistics" / f"Split-{split}"
+        directory.mkdir(parents=True)
+        (directory / "FeatureStats.pb").write_bytes(found.SerializeToString())
+    statistics = artifact(standard_artifacts.ExampleStatistics, tmp_path / "statistics")
+    inputs["statistics"] = statistics
+    _, verdict = run_gate(tmp_path, inputs, GateRules(max_drift=DriftRule(share=bound)))
+    assert verdict.passed == passes
+    assert "On site valley (100 cases), view differs most" in verdict.rules[0].reason
 
 
 def test_the_component_leaves_out_inputs_that_are_not_given():
