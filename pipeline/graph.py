@@ -90,7 +90,9 @@ class _GraphBuilder:
             ),
         ).outputs["champion"]
         champion_evaluation = parts.evaluate(
-            "champion", parts.predict("champion", medical, champion)
+            "champion",
+            parts.predict("champion", medical, champion),
+            candidate_predictions=predictions,
         )
         gate = parts.add(
             "promotion-gate",

@@ -215,8 +215,21 @@ class GraphParts:
         predictor = CasePredictor(examples=medical.cases, model=model, splits=splits)
         return self.add(f"predict-{role}", predictor).outputs["predictions"]
 
-    def evaluate(self, role: str, predictions: BaseChannel, split: str = TEST) -> BaseChannel:
-        """Adds the evaluation of a role's predictions; all roles resample the same patients."""
+    def evaluate(
+        self,
+        role: str,
+        predictions: BaseChannel,
+        split: str = TEST,
+        candidate_predictions: BaseChannel | None = None,
+    ) -> BaseChannel:
+        """Adds the evaluation of a role's predictions; all roles resample the same patients.
+
+        Args:
+            role: `candidate`, say.
+            predictions: Of the role's model.
+            split: `test`, with the held-out sites, or `validation`.
+            candidate_predictions: Of the model that may take its place.
+        """
         configuration = self._configuration
         single = [[name] for name in configuration.data.medical.case_features]
         evaluator = SiteEvaluator(
@@ -224,6 +237,7 @@ class GraphParts:
             slice_features=json.dumps([*single, *configuration.evaluation.crossings]),
             seed=configuration.seed,
             split=split,
+            candidate_predictions=candidate_predictions,
         )
         return self.add(f"evaluate-{role}", evaluator).outputs["evaluation"]
 

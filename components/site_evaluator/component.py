@@ -18,6 +18,9 @@ class SiteEvaluatorSpec(component_spec.ComponentSpec):
     }
     INPUTS = {
         "predictions": component_spec.ChannelParameter(type=standard_artifacts.InferenceResult),
+        "candidate_predictions": component_spec.ChannelParameter(
+            type=standard_artifacts.InferenceResult, optional=True
+        ),
     }
     OUTPUTS = {
         "evaluation": component_spec.ChannelParameter(type=standard_artifacts.ModelEvaluation),
@@ -39,6 +42,7 @@ class SiteEvaluator(base_beam_component.BaseBeamComponent):
         slice_features: str = "[]",
         seed: int = 0,
         split: str = TEST,
+        candidate_predictions: types.BaseChannel | None = None,
     ) -> None:
         """Makes the component.
 
@@ -48,10 +52,13 @@ class SiteEvaluator(base_beam_component.BaseBeamComponent):
                 distribution, sex, age group, view, image count): `[["scanner"], ["site", "sex"]]`.
             seed: Of the patient bootstrap, 0 or more; the same for models to be compared.
             split: `test`, with the held-out sites, or `validation`, to tune on.
+            candidate_predictions: Of a model that may take this one's place, on the same cases: the
+                evaluation then counts the cases that it newly finds, misses, marks and clears.
         """
         super().__init__(
             spec=SiteEvaluatorSpec(
                 predictions=predictions,
+                candidate_predictions=candidate_predictions,
                 slice_features=slice_features,
                 seed=seed,
                 split=split,

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import apache_beam as beam
 import pyarrow as pa
@@ -20,6 +21,8 @@ from components.case_predictor.predictions import (
     read_card,
 )
 from components.site_evaluator.metric import PatientResampledMetrics
+from components.site_evaluator.paired_predictions import CANDIDATE_SCORE, JoinPredictions
+from components.site_evaluator.reclassification_metric import PatientResampledReclassification
 from components.site_evaluator.slices import slice_crossings
 from schemas.case_features import SHIFTED, TEST, VALIDATION
 from trainer.errors import UserError
@@ -31,13 +34,16 @@ operating point were chosen, so it serves to tune and not to judge."""
 _COLUMNS = (PATIENT_ID, LABEL, LABEL_WEIGHT, SCORE)
 
 
-def evaluation_config(card: PredictionCard, slice_features: str, seed: int) -> tfma.EvalConfig:
+def evaluation_config(
+    card: PredictionCard, slice_features: str, seed: int, candidate: PredictionCard | None = None
+) -> tfma.EvalConfig:
     """Returns the TFMA configuration of an evaluation.
 
     Args:
         card: Of the predictions.
         slice_features: See `slices.slice_crossings`.
         seed: Of the patient bootstrap, 0 or more.
+        candidate: Of predictions of the same cases to hold beside them; None without.
 
     Raises:
         UserError: `slice_features` is malformed.
@@ -50,12 +56,11 @@ def evaluation_config(card: PredictionCard, slice_features: str, seed: int) -> t
     }
     metrics = [
         tfma.MetricConfig(class_name="ExampleCount"),
-        tfma.MetricConfig(
-            class_name=PatientResampledMetrics.__name__,
-            module=PatientResampledMetrics.__module__,
-            config=json.dumps(settings),
-        ),
+        _metric_config(PatientResampledMetrics, settings),
     ]
+    if candidate is not None:
+        settings |= {"candidate_operating_point": dict(candidate.operating_point)}
+        metrics.append(_metric_config(PatientResampledReclassification, settings))
     return tfma.EvalConfig(
         model_specs=[tfma.ModelSpec(label_key=LABEL, prediction_key=SCORE)],
         metrics_specs=[tfma.MetricsSpec(metrics=metrics)],
@@ -67,6 +72,14 @@ def evaluation_config(card: PredictionCard, slice_features: str, seed: int) -> t
     )
 
 
+def _metric_config(
+    metric: type[tfma.metrics.Metric], settings: dict[str, Any]
+) -> tfma.MetricConfig:
+    return tfma.MetricConfig(
+        class_name=metric.__name__, module=metric.__module__, config=json.dumps(settings)
+    )
+
+
 def evaluate_predictions(
     predictions_uri: str,
     evaluation_uri: str,
@@ -74,6 +87,7 @@ def evaluate_predictions(
     slice_features: str = "[]",
     seed: int = 0,
     split: str = TEST,
+    candidate_uri: str | None = None,
 ) -> None:
     """Adds the evaluation of predictions to a Beam pipeline.
 
@@ -85,29 +99,54 @@ def evaluate_predictions(
         seed: Of the patient bootstrap, 0 or more. Evaluations can be compared pairwise only if
             they share it.
         split: `test` (with the shifted sites) or `validation`.
+        candidate_uri: Directory of another model's predictions of the same cases, to count what it
+            changes; None counts nothing.
 
     Raises:
-        UserError: There are no predictions, or `slice_features` is malformed.
+        UserError: There are no predictions, `slice_features` is malformed, or the two models
+            answer different questions.
     """
     if not list(Path(predictions_uri).glob(RECORDS)):
         raise UserError(f"{predictions_uri}: no file {RECORDS}. Score the cases first.")
     card = read_card(predictions_uri)
-    config = evaluation_config(card, slice_features, seed)
+    candidate = None if candidate_uri is None else _comparable_card(card, candidate_uri)
+    config = evaluation_config(card, slice_features, seed, candidate)
     Path(evaluation_uri).mkdir(parents=True, exist_ok=True)
     card.write(evaluation_uri)
     features = {name for crossing in slice_crossings(slice_features) for name in crossing}
     columns = [*_COLUMNS, *sorted(features)]
-    records = tfxio.TFExampleRecord(
-        str(Path(predictions_uri, RECORDS)), telemetry_descriptors=["SiteEvaluator"]
-    )
+    if candidate_uri is None:
+        records = tfxio.TFExampleRecord(
+            str(Path(predictions_uri, RECORDS)), telemetry_descriptors=["SiteEvaluator"]
+        )
+        batches = pipeline | "ReadPredictions" >> records.BeamSource()
+    else:
+        columns.append(CANDIDATE_SCORE)
+        joined = tfxio.TFExampleBeamRecord(
+            physical_format="inmem", telemetry_descriptors=["SiteEvaluator"]
+        )
+        batches = (
+            pipeline
+            | "JoinPredictions" >> JoinPredictions(predictions_uri, candidate_uri)
+            | "ToBatches" >> joined.BeamSource()
+        )
     _ = (
-        pipeline
-        | "ReadPredictions" >> records.BeamSource()
+        batches
         | "KeepEvaluatedSplits" >> beam.Map(_evaluated_cases, columns, EVALUATED_SPLITS[split])
         | "DropEmptyBatches" >> beam.Filter(lambda batch: batch.num_rows > 0)
         | "Evaluate"
         >> tfma.ExtractEvaluateAndWriteResults(eval_config=config, output_path=evaluation_uri)
     )
+
+
+def _comparable_card(card: PredictionCard, candidate_uri: str) -> PredictionCard:
+    candidate = read_card(candidate_uri)
+    if (candidate.task, candidate.classes) != (card.task, card.classes):
+        raise UserError(
+            f"{candidate_uri}: {candidate.task} of {', '.join(candidate.classes)}, expected "
+            f"{card.task} of {', '.join(card.classes)}. Compare models that answer one question."
+        )
+    return candidate
 
 
 def _evaluated_cases(

@@ -25,8 +25,8 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         Inputs, outputs and parameters as in `SiteEvaluatorSpec`.
 
         Raises:
-            UserError: There are no predictions, none in an evaluated split, or `slice_features`
-                is malformed.
+            UserError: There are no predictions, none in an evaluated split, `slice_features` is
+                malformed, or the two models were not scored on the same cases.
         """
         predictions_uri = artifact_utils.get_single_uri(input_dict["predictions"])
         evaluation_uri = artifact_utils.get_single_uri(output_dict["evaluation"])
@@ -34,6 +34,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         if absent is not None:
             absent.write(evaluation_uri)
             return
+        candidate = input_dict.get("candidate_predictions")
         with self._make_beam_pipeline() as pipeline:
             evaluate_predictions(
                 predictions_uri=predictions_uri,
@@ -42,6 +43,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
                 slice_features=exec_properties["slice_features"],
                 seed=exec_properties["seed"],
                 split=exec_properties["split"],
+                candidate_uri=artifact_utils.get_single_uri(candidate) if candidate else None,
             )
         # Fails here, and not only in a later step, if no case was in an evaluated split.
         load_evaluation(evaluation_uri)

@@ -12,7 +12,14 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow_model_analysis as tfma
 
-from components.site_evaluator.results import ClassMetrics, Estimate, SliceMetrics
+from components.site_evaluator.results import (
+    OPERATING_POINT,
+    PREDICTED_CLASS,
+    ClassMetrics,
+    Estimate,
+    Reclassified,
+    SliceMetrics,
+)
 from components.site_evaluator.sufficiency import CLASS_METRICS
 
 CLASS_COUNTS = ("positives", "negatives")
@@ -33,6 +40,8 @@ SLICE_ESTIMATES = (
     "balanced_accuracy",
     "top_3_accuracy",
 )
+RECLASSIFIED_COUNTS = ("newly_found", "newly_missed", "newly_false_alarm", "newly_cleared")
+RECLASSIFIED_ESTIMATES = ("net_found", "net_cleared")
 
 Value = float | npt.NDArray[np.float64]
 
@@ -49,6 +58,28 @@ def to_metric_values(metrics: SliceMetrics) -> dict[tfma.metrics.MetricKey, Valu
         sub_key = tfma.metrics.SubKey(class_id=index)
         for name, value in _class_values(class_metrics).items():
             keyed[tfma.metrics.MetricKey(name, sub_key=sub_key)] = value
+    return keyed | reclassified_values(metrics.reclassified)
+
+
+def reclassified_values(
+    reclassified: Mapping[str, Mapping[str, Reclassified]],
+) -> dict[tfma.metrics.MetricKey, Value]:
+    """Returns what a candidate changes in a slice under its TFMA keys, `predicted_class_net_found`.
+
+    Args:
+        reclassified: As in `SliceMetrics`.
+    """
+    keyed: dict[tfma.metrics.MetricKey, Value] = {}
+    for criterion, by_class in reclassified.items():
+        for index, changes in enumerate(by_class.values()):
+            sub_key = tfma.metrics.SubKey(class_id=index)
+            values: dict[str, Value] = {
+                name: getattr(changes, name) for name in RECLASSIFIED_COUNTS
+            }
+            for name in RECLASSIFIED_ESTIMATES:
+                values |= _estimate_values(name, getattr(changes, name))
+            for name, value in values.items():
+                keyed[tfma.metrics.MetricKey(f"{criterion}_{name}", sub_key=sub_key)] = value
     return keyed
 
 
@@ -63,19 +94,39 @@ def from_metric_values(
     """
     of_slice = {name: value for (name, index), value in values.items() if index is None}
     confusion = of_slice.get("confusion")
+    by_class = {
+        class_name: {name: value for (name, of_class), value in values.items() if of_class == index}
+        for index, class_name in enumerate(classes)
+    }
     return SliceMetrics(
         cases=int(of_slice["cases"]),
         metrics={
             name: _to_estimate(of_slice, name) for name in SLICE_ESTIMATES if name in of_slice
         },
-        classes={
-            class_name: _to_class_metrics(
-                {name: value for (name, of_class), value in values.items() if of_class == index}
-            )
-            for index, class_name in enumerate(classes)
-        },
+        classes={name: _to_class_metrics(of_class) for name, of_class in by_class.items()},
         confusion=None if confusion is None else np.asarray(confusion),
+        reclassified=_to_reclassified(by_class),
     )
+
+
+def _to_reclassified(
+    by_class: Mapping[str, Mapping[str, Value]],
+) -> dict[str, dict[str, Reclassified]]:
+    return {
+        criterion: {
+            class_name: _to_changes(values, criterion) for class_name, values in by_class.items()
+        }
+        for criterion in (OPERATING_POINT, PREDICTED_CLASS)
+        if all(f"{criterion}_net_found" in values for values in by_class.values())
+    }
+
+
+def _to_changes(values: Mapping[str, Value], criterion: str) -> Reclassified:
+    fields: dict[str, Any] = {
+        name: int(values[f"{criterion}_{name}"]) for name in RECLASSIFIED_COUNTS
+    }
+    fields |= {name: _to_estimate(values, f"{criterion}_{name}") for name in RECLASSIFIED_ESTIMATES}
+    return Reclassified(**fields)
 
 
 def _class_values(metrics: ClassMetrics) -> dict[str, Value]:

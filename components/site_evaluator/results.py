@@ -1,7 +1,7 @@
 """What an evaluation says: metrics by slice, each with its interval over patients."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,11 @@ Slice = tuple[tuple[str, str], ...]
 """Pairs of feature and value, sorted by feature: `(("site", "north"),)`; `()` is all cases."""
 
 OVERALL: Slice = ()
+
+OPERATING_POINT = "operating_point"
+"""A model names a class where its score reaches the model's own frozen threshold."""
+PREDICTED_CLASS = "predicted_class"
+"""A model names the most probable class; of multi-class models only."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +82,29 @@ class ClassMetrics:
 
 
 @dataclass(frozen=True)
+class Reclassified:
+    """Cases of one class on which the two models differ, by one way of naming it.
+
+    Attributes:
+        newly_found: With the class; named by the candidate alone.
+        newly_missed: With the class; named by the other model alone.
+        newly_false_alarm: Without the class; named by the candidate alone.
+        newly_cleared: Without the class; named by the other model alone.
+        net_found: Newly found minus newly missed, as a share of the cases with the class: what
+            sensitivity gains.
+        net_cleared: Newly cleared minus newly false alarms, as a share of the cases without it:
+            what specificity gains.
+    """
+
+    newly_found: int
+    newly_missed: int
+    newly_false_alarm: int
+    newly_cleared: int
+    net_found: Estimate
+    net_cleared: Estimate
+
+
+@dataclass(frozen=True)
 class SliceMetrics:
     """Metrics of one slice.
 
@@ -88,12 +116,15 @@ class SliceMetrics:
             and, with more than three classes, `top_3_accuracy`.
         classes: By class name.
         confusion: Multi-class: float64 [classes, classes], true class by predicted class.
+        reclassified: Where a candidate was scored on the same cases: by way of naming a class
+            (`OPERATING_POINT`, `PREDICTED_CLASS`) and class, what it changes; else empty.
     """
 
     cases: int
     metrics: Mapping[str, Estimate]
     classes: Mapping[str, ClassMetrics]
     confusion: npt.NDArray[np.float64] | None
+    reclassified: Mapping[str, Mapping[str, Reclassified]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

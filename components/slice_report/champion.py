@@ -8,6 +8,7 @@ from components.promotion_gate.opponent import Opponent, comparable
 from components.site_evaluator.results import Estimate, Evaluation, SliceMetrics
 from components.site_evaluator.sufficiency import why_too_few
 from components.slice_report import estimates
+from components.slice_report.reclassification import reclassified_classes, renamed_cases
 from components.slice_report.settings import ReportSettings
 from components.slice_report.vocabulary import MAIN_METRICS
 
@@ -18,7 +19,7 @@ def champion_data(
     entries: list[dict[str, Any]],
     settings: ReportSettings,
 ) -> dict[str, Any] | None:
-    """Returns the champion's card and a row per slice and main metric, or why there is none.
+    """Returns the champion's card, main metrics and reclassified cases, or why there is none.
 
     Args:
         candidate: Evaluation of the candidate.
@@ -30,21 +31,43 @@ def champion_data(
         return None
     other = comparable(candidate, champion, "champion")
     if isinstance(other, AbsentModel):
-        return {"model": None, "absence": other.reason, "comparison": []}
-    named = {tuple(sorted(entry["features"].items())): entry for entry in entries}
+        return {
+            "model": None,
+            "absence": other.reason,
+            "comparison": [],
+            "reclassified": [],
+            "renamed": [],
+        }
+    named = {
+        tuple(sorted(entry["features"].items())): entry
+        for entry in entries
+        if entry["kind"] != "subgroup"
+    }
+    both = [
+        ({"slice": entry["name"], "cases": entry["cases"]}, candidate.slices[key], theirs)
+        for key, entry in named.items()
+        if key in candidate.slices and (theirs := other.slices.get(key)) is not None
+    ]
     return {
         "model": dataclasses.asdict(other.card),
         "absence": None,
         "comparison": [
-            {
-                "slice": entry["name"],
-                "cases": entry["cases"],
-                "metric": metric,
-                **_compare(metric, candidate.slices[key], other.slices[key], settings),
-            }
-            for key, entry in named.items()
-            if entry["kind"] != "subgroup" and key in candidate.slices and key in other.slices
+            {**where, "metric": metric, **_compare(metric, ours, theirs, settings)}
+            for where, ours, theirs in both
             for metric in MAIN_METRICS[candidate.card.task]
+        ],
+        "reclassified": sorted(
+            (
+                {**where, **row}
+                for where, _, theirs in both
+                for row in reclassified_classes(theirs, settings)
+            ),
+            key=lambda row: (row["criterion"], candidate.card.classes.index(row["class"])),
+        ),
+        "renamed": [
+            {**where, **row}
+            for where, ours, theirs in both
+            if (row := renamed_cases(ours, theirs, settings)) is not None
         ],
     }
 

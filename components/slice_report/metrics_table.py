@@ -5,6 +5,7 @@ import io
 from collections.abc import Iterator
 from typing import Any
 
+from components.site_evaluator.metric_values import RECLASSIFIED_COUNTS, RECLASSIFIED_ESTIMATES
 from components.site_evaluator.sufficiency import CLASS_METRICS
 
 COLUMNS = ("model", "slice", "class", "metric", "value", "lower", "upper", "n")
@@ -15,11 +16,14 @@ def metrics_csv(data: dict[str, Any]) -> str:
 
     `n` counts the cases of the slice, of a class those whose label is known. The class is empty
     for a metric of the whole slice; value and interval are empty where there is nothing to show.
+    What changes from the champion to the candidate stands under `CANDIDATE against CHAMPION`.
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
     writer.writerows(_rows(data))
+    if data["champion"] is not None and data["champion"]["model"] is not None:
+        writer.writerows(_change_rows(data))
     return text.getvalue()
 
 
@@ -34,6 +38,24 @@ def _rows(data: dict[str, Any]) -> Iterator[list[Any]]:
                 known = values["positives"] + values["negatives"]
                 for name in CLASS_METRICS:
                     yield [*where, _safe(class_name), name, *_numbers(values[name]), known]
+
+
+def _change_rows(data: dict[str, Any]) -> Iterator[list[Any]]:
+    champion = data["champion"]
+    names = (data["models"]["candidate"]["model_name"], champion["model"]["model_name"])
+    models = _safe(" against ".join(names))
+    for row in champion["reclassified"]:
+        where = [models, _safe(row["slice"]), _safe(row["class"])]
+        known = row["positives"] + row["negatives"]
+        for name in RECLASSIFIED_COUNTS:
+            yield [*where, f"{row['criterion']}_{name}", row[name], "", "", known]
+        for name in RECLASSIFIED_ESTIMATES:
+            yield [*where, f"{row['criterion']}_{name}", *_numbers(row[name]), known]
+    for row in champion["renamed"]:
+        where = [models, _safe(row["slice"]), ""]
+        for name in ("newly_right", "newly_wrong"):
+            yield [*where, f"predicted_class_{name}", row[name], "", "", row["cases"]]
+        yield [*where, "predicted_class_net", *_numbers(row["net"]), row["cases"]]
 
 
 def _numbers(estimate: dict[str, Any]) -> list[Any]:

@@ -164,12 +164,12 @@
     if (!reset) return;
 
     function apply() {
-      for (const choice of choices) {
-        const name = choice.dataset.filters;
-        for (const item of document.querySelectorAll(`[data-${name}]`)) {
-          const hidden = choice.value !== "" && item.dataset[name] !== choice.value;
-          item.classList.toggle("filtered", hidden);
-        }
+      for (const item of document.querySelectorAll("[data-site], [data-class]")) {
+        const hides = (choice) => {
+          const own = item.dataset[choice.dataset.filters];
+          return choice.value !== "" && own !== undefined && own !== choice.value;
+        };
+        item.classList.toggle("filtered", choices.some(hides));
       }
       const names = choices.filter((choice) => choice.value).map((choice) => choice.value);
       reset.hidden = names.length === 0;

@@ -1,6 +1,8 @@
 """The comparison with the champion, what stands in its place, and a verdict that waits."""
 
+import csv
 import dataclasses
+import io
 import json
 from pathlib import Path
 
@@ -11,6 +13,9 @@ import pytest
 import schemas
 from components.absent_model import AbsentModel
 from components.promotion_gate.verdict import RuleResult, Verdict
+from components.site_evaluator.intervals import paired_difference
+from components.site_evaluator.results import Reclassified
+from components.slice_report.metrics_table import metrics_csv
 from components.slice_report.render import render
 from components.slice_report.report_data import report_data
 from tests.components.slice_report.simulated_evaluation import simulated_inputs
@@ -19,14 +24,41 @@ SCHEMA = json.loads(Path(schemas.__file__).with_name("slice_report.schema.json")
 RULE = RuleResult("minimum mean_auc", "all cases", 0.83, 0.8, 0.86, 0.75, True, "Good.")
 
 
-def with_champion(champion=None):
+def with_changes(champion, candidate):
+    """Adds what the candidate changes: 5 found, 2 missed, 3 false alarms, 1 cleared per class."""
+    ways = ("operating_point", "predicted_class")[: 1 + (candidate.card.task == "multi_class")]
+
+    def changes(ours, theirs):
+        return Reclassified(
+            *(5, 2, 3, 1),
+            net_found=paired_difference(ours.sensitivity, theirs.sensitivity),
+            net_cleared=paired_difference(ours.specificity, theirs.specificity),
+        )
+
+    slices = {
+        key: dataclasses.replace(
+            theirs,
+            reclassified={
+                way: {
+                    name: changes(candidate.slices[key].classes[name], of_class)
+                    for name, of_class in theirs.classes.items()
+                }
+                for way in ways
+            },
+        )
+        for key, theirs in champion.slices.items()
+    }
+    return dataclasses.replace(champion, slices=slices)
+
+
+def with_champion(champion=None, task="multi_label"):
     """The baseline's numbers as those of another model, the champion."""
-    inputs = simulated_inputs("multi_label")
+    inputs = simulated_inputs(task)
     if champion is None:
         card = dataclasses.replace(
             inputs.baseline.card, model_name="SimCLR <b>", model_digest="f" * 64
         )
-        champion = dataclasses.replace(inputs.baseline, card=card)
+        champion = with_changes(dataclasses.replace(inputs.baseline, card=card), inputs.candidate)
     return dataclasses.replace(inputs, champion=champion)
 
 
@@ -86,3 +118,62 @@ def test_the_page_names_the_champion_and_a_model_that_waits_is_not_called_promot
     assert "Passed, not yet signed" in page
     assert "before somebody has agreed as clinician and as safety officer" in page
     assert "Promoted" not in page
+
+
+@pytest.mark.parametrize("task", ["multi_label", "multi_class"])
+def test_reclassified_cases_stand_by_class_and_slice_with_the_net_paired(task):
+    inputs = with_champion(task=task)
+    data = report_data(inputs)
+    jsonschema.validate(json.loads(json.dumps(data)), SCHEMA)
+    rows = {(r["criterion"], r["class"], r["slice"]): r for r in data["champion"]["reclassified"]}
+    assert len(rows) == 7 * 3 * (2 if task == "multi_class" else 1)
+    name = inputs.candidate.card.classes[0]
+    ours, theirs = (model.slices[()].classes[name] for model in (inputs.candidate, inputs.champion))
+    shown = rows["operating_point", name, "all cases"]
+    assert (shown["newly_found"], shown["newly_missed"]) == (5, 2)
+    assert (shown["newly_false_alarm"], shown["newly_cleared"]) == (3, 1)
+    assert shown["net_found"]["value"] == pytest.approx(
+        ours.sensitivity.value - theirs.sensitivity.value
+    )
+    renamed = {row["slice"]: row for row in data["champion"]["renamed"]}
+    if task == "multi_label":
+        assert renamed == {}
+    else:
+        assert (renamed["all cases"]["newly_right"], renamed["all cases"]["newly_wrong"]) == (15, 6)
+
+
+def test_a_sparse_site_has_counts_of_reclassified_cases_and_no_net():
+    rows = report_data(with_champion())["champion"]["reclassified"]
+    tiny = [row for row in rows if row["slice"] == "site tiny"]
+    assert {row["newly_found"] for row in tiny} == {5}
+    assert {row[net]["status"] for row in tiny for net in ("net_found", "net_cleared")} == {
+        "too_few"
+    }
+
+
+def test_the_page_and_the_csv_show_reclassified_cases():
+    data = report_data(with_champion(task="multi_class"))
+    page = render(data)
+    assert "Reclassified cases" in page
+    assert "Newly missed" in page
+    rows = [
+        row
+        for row in csv.DictReader(io.StringIO(metrics_csv(data)))
+        if row["model"] == "MICLe against SimCLR <b>" and row["slice"] == "all cases"
+    ]
+    counted = {(row["class"], row["metric"]): row["value"] for row in rows}
+    assert counted["melanoma", "operating_point_newly_missed"] == "2"
+    assert counted["melanoma", "predicted_class_newly_found"] == "5"
+    assert counted["", "predicted_class_newly_right"] == "15"
+    assert float(counted["melanoma", "operating_point_net_found"]) != 0
+
+
+def test_an_evaluation_of_an_older_version_says_that_nothing_was_counted():
+    inputs = with_champion()
+    slices = {
+        key: dataclasses.replace(metrics, reclassified={})
+        for key, metrics in inputs.champion.slices.items()
+    }
+    champion = dataclasses.replace(inputs.champion, slices=slices)
+    page = render(report_data(dataclasses.replace(inputs, champion=champion)))
+    assert "Not counted: an older version evaluated the champion" in page
