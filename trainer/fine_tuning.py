@@ -300,7 +300,8 @@ class _Training:
         self._settings, self._seed = settings, seed
         self._cases = len(labels.patients)
         self._steps_per_epoch = steps_per_epoch(self._cases, settings.batch_size)
-        self._total_steps = settings.epochs * self._steps_per_epoch
+        self._epochs, self._patience = settings.length(self._steps_per_epoch)
+        self._total_steps = self._epochs * self._steps_per_epoch
         with replicas.scope():
             self._optimizer = fine_tune_optimizer(settings, total_steps=self._total_steps)
             self._updates = Updates(classifier, self._optimizer, precision=settings.precision)
@@ -314,7 +315,7 @@ class _Training:
     def run(self, checkpoints: CheckpointDirectory, stage: str) -> None:
         """Does the epochs that are left, then takes the best epoch's weights."""
         step = self._restore(checkpoints)
-        total = self._settings.epochs * self._cases
+        total = self._epochs * self._cases
         meter = ProgressMeter(stage, "cases", total=total, done=self._cases_done(step))
         self._counted_until = saved_at = time.monotonic()
         with awaiting_termination() as termination:
@@ -358,7 +359,7 @@ class _Training:
                 cases=self._cases,
                 batch_size=self._settings.batch_size,
                 max_images_per_case=self._settings.max_images_per_case,
-                epochs=self._settings.epochs,
+                epochs=self._epochs,
                 seed=self._seed,
                 start_step=step,
                 share=share,
@@ -411,7 +412,7 @@ class _Training:
         if is_better(metric, score, course.best_score):
             course.best_epoch, course.best_score = epoch, score
             self._best = values_of("best", self.classifier.variables)
-        course.stopped = epoch - course.best_epoch >= self._settings.patience
+        course.stopped = epoch - course.best_epoch >= self._patience
 
     def _validate(self) -> tuple[float, float | None]:
         """Returns loss and mean AUC on the validation cases."""

@@ -231,6 +231,9 @@ class FineTuneSettings:
         features_from: `encoder`, or `projection_first_layer`: the first layer of the projection
             head becomes part of the classifier (SimCLRv2 section 3.3).
         epochs: Most passes over the labelled cases.
+        minimum_steps: Few labels make short epochs: where `epochs` are fewer steps than this,
+            epochs and patience are lengthened by one factor until they are not (SimCLRv2: 60
+            epochs of 1% of the labels, 30 of 10%). 0 for never.
         batch_size: Cases per step.
         optimizer: `adamw`, or `sgd` with Nesterov momentum 0.9 (paper).
         learning_rate: Peak rate.
@@ -251,6 +254,7 @@ class FineTuneSettings:
     trainable: Literal["network", "head"] = "network"
     features_from: Literal["encoder", "projection_first_layer"] = "encoder"
     epochs: int = 30
+    minimum_steps: int = 0
     batch_size: int = 32
     optimizer: Literal["adamw", "sgd"] = "adamw"
     learning_rate: float = 0.0005
@@ -271,6 +275,7 @@ class FineTuneSettings:
 
     def __post_init__(self) -> None:
         _require(self.epochs >= 1, "epochs", "at least 1", self.epochs)
+        _require(self.minimum_steps >= 0, "minimum_steps", "0 or more", self.minimum_steps)
         _require(self.batch_size >= 1, "batch_size", "at least 1", self.batch_size)
         _require(
             0 <= self.label_smoothing < 1, "label_smoothing", "within 0..1", self.label_smoothing
@@ -284,6 +289,11 @@ class FineTuneSettings:
         _require(self.patience >= 1, "patience", "at least 1", self.patience)
         _check_class_weights(self.class_weights)
         _check_optimization(self.learning_rate, self.weight_decay, self.warmup_fraction)
+
+    def length(self, steps_per_epoch: int) -> tuple[int, int]:
+        """Returns the most epochs, and the patience in epochs, for epochs of so many steps."""
+        epochs = max(self.epochs, math.ceil(self.minimum_steps / steps_per_epoch))
+        return epochs, math.ceil(self.patience * epochs / self.epochs)
 
     def misfits(self, task: Task, classes: Sequence[str]) -> tuple[str, ...]:
         """Says what of the settings does not fit a task and its classes, a line each."""

@@ -20,7 +20,8 @@ from trainer.settings import AugmentationSettings, EncoderSettings, FineTuneSett
 SIDE = 16
 ENCODER = EncoderSettings("resnet18", 0.125, "imagenet", SIDE)
 TRAINING = FineTuneSettings(
-    epochs=6,
+    epochs=3,
+    minimum_steps=18,
     batch_size=16,
     learning_rate=0.005,
     augmentation=AugmentationSettings(crop_area=(0.8, 1.0), colour_strength=0.0),
@@ -129,6 +130,16 @@ def test_training_stops_after_some_epochs_without_a_better_loss(files, tmp_path)
     assert len(losses) < 12
     assert result.best_epoch == len(losses) - 1
     assert all(later < earlier for earlier, later in itertools.pairwise(losses[:-1]))
+
+
+def test_few_labels_are_passed_over_more_often_where_steps_are_asked_for(straight):
+    # Epochs of 2 steps: 20 of them in place of 4, and 5 times the patience.
+    settings = dataclasses.replace(TRAINING, epochs=4, minimum_steps=40, patience=8)
+    assert settings.length(steps_per_epoch=2) == (20, 40)
+    assert settings.length(steps_per_epoch=10) == (4, 8)
+    assert settings.length(steps_per_epoch=11) == (4, 8)
+    # TRAINING asks for 3 epochs; 40 cases are 3 steps of 16, so 18 steps take 6 epochs.
+    assert len(straight.history) == 6
 
 
 @pytest.fixture(scope="module")
