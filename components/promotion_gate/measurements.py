@@ -27,6 +27,7 @@ NAMES = {
     "ppv": "positive predictive value",
     "npv": "negative predictive value",
     "average_precision": "average precision",
+    "calibration_slope": "calibration slope",
 }
 NO_CASE = "no labelled case"
 NO_METRIC = "the evaluation does not have this metric"

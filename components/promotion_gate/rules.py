@@ -24,17 +24,19 @@ SLICE_METRICS = (
     "top_3_accuracy",
 )
 CLASS_METRICS = ("auc", "sensitivity", "specificity", "ppv", "npv", "average_precision")
+# More is not better above 1, so that a minimum can be asked, and neither a gap nor a comparison.
+MINIMUM_CLASS_METRICS = (*CLASS_METRICS, "calibration_slope")
 
 _NAMED_SLICES = (OVERALL_SLICE, IN_DISTRIBUTION_SLICE, SHIFTED_SLICE, EACH_SITE, WORST_SITE)
 _FORBID_UNKNOWN_FIELDS = {"extra": "forbid"}
 
 
-def _check_metric(metric: str) -> None:
+def _check_metric(metric: str, class_metrics: tuple[str, ...] = CLASS_METRICS) -> None:
     name, _, class_name = metric.partition(":")
-    if metric not in SLICE_METRICS and not (name in CLASS_METRICS and class_name):
+    if metric not in SLICE_METRICS and not (name in class_metrics and class_name):
         raise ValueError(
             f"metric must be one of {', '.join(SLICE_METRICS)}, or NAME:CLASS with a NAME of "
-            f"{', '.join(CLASS_METRICS)}. Received: {metric}"
+            f"{', '.join(class_metrics)}. Received: {metric}"
         )
 
 
@@ -51,7 +53,8 @@ class MinimumRule:
     """A metric must reach a bound.
 
     Attributes:
-        metric: One of `SLICE_METRICS`, or of one class `sensitivity:edema` (see `CLASS_METRICS`).
+        metric: One of `SLICE_METRICS`, or of one class `sensitivity:edema` (see
+            `MINIMUM_CLASS_METRICS`).
         bound: Least acceptable value.
         slice: `overall`, `in_distribution`, `shifted`, `each_site`, `worst_site` (the site that
             comes out worst), or `site=NAME`.
@@ -66,7 +69,7 @@ class MinimumRule:
     __pydantic_config__: ClassVar[Any] = _FORBID_UNKNOWN_FIELDS
 
     def __post_init__(self) -> None:
-        _check_metric(self.metric)
+        _check_metric(self.metric, MINIMUM_CLASS_METRICS)
         _check_slice(self.slice)
 
 
@@ -75,7 +78,7 @@ class ShiftGapRule:
     """No held-out site may fall too far behind the sites seen in training.
 
     Attributes:
-        metric: As in `MinimumRule`.
+        metric: As in `MinimumRule`, without the calibration slope.
         bound: Largest acceptable difference, in distribution minus the worst held-out site.
         use: What must stay within the bound: the upper end of the 95% interval, or the value.
     """
@@ -100,7 +103,7 @@ class ComparisonRule:
     Attributes:
         against: The `champion` of the registry, or the `baseline` trained beside the model.
         require: What is asked.
-        metric: As in `MinimumRule`.
+        metric: As in `MinimumRule`, without the calibration slope.
         slice: As in `MinimumRule`.
         margin: 0 or more, in units of the metric; `non_inferior` needs one above 0.
     """

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
+from components.site_evaluator.recalibration import logits
 from components.site_evaluator.resampling import REPLICATES, case_weights
 
 COLUMNS = 1 + REPLICATES
@@ -51,6 +52,8 @@ class Counts:
         thresholds: float64 [classes], at and above which a case counts as positive.
         multi_class: Whether exactly one class is present in a case.
         histograms: Per class int32 [2, bins, columns]: cases without and with the class, by score.
+        logits: Per class int64 [bins], sum of the scores' log odds over the data as they are (fixed
+            point): where within its bin a case lies, for the fit of the calibration.
         scores: int64 [classes, calibration bins, columns], sum of the scores (fixed point).
         confidence: int64 [3, calibration bins, columns], multi-class: cases, cases named
             correctly and sum of scores by the predicted class' probability; else zero.
@@ -66,6 +69,7 @@ class Counts:
     thresholds: npt.NDArray[np.float64]
     multi_class: bool
     histograms: tuple[npt.NDArray[np.int32], ...]
+    logits: tuple[npt.NDArray[np.int64], ...]
     scores: npt.NDArray[np.int64]
     confidence: npt.NDArray[np.int64]
     squared_errors: npt.NDArray[np.int64]
@@ -96,6 +100,7 @@ class Counts:
             thresholds=thresholds,
             multi_class=multi_class,
             histograms=tuple(np.zeros((2, len(e) + 1, COLUMNS), np.int32) for e in all_edges),
+            logits=tuple(np.zeros(len(e) + 1, np.int64) for e in all_edges),
             scores=np.zeros((classes, CALIBRATION_BINS, COLUMNS), np.int64),
             confidence=np.zeros((3, CALIBRATION_BINS, COLUMNS), np.int64),
             squared_errors=np.zeros((classes, COLUMNS), np.int64),
@@ -115,6 +120,8 @@ class Counts:
         """Adds the counts of other cases, with the same edges, in place."""
         for mine, others in zip(self.histograms, other.histograms, strict=True):
             np.add(mine, others, out=mine)
+        for own, added in zip(self.logits, other.logits, strict=True):
+            np.add(own, added, out=own)
         for name in _SUMS:
             mine = getattr(self, name)
             np.add(mine, getattr(other, name), out=mine)
@@ -157,6 +164,8 @@ class Counts:
         bins = np.searchsorted(self.edges[index], score, side="right")
         rows = present * histogram.shape[1] + bins
         ones = np.ones(len(rows), np.int32)
+        sums = np.bincount(bins, _fixed_point(logits(score)), histogram.shape[1])
+        self.logits[index][:] += sums.astype(np.int64)
         _scatter(histogram.reshape(-1, COLUMNS), rows, ones, weights, known)
         _scatter(self.scores[index], _calibration_bins(score), _fixed_point(score), weights, known)
         of_class = np.full(len(rows), index)

@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from components.site_evaluator.counts import SCORE_ONE, TOP, Counts
 from components.site_evaluator.intervals import estimate
+from components.site_evaluator.recalibration import recalibration
 from components.site_evaluator.results import ClassMetrics, Estimate, SliceMetrics
 
 FloatArray = npt.NDArray[np.float64]
@@ -53,7 +54,10 @@ def _class_columns(counts: Counts, index: int) -> dict[str, FloatArray]:
     """Returns the metrics of one class against the rest, or of one finding, each [columns]."""
     histogram = counts.histograms[index]
     # A bin that no case fell into is empty in every replicate.
-    filled = histogram[:, histogram[:, :, 0].any(axis=0)]
+    holds_cases = histogram[:, :, 0].any(axis=0)
+    filled = histogram[:, holds_cases]
+    mean_logits = counts.logits[index][holds_cases] / SCORE_ONE / filled[:, :, 0].sum(axis=0)
+    intercept, slope = recalibration(mean_logits, filled)
     negatives, positives = histogram.sum(axis=1, dtype=np.int64)
     false_positives, true_positives = counts.positives_from(index, counts.thresholds[index])
     false_negatives = positives - true_positives
@@ -68,6 +72,8 @@ def _class_columns(counts: Counts, index: int) -> dict[str, FloatArray]:
         "ece": calibration_error(counts.calibration(index)),
         "brier": _ratio(counts.squared_errors[index] / SCORE_ONE, positives + negatives),
         "calibration_in_the_large": _calibration_in_the_large(counts.calibration(index)),
+        "calibration_slope": slope,
+        "calibration_intercept": intercept,
     }
 
 

@@ -53,6 +53,9 @@ class ClassMetrics:
         ece: Expected calibration error of the class' own probability.
         brier: Mean squared difference of the probability and what was the case (1 or 0).
         calibration_in_the_large: Share of positives minus mean probability; 0 is best.
+        calibration_slope: Of the fit logit P(class) = intercept + slope * logit(probability); 1 is
+            best, below it probabilities are too close to 0 and 1. NaN where nothing bounds it.
+        calibration_intercept: Of that fit; 0 is best where the slope is 1.
         false_positive_rate: float64 [points] of the ROC curve, rising from 0 to 1.
         true_positive_rate: float64 [points] of the ROC curve.
         roc_threshold: float64 [points], falling from infinity: at and above which a case counts
@@ -73,6 +76,8 @@ class ClassMetrics:
     ece: Estimate
     brier: Estimate
     calibration_in_the_large: Estimate
+    calibration_slope: Estimate
+    calibration_intercept: Estimate
     false_positive_rate: npt.NDArray[np.float64]
     true_positive_rate: npt.NDArray[np.float64]
     roc_threshold: npt.NDArray[np.float64]

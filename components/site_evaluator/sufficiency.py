@@ -14,6 +14,8 @@ CLASS_METRICS = (
     "ece",
     "brier",
     "calibration_in_the_large",
+    "calibration_slope",
+    "calibration_intercept",
 )
 """Estimates that every class of a slice has."""
 

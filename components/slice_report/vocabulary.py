@@ -40,6 +40,8 @@ _IS_PERCENT = {
     "ece": False,
     "brier": False,
     "calibration_in_the_large": True,
+    "calibration_slope": False,
+    "calibration_intercept": False,
 }
 
 

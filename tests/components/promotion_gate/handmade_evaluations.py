@@ -41,6 +41,8 @@ def make_class(auc=0.85, sensitivity=0.8, positives=40, negatives=60, spread=SPR
         ece=make_estimate(0.05, spread),
         brier=make_estimate(0.1, spread),
         calibration_in_the_large=make_estimate(0.0, spread),
+        calibration_slope=make_estimate(1.0, spread),
+        calibration_intercept=make_estimate(0.0, spread),
         **{
             name: np.zeros(0)
             for name in ("false_positive_rate", "true_positive_rate", "roc_threshold")

@@ -88,6 +88,12 @@ class TestMinimum:
         assert not result.passed
         assert "sensitivity of edema of at least 0.690" in result.reason
 
+    @pytest.mark.parametrize(("bound", "passes"), [(0.95, True), (0.96, False)])
+    def test_judges_the_slope_of_the_calibration(self, bound, passes):
+        result = only_result(verdict_on(minimum("calibration_slope:edema", bound)))
+        assert result.passed is passes
+        assert "calibration slope of edema of at least" in result.reason
+
     def test_on_each_site_fails_through_a_single_site(self):
         evaluation = make_evaluation(south=make_slice(mean_auc=0.7))
         verdict = verdict_on(minimum("mean_auc", 0.75, "each_site"), evaluation)

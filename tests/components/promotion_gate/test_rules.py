@@ -58,6 +58,10 @@ def test_what_is_not_given_is_not_asked():
             '"metric": "mean_auc"}]}',
             "margin must be above 0 for non_inferior",
         ),
+        (
+            '{"max_shift_gap": {"metric": "calibration_slope:edema", "bound": 0.1}}',
+            "max_shift_gap: .*metric must be one of",
+        ),
         ('{"sample_size": [{"count": "positives", "bound": 3}]}', "count must be cases, positives"),
         ('{"sign_off": {"roles": []}}', "roles must be one or more names"),
         ('{"max_gap": 0.1}', "max_gap"),

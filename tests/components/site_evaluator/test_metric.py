@@ -11,6 +11,7 @@ from components.site_evaluator import metric
 from components.site_evaluator.case_records import pack_case
 from tests.components.site_evaluator.synthetic_cases import CLASSES, make_cases
 
+FITTED = ("calibration_slope", "calibration_intercept")
 OPERATING_POINT = dict.fromkeys(CLASSES, 0.4)
 
 
@@ -66,6 +67,24 @@ def test_a_slice_too_large_to_be_exact_agrees_within_a_thousandth(cases, packed,
         assert values[key] == pytest.approx(expected, abs=1e-3)
 
 
+def test_the_fit_of_the_calibration_is_within_a_fiftieth_of_its_interval_in_a_large_slice(
+    packed, monkeypatch
+):
+    exact = combine([packed])
+    monkeypatch.setattr(metric, "EXACT_SCORES", 120)
+    binned = combine([packed])
+    for index in range(3):
+        sub_key = tfma.metrics.SubKey(class_id=index)
+        for name in FITTED:
+            lower, upper = (
+                exact[tfma.metrics.MetricKey(f"{name}_{end}", sub_key=sub_key)]
+                for end in ("lower", "upper")
+            )
+            key = tfma.metrics.MetricKey(name, sub_key=sub_key)
+            assert binned[key] == pytest.approx(exact[key], abs=(upper - lower) / 50)
+            assert binned[key] != exact[key]
+
+
 def test_only_what_needs_ranks_depends_on_whether_a_slice_is_exact(packed, monkeypatch):
     exact = combine([packed])
     monkeypatch.setattr(metric, "EXACT_SCORES", 120)
@@ -73,7 +92,8 @@ def test_only_what_needs_ranks_depends_on_whether_a_slice_is_exact(packed, monke
     approximate = combine([packed])
     for key, value in exact.items():
         if not any(
-            part in key.name for part in ("auc", "average_precision", "_positive_rate", "roc_")
+            part in key.name
+            for part in (*("auc", "average_precision", "_positive_rate", "roc_"), *FITTED)
         ):
             np.testing.assert_array_equal(approximate[key], value, err_msg=str(key))
 

@@ -1,4 +1,7 @@
-"""Evaluations of simulated scores: metrics by weighted pair counting, not by the evaluator."""
+"""Evaluations of simulated scores: metrics by weighted pair counting, not by the evaluator.
+
+The fit of the calibration alone is the evaluator's.
+"""
 
 import functools
 import warnings
@@ -13,6 +16,7 @@ from components.case_example_gen.ingestion_report import (
 )
 from components.case_predictor.predictions import PredictionCard
 from components.promotion_gate.verdict import RuleResult, Verdict
+from components.site_evaluator.recalibration import logits, recalibration
 from components.site_evaluator.results import ClassMetrics, Estimate, Evaluation, SliceMetrics
 from components.slice_report.report_data import ReportInputs
 from components.slice_report.settings import ReportSettings, RunFields
@@ -188,6 +192,8 @@ def _class_metrics(label, score, weight, task):
     thresholds = np.r_[np.inf, np.sort(score)[::-1]]
     bins = np.minimum((score * 10).astype(int), 9)
     count = np.bincount(bins, minlength=10).astype(float)
+    by_case = np.stack([weight * ~positive, weight * positive]).astype(int).transpose(0, 2, 1)
+    intercept, slope = recalibration(logits(score), by_case)
     with np.errstate(invalid="ignore", divide="ignore"):
         return ClassMetrics(
             positives=int(positive.sum()),
@@ -201,6 +207,8 @@ def _class_metrics(label, score, weight, task):
             ece=_estimate(_calibration_error(bins, score, label, weight)),
             brier=_estimate(_share(weight, np.square(score - label))),
             calibration_in_the_large=_estimate(_share(weight, label - score)),
+            calibration_slope=_estimate(slope),
+            calibration_intercept=_estimate(intercept),
             false_positive_rate=np.array([(score[~positive] >= t).mean() for t in thresholds]),
             true_positive_rate=np.array([(score[positive] >= t).mean() for t in thresholds])
             if positive.any()
