@@ -6,7 +6,14 @@ name (`components.Encoder`); they load on first use, so that importing the packa
 
 from typing import Any
 
-_ARTIFACT_TYPES = ("Encoder", "IngestionReport", "Leakage", "ModelCheck", "SliceReport")
+_ARTIFACT_TYPES = (
+    "Encoder",
+    "IngestionReport",
+    "Leakage",
+    "ModelCheck",
+    "PairStatistics",
+    "SliceReport",
+)
 
 
 def __getattr__(name: str) -> Any:

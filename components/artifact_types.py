@@ -27,7 +27,13 @@ class ModelCheck(artifact.Artifact):
     TYPE_NAME = "components.ModelCheck"
 
 
+class PairStatistics(artifact.Artifact):
+    """What was paired, by site: `pair_statistics.json`."""
+
+    TYPE_NAME = "components.PairStatistics"
+
+
 class SliceReport(artifact.Artifact):
-    """The report for clinicians: `report.html`, `report.json` and `metrics.csv`."""
+    """The report for clinicians: `report.html`, its PDF, data and tables."""
 
     TYPE_NAME = "components.SliceReport"

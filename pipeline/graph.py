@@ -62,7 +62,7 @@ class _GraphBuilder:
             sets = {"natural": data.natural, **sets}
         ingestion = parts.ingest(sets)
         medical = ingestion.medical
-        encoder = self._pretrain(ingestion)
+        encoder, pair_statistics = self._pretrain(ingestion)
         candidate = self._fine_tune("candidate", medical, encoder)
         predictions = parts.predict("candidate", medical, candidate)
         evaluation = parts.evaluate("candidate", predictions)
@@ -115,8 +115,8 @@ class _GraphBuilder:
             baseline_evaluation,
             champion_evaluation,
             gate.outputs["verdict"],
-            ingestion.medical_report,
-            medical.cases,
+            ingestion,
+            pair_statistics,
             predictions,
         )
         registrar = parts.add(
@@ -136,9 +136,10 @@ class _GraphBuilder:
         self._push(candidate, registrar.outputs["blessing"])
         return parts.nodes
 
-    def _pretrain(self, ingestion: Ingestion) -> BaseChannel | None:
+    def _pretrain(self, ingestion: Ingestion) -> tuple[BaseChannel | None, BaseChannel | None]:
+        """Returns the last encoder, and what the last MICLe step paired."""
         parts, seed = self._parts, self._configuration.seed
-        encoder = None
+        encoder = pair_statistics = None
         if self._configuration.initial_encoder is not None:
             encoder = parts.add(
                 "initial-encoder",
@@ -150,10 +151,11 @@ class _GraphBuilder:
             ingested = ingestion.sets[step.data]
             examples = ingested.transformed
             if step.method == "micle":
-                examples = parts.build_pairs(f"pairs-{number}", step, ingested, seed)
+                built = parts.build_pairs(f"pairs-{number}", step, ingested, seed)
+                examples, pair_statistics = built.pairs, built.statistics
             node_id = f"pretrain-{number}-{step.data}-{step.method}"
             encoder = parts.pretrain(node_id, step, examples, ingestion, encoder=encoder, seed=seed)
-        return encoder
+        return encoder, pair_statistics
 
     def _fine_tune(
         self, role: str, medical: IngestedSet, encoder: BaseChannel | None
@@ -175,8 +177,8 @@ class _GraphBuilder:
         baseline_evaluation: BaseChannel | None,
         champion_evaluation: BaseChannel,
         verdict: BaseChannel,
-        ingestion_report: BaseChannel,
-        cases: BaseChannel,
+        ingestion: Ingestion,
+        pair_statistics: BaseChannel | None,
         predictions: BaseChannel,
     ) -> None:
         configuration = self._configuration
@@ -187,8 +189,10 @@ class _GraphBuilder:
             baseline_evaluation=baseline_evaluation,
             champion_evaluation=champion_evaluation,
             verdict=verdict,
-            ingestion_report=ingestion_report,
-            examples=cases if with_images else None,
+            ingestion_report=ingestion.medical_report,
+            statistics=ingestion.statistics,
+            pair_statistics=pair_statistics,
+            examples=ingestion.medical.cases if with_images else None,
             predictions=predictions if with_images else None,
             settings=configuration.report_settings,
             run_fields=RunFields(

@@ -39,6 +39,14 @@ class IngestedSet:
 
 
 @dataclass(frozen=True)
+class BuiltPairs:
+    """Pairs for MICLe, and what was paired."""
+
+    pairs: BaseChannel
+    statistics: BaseChannel
+
+
+@dataclass(frozen=True)
 class Ingestion:
     """What every graph begins with.
 
@@ -106,10 +114,11 @@ class GraphParts:
 
     def build_pairs(
         self, node_id: str, step: PretrainingStep, ingested: IngestedSet, seed: int
-    ) -> BaseChannel:
-        """Adds what pairs the images of a case for MICLe; returns the pairs."""
-        pairs = PairBuilder(examples=ingested.transformed, settings=step.pairs, seed=seed)
-        return self.add(node_id, pairs).outputs["pairs"]
+    ) -> BuiltPairs:
+        """Adds what pairs the images of a case for MICLe."""
+        node = PairBuilder(examples=ingested.transformed, settings=step.pairs, seed=seed)
+        outputs = self.add(node_id, node).outputs
+        return BuiltPairs(outputs["pairs"], outputs["statistics"])
 
     def pretrain(
         self,

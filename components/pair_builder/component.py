@@ -5,6 +5,7 @@ from tfx.dsl.components.base.base_beam_component import BaseBeamComponent
 from tfx.types import BaseChannel, Channel, standard_artifacts
 from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
 
+from components.artifact_types import PairStatistics
 from components.pair_builder import executor
 from components.pair_builder.settings import PairSettings
 from trainer.settings import to_json
@@ -18,13 +19,17 @@ class PairBuilderSpec(ComponentSpec):
         "seed": ExecutionParameter(type=int),
     }
     INPUTS = {"examples": ChannelParameter(type=standard_artifacts.Examples)}
-    OUTPUTS = {"pairs": ChannelParameter(type=standard_artifacts.Examples)}
+    OUTPUTS = {
+        "pairs": ChannelParameter(type=standard_artifacts.Examples),
+        "statistics": ChannelParameter(type=PairStatistics),
+    }
 
 
 class PairBuilder(BaseBeamComponent):
     """Pairs images of one case (or patient) for contrastive pretraining.
 
-    Output `pairs` has the training split only, in rounds; see `PairSettings`.
+    Output `pairs` has the training split only, in rounds; see `PairSettings`. Output `statistics`
+    is apart, so that who reads it need not fetch the pairs.
     """
 
     SPEC_CLASS = PairBuilderSpec
@@ -44,5 +49,6 @@ class PairBuilder(BaseBeamComponent):
                 settings=to_json(settings),
                 seed=seed,
                 pairs=Channel(type=standard_artifacts.Examples),
+                statistics=Channel(type=PairStatistics),
             )
         )

@@ -24,7 +24,7 @@ class Executor(BaseBeamExecutor):
         output_dict: dict[str, list[types.Artifact]],
         exec_properties: dict[str, Any],
     ) -> None:
-        """Writes `Split-train/pairs-round-*.gz` and `pair_statistics.json`."""
+        """Writes `Split-train/pairs-round-*.gz` and, beside, `pair_statistics.json`."""
         settings = PairSettings(**json.loads(exec_properties["settings"]))
         examples = artifact_utils.get_single_instance(input_dict["examples"])
         pairs_artifact = artifact_utils.get_single_instance(output_dict["pairs"])
@@ -38,7 +38,8 @@ class Executor(BaseBeamExecutor):
             cases = pipeline | "ReadCases" >> beam.io.ReadFromTFRecord(cases_pattern)
             built = build_pairs(cases, settings, rounds, exec_properties["seed"])
             write_rounds(built.pairs, directory, rounds)
-            write_statistics(pipeline, count(built), rounds, pairs_artifact.uri)
+            statistics = artifact_utils.get_single_uri(output_dict["statistics"])
+            write_statistics(pipeline, count(built), settings.pair_scope, rounds, statistics)
 
     def _rounds_needed(self, cases_pattern: str, settings: PairSettings, directory: str) -> int:
         """Runs a pipeline of its own: the number of rounds decides the shape of the next one."""

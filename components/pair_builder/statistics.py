@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable
+from typing import Any
 
 import apache_beam as beam
 import tensorflow as tf
@@ -49,8 +50,8 @@ def _tally_of_pair(pair: tuple[int, bytes]) -> Counted:
     return (site, text_of(example, case_features.PAIR_RULE)), 1
 
 
-def summary(counts: Iterable[Counted], rounds: int) -> dict[str, object]:
-    """Returns the content of `pair_statistics.json`."""
+def summary(counts: Iterable[Counted], pair_scope: str, rounds: int) -> dict[str, Any]:
+    """Returns the content of `pair_statistics.json`; a group is a case or patient, by the scope."""
     sites: dict[str, dict[str, float]] = {}
     for (site, counted), number in sorted(counts):
         sites.setdefault(site, {})[counted] = number
@@ -61,21 +62,32 @@ def summary(counts: Iterable[Counted], rounds: int) -> dict[str, object]:
             share = numbers[SEVERAL_IMAGE_GROUPS] / groups
             numbers["several_image_share"] = round(share, 4)
             numbers["images_per_group"] = round(numbers[IMAGES] / groups, 2)
-    return {"rounds": rounds, "sites": sites}
+    return {"pair_scope": pair_scope, "rounds": rounds, "sites": sites}
 
 
 def write_statistics(
-    pipeline: beam.Pipeline, counts: beam.PCollection, rounds: int, directory: str
+    pipeline: beam.Pipeline,
+    counts: beam.PCollection,
+    pair_scope: str,
+    rounds: int,
+    directory: str,
 ) -> None:
     """Writes `pair_statistics.json`; the counts are as few as sites."""
     (
         pipeline
         | "Directory" >> beam.Create([directory])
-        | "WriteStatistics" >> beam.Map(_write, rounds, beam.pvalue.AsList(counts))
+        | "WriteStatistics" >> beam.Map(_write, pair_scope, rounds, beam.pvalue.AsList(counts))
     )
 
 
-def _write(directory: str, rounds: int, counts: list[Counted]) -> None:
+def read_pair_statistics(directory: str) -> dict[str, Any]:
+    """Reads `pair_statistics.json` from a directory."""
+    with tf.io.gfile.GFile(f"{directory}/{STATISTICS}") as file:
+        values: dict[str, Any] = json.loads(file.read())
+        return values
+
+
+def _write(directory: str, pair_scope: str, rounds: int, counts: list[Counted]) -> None:
     tf.io.gfile.makedirs(directory)
     with tf.io.gfile.GFile(f"{directory}/{STATISTICS}", "w") as file:
-        file.write(json.dumps(summary(counts, rounds), indent=2) + "\n")
+        file.write(json.dumps(summary(counts, pair_scope, rounds), indent=2) + "\n")

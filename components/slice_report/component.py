@@ -4,7 +4,7 @@ from tfx.dsl.components.base import base_component, executor_spec
 from tfx.types import BaseChannel, Channel, standard_artifacts
 from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
 
-from components.artifact_types import IngestionReport
+from components.artifact_types import IngestionReport, PairStatistics
 from components.artifact_types import SliceReport as SliceReportArtifact
 from components.slice_report import executor
 from components.slice_report.settings import ReportSettings, RunFields
@@ -30,6 +30,8 @@ class SliceReportSpec(ComponentSpec):
         "predictions": ChannelParameter(type=standard_artifacts.InferenceResult, optional=True),
         "verdict": ChannelParameter(type=standard_artifacts.ModelEvaluation),
         "ingestion_report": ChannelParameter(type=IngestionReport),
+        "statistics": ChannelParameter(type=standard_artifacts.ExampleStatistics, optional=True),
+        "pair_statistics": ChannelParameter(type=PairStatistics, optional=True),
     }
     OUTPUTS = {"report": ChannelParameter(type=SliceReportArtifact)}
 
@@ -52,6 +54,8 @@ class SliceReport(base_component.BaseComponent):
         run_fields: RunFields,
         baseline_evaluation: BaseChannel | None = None,
         champion_evaluation: BaseChannel | None = None,
+        statistics: BaseChannel | None = None,
+        pair_statistics: BaseChannel | None = None,
         examples: BaseChannel | None = None,
         predictions: BaseChannel | None = None,
     ) -> None:
@@ -65,6 +69,8 @@ class SliceReport(base_component.BaseComponent):
             run_fields: Where the report comes from; a new value makes a new report.
             baseline_evaluation: Of a model to compare with, on the same cases.
             champion_evaluation: Of the model that is promoted now, on the same cases.
+            statistics: Of the data, by split and site.
+            pair_statistics: What was paired for MICLe.
             examples: Raw cases; with `predictions`, for a gallery of errors.
             predictions: Of the candidate.
         """
@@ -75,6 +81,8 @@ class SliceReport(base_component.BaseComponent):
                 evaluation=evaluation,
                 baseline_evaluation=baseline_evaluation,
                 champion_evaluation=champion_evaluation,
+                statistics=statistics,
+                pair_statistics=pair_statistics,
                 examples=examples,
                 predictions=predictions,
                 verdict=verdict,

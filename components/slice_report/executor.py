@@ -12,8 +12,10 @@ from tfx.types import artifact_utils
 
 from components.absent_model import read_absent
 from components.case_example_gen.ingestion_report import read_ingestion_report
+from components.pair_builder.statistics import read_pair_statistics
 from components.promotion_gate.opponent import Opponent
 from components.promotion_gate.verdict import read_verdict
+from components.site_drift.statistics_reader import read_drift
 from components.site_evaluator.reader import load_evaluation
 from components.slice_report.error_gallery import ConfidentError, confident_errors, thumbnails
 from components.slice_report.report import write_report
@@ -45,7 +47,8 @@ def read_inputs(uris: Mapping[str, str], settings: str, run_fields: str) -> Repo
 
     Args:
         uris: Directories by input of the component; `baseline_evaluation`,
-            `champion_evaluation`, `examples` and `predictions` may be missing.
+            `champion_evaluation`, `statistics`, `pair_statistics`, `examples` and `predictions`
+            may be missing.
         settings: JSON of `ReportSettings`.
         run_fields: JSON of `RunFields`; a blank `created` becomes today's date (UTC).
     """
@@ -61,6 +64,8 @@ def read_inputs(uris: Mapping[str, str], settings: str, run_fields: str) -> Repo
         champion=None if champion_uri is None else _opponent(champion_uri),
         verdict=read_verdict(uris["verdict"]),
         ingestion=read_ingestion_report(uris["ingestion_report"]),
+        drift=read_drift(uris["statistics"]) if "statistics" in uris else None,
+        pairs=read_pair_statistics(uris["pair_statistics"]) if "pair_statistics" in uris else None,
         settings=report_settings,
         errors=None if errors is None else tuple(errors),
         thumbnails={} if not errors else thumbnails(uris["examples"], errors),

@@ -31,28 +31,28 @@ def _rows(data: dict[str, Any]) -> Iterator[list[Any]]:
     for entry in data["slices"]:
         for role, metrics in entry["models"].items():
             model = data["models"][role]["model_name"]
-            where = [_safe(model), _safe(entry["name"])]
+            where = [safe_cell(model), safe_cell(entry["name"])]
             for name, estimate in metrics["metrics"].items():
                 yield [*where, "", name, *_numbers(estimate), entry["cases"]]
             for class_name, values in metrics["classes"].items():
                 known = values["positives"] + values["negatives"]
                 for name in CLASS_METRICS:
-                    yield [*where, _safe(class_name), name, *_numbers(values[name]), known]
+                    yield [*where, safe_cell(class_name), name, *_numbers(values[name]), known]
 
 
 def _change_rows(data: dict[str, Any]) -> Iterator[list[Any]]:
     champion = data["champion"]
     names = (data["models"]["candidate"]["model_name"], champion["model"]["model_name"])
-    models = _safe(" against ".join(names))
+    models = safe_cell(" against ".join(names))
     for row in champion["reclassified"]:
-        where = [models, _safe(row["slice"]), _safe(row["class"])]
+        where = [models, safe_cell(row["slice"]), safe_cell(row["class"])]
         known = row["positives"] + row["negatives"]
         for name in RECLASSIFIED_COUNTS:
             yield [*where, f"{row['criterion']}_{name}", row[name], "", "", known]
         for name in RECLASSIFIED_ESTIMATES:
             yield [*where, f"{row['criterion']}_{name}", *_numbers(row[name]), known]
     for row in champion["renamed"]:
-        where = [models, _safe(row["slice"]), ""]
+        where = [models, safe_cell(row["slice"]), ""]
         for name in ("newly_right", "newly_wrong"):
             yield [*where, f"predicted_class_{name}", row[name], "", "", row["cases"]]
         yield [*where, "predicted_class_net", *_numbers(row["net"]), row["cases"]]
@@ -62,6 +62,6 @@ def _numbers(estimate: dict[str, Any]) -> list[Any]:
     return ["" if estimate[key] is None else estimate[key] for key in ("value", "lower", "upper")]
 
 
-def _safe(name: str) -> str:
+def safe_cell(name: str) -> str:
     """Keeps a spreadsheet from taking a name for a formula."""
     return f"'{name}" if name.startswith(("=", "+", "-", "@", "\t", "\r")) else name

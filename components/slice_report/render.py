@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from components.slice_report import number_format, svg
 from components.slice_report.curve_plots import reliability_plot, roc_plot
+from components.slice_report.drift import feature_name, value_name
 from components.slice_report.forest_plot import forest_plot
 from components.slice_report.message_catalogue import Messages, load_messages
 from components.slice_report.summary import in_brackets
@@ -97,6 +98,8 @@ def _filters(messages: Messages) -> dict[str, Callable[..., Any]]:
         "in_brackets": partial(in_brackets, messages=messages),
         "rule_name": partial(rule_name, messages=messages),
         "in_text": partial(in_text, messages=messages),
+        "feature_name": partial(feature_name, messages=messages),
+        "value_name": partial(value_name, messages=messages),
         "metric_label": lambda metric: names[metric].label,
         "listed": messages.joined,
     }

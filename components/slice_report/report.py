@@ -4,15 +4,16 @@ import json
 import logging
 from pathlib import Path
 
+from components.slice_report.drift import drift_csv
 from components.slice_report.metrics_table import metrics_csv
 from components.slice_report.pdf import write_pdf
 from components.slice_report.render import render
 from components.slice_report.report_data import ReportInputs, report_data
-from components.slice_report.report_files import DATA, METRICS, PAGE, PDF, WITHOUT_PDF
+from components.slice_report.report_files import DATA, DRIFT, METRICS, PAGE, PDF, WITHOUT_PDF
 
 
 def write_report(directory: str, inputs: ReportInputs) -> None:
-    """Writes `report.html`, `report.pdf`, `report.json` and `metrics.csv`, always the same bytes.
+    """Writes the page, its PDF, its data and tables, always the same bytes.
 
     Args:
         directory: Made if it does not exist.
@@ -27,6 +28,8 @@ def write_report(directory: str, inputs: ReportInputs) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / DATA).write_text(text + "\n", encoding="utf-8")
     (folder / METRICS).write_text(metrics_csv(data), encoding="utf-8")
+    if data["drift"] is not None:
+        (folder / DRIFT).write_text(drift_csv(data["drift"]), encoding="utf-8")
     # The page shows what the file holds: tuples are lists in both.
     page = render(json.loads(text), inputs.thumbnails)
     (folder / PAGE).write_text(page, encoding="utf-8")

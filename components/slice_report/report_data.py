@@ -8,14 +8,17 @@ from typing import Any
 from components.case_example_gen.ingestion_report import IngestionReport
 from components.promotion_gate.opponent import Opponent
 from components.promotion_gate.verdict import Verdict
+from components.site_drift.drift import SiteDrift
 from components.site_evaluator.results import OVERALL, Evaluation
 from components.slice_report.champion import champion_data
 from components.slice_report.data_flow import data_flow, population
 from components.slice_report.deployment import check_findings
+from components.slice_report.drift import drift_rows
 from components.slice_report.error_gallery import ConfidentError
 from components.slice_report.exploration import exploration
 from components.slice_report.heterogeneity import heterogeneity
 from components.slice_report.message_catalogue import load_messages
+from components.slice_report.pairs import pair_table
 from components.slice_report.settings import ReportSettings, RunFields
 from components.slice_report.shift import shift_rows
 from components.slice_report.slice_entries import slice_entries
@@ -39,6 +42,8 @@ class ReportInputs:
         run: Where the report comes from.
         champion: Evaluation of the model that is promoted now, on the same cases, or why there is
             none; None leaves it out of the report.
+        drift: How far each site's data is from what training saw; None if not measured.
+        pairs: What was paired for MICLe (`pair_statistics.json`); None without such a step.
         errors: The most confident ones of each site; None if nobody asked for them.
         thumbnails: Their images as `data:` addresses, by case.
     """
@@ -50,6 +55,8 @@ class ReportInputs:
     settings: ReportSettings
     run: RunFields
     champion: Opponent | None = None
+    drift: tuple[SiteDrift, ...] | None = None
+    pairs: Mapping[str, Any] | None = None
     errors: tuple[ConfidentError, ...] | None = None
     thumbnails: Mapping[str, str] = field(default_factory=dict)
 
@@ -85,6 +92,7 @@ def report_data(inputs: ReportInputs) -> dict[str, Any]:
         "worst_site": None if worst is None else worst["name"],
         "slices": entries,
         "shift": shift,
+        "drift": None if inputs.drift is None else drift_rows(inputs.drift, settings),
         "exploration": exploration(candidate, entries, settings),
         "errors": None
         if inputs.errors is None
@@ -92,6 +100,7 @@ def report_data(inputs: ReportInputs) -> dict[str, Any]:
         "champion": champion_data(candidate, inputs.champion, entries, settings),
         "data_flow": data_flow(inputs.ingestion),
         "population": population(inputs.ingestion),
+        "pairs": None if inputs.pairs is None else pair_table(inputs.pairs),
         "method": {
             "replicates": _replicates(candidate),
             "slices_examined": len(entries),

@@ -6,6 +6,7 @@ PAGE = "report.html"
 PDF = "report.pdf"
 DATA = "report.json"
 METRICS = "metrics.csv"
+DRIFT = "drift.csv"
 WITHOUT_PDF = "report.pdf.missing.txt"
 """Stands in for the PDF where none can be made, and says why."""
 

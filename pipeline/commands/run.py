@@ -101,12 +101,32 @@ def _print_outcome(
     model = read_card(results["predict-candidate"].output_uris["predictions"]).model_digest
     done = sum(not result.cached for result in results.values())
     click.echo(f"{done} of {len(results)} steps run in {seconds:.0f} s.")
+    for name, result in results.items():
+        if name.startswith("pairs-"):
+            click.echo(pairs_line(result.output_uris["statistics"]))
     for line in verdict_lines(verdict):
         click.echo(line)
     registry = ModelRegistry(Path(configuration.registry_directory))
     for line in registry_lines(registry, model, Path(configuration.serving_directory)):
         click.echo(line)
     print_report(directory.report)
+
+
+def pairs_line(directory: str) -> str:
+    """How many training cases (or patients) had two images to pair, by `pair_statistics.json`."""
+    # They load Beam and TensorFlow, which a run has loaded by now.
+    from components.pair_builder.statistics import read_pair_statistics
+    from components.slice_report.pairs import pair_table
+
+    table = pair_table(read_pair_statistics(directory))
+    several, groups, pairs = (
+        sum(row[name] for row in table["sites"])
+        for name in ("several_image_groups", "groups", "different_image")
+    )
+    return (
+        f"pairs: {several:,} of {groups:,} training {table['pair_scope']}s have several images; "
+        f"{pairs:,} pairs of two images in {table['rounds']} rounds."
+    )
 
 
 def verdict_lines(verdict: Verdict) -> list[str]:

@@ -77,7 +77,7 @@ class _StudyGraph:
                 step,
                 ingestion.sets[step.data],
                 encoder.seed,
-            )
+            ).pairs
         return self._pairs[key]
 
     def _judge(self, arm: Arm, encoder: BaseChannel | None, ingestion: Ingestion) -> None:

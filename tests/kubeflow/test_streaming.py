@@ -10,7 +10,7 @@ import tensorflow as tf
 from PIL import Image
 from tfx.types import standard_artifacts
 
-from components.artifact_types import IngestionReport
+from components.artifact_types import IngestionReport, PairStatistics
 from components.case_example_gen.executor import Executor as Ingestion
 from components.case_example_gen.settings import DataSettings
 from components.leakage_check.leakage_report import LeakageReport
@@ -41,8 +41,9 @@ def streamed(tmp_path_factory) -> tuple:
     (folder / "key").write_bytes(b"0123456789abcdef0123456789abcdef")
     cases, pairs = standard_artifacts.Examples(), standard_artifacts.Examples()
     cases.uri, pairs.uri = f"{ROOT}/streamed-examples", f"{ROOT}/streamed-pairs"
-    report = IngestionReport()
+    report, statistics = IngestionReport(), PairStatistics()
     report.uri = str(folder / "report")
+    statistics.uri = f"{ROOT}/streamed-pair-statistics"
     data = DataSettings(manifest="")
     Ingestion().Do(
         {},
@@ -55,7 +56,9 @@ def streamed(tmp_path_factory) -> tuple:
     )
     settings = PairSettings(rounds=2)
     PairBuilding().Do(
-        {"examples": [cases]}, {"pairs": [pairs]}, {"settings": to_json(settings), "seed": 0}
+        {"examples": [cases]},
+        {"pairs": [pairs], "statistics": [statistics]},
+        {"settings": to_json(settings), "seed": 0},
     )
     return cases, pairs
 
@@ -71,7 +74,7 @@ def test_all_cases_are_in_the_store(streamed):
 def test_pairs_are_built_from_the_store_into_the_store(streamed):
     files = split_files(streamed[1], "train")
     assert len(list(tf.data.TFRecordDataset(files, "GZIP").as_numpy_iterator())) == 16
-    with tf.io.gfile.GFile(f"{streamed[1].uri}/pair_statistics.json") as file:
+    with tf.io.gfile.GFile(f"{ROOT}/streamed-pair-statistics/pair_statistics.json") as file:
         assert json.loads(file.read())["sites"]["north"]["different_image"] == 16
 
 

@@ -173,6 +173,7 @@ def test_own_artifact_types_can_be_imported_by_their_name(compiled):
         "components.IngestionReport",
         "components.Leakage",
         "components.ModelCheck",
+        "components.PairStatistics",
         "components.SliceReport",
     }
     for title in titles:

@@ -1,6 +1,7 @@
 """What a person reads when a run ends, well or not, and where the noise goes."""
 
 import errno
+import json
 import logging
 import os
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 
 from components.model_registry.registry import ModelRegistry
 from components.promotion_gate.verdict import RuleResult, Verdict
-from pipeline.commands.run import explain, registry_lines, verdict_lines
+from pipeline.commands.run import explain, pairs_line, registry_lines, verdict_lines
 from pipeline.console import RunConsole, noise_to_log
 from pipeline.local_run import RunDirectory
 from pipeline.local_runner import NodeResult
@@ -53,6 +54,19 @@ def test_anything_else_is_one_line_with_the_log():
 
 def rule(passed: bool) -> RuleResult:
     return RuleResult("minimum", "all cases", 0.6, 0.5, 0.7, 0.55, passed, "Because.")
+
+
+def test_what_was_paired_is_said_in_a_line(tmp_path):
+    sites = {
+        "north": {"groups": 1000, "several_image_groups": 600, "different_image": 2400},
+        "south": {"groups": 500, "several_image_groups": 0, "single_image": 2000},
+    }
+    content = {"pair_scope": "patient", "rounds": 4, "sites": sites}
+    (tmp_path / "pair_statistics.json").write_text(json.dumps(content))
+    assert pairs_line(str(tmp_path)) == (
+        "pairs: 600 of 1,500 training patients have several images; 2,400 pairs of two images in 4 "
+        "rounds."
+    )
 
 
 def test_a_refusal_lists_the_failed_rules_and_a_pass_says_so():

@@ -10,7 +10,7 @@ import tensorflow as tf
 from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
 from tfx.types import standard_artifacts
 
-from components.artifact_types import IngestionReport
+from components.artifact_types import IngestionReport, PairStatistics
 from components.case_example_gen import shards
 from components.case_example_gen.executor import Executor
 from components.case_example_gen.settings import DataSettings
@@ -35,8 +35,9 @@ def ingest(data: DataSettings, directory: Path, options: list[str]) -> None:
     directory.mkdir()
     (directory / "key").write_bytes(b"0123456789abcdef0123456789abcdef")
     examples, pairs = standard_artifacts.Examples(), standard_artifacts.Examples()
-    report = IngestionReport()
-    for artifact, name in ((examples, "cases"), (pairs, "pairs"), (report, "report")):
+    report, statistics = IngestionReport(), PairStatistics()
+    named = {"cases": examples, "pairs": pairs, "report": report, "statistics": statistics}
+    for name, artifact in named.items():
         artifact.uri = str(directory / name)
     context = BaseBeamExecutor.Context(
         beam_pipeline_args=options, tmp_dir=str(directory / "temporary"), unique_id="1"
@@ -52,7 +53,9 @@ def ingest(data: DataSettings, directory: Path, options: list[str]) -> None:
     )
     settings = PairSettings(pair_scope="patient", rounds="auto")
     PairBuilding(context).Do(
-        {"examples": [examples]}, {"pairs": [pairs]}, {"settings": to_json(settings), "seed": 0}
+        {"examples": [examples]},
+        {"pairs": [pairs], "statistics": [statistics]},
+        {"settings": to_json(settings), "seed": 0},
     )
 
 

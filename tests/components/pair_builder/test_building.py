@@ -9,11 +9,12 @@ import pytest
 import tensorflow as tf
 from tfx.types import artifact_utils, standard_artifacts
 
+from components.artifact_types import PairStatistics
 from components.pair_builder.building import build_pairs
 from components.pair_builder.executor import Executor
 from components.pair_builder.group_images import MAX_GROUP_IMAGES
 from components.pair_builder.settings import PairSettings
-from components.pair_builder.statistics import STATISTICS
+from components.pair_builder.statistics import read_pair_statistics
 from trainer.settings import to_json
 
 
@@ -132,8 +133,12 @@ def examples_of(splits: dict[str, list[bytes]], directory: Path):
 def run(examples, settings: PairSettings, directory: Path):
     pairs = standard_artifacts.Examples()
     pairs.uri = str(directory)
+    statistics = PairStatistics()
+    statistics.uri = f"{directory}-statistics"
     Executor().Do(
-        {"examples": [examples]}, {"pairs": [pairs]}, {"settings": to_json(settings), "seed": 0}
+        {"examples": [examples]},
+        {"pairs": [pairs], "statistics": [statistics]},
+        {"settings": to_json(settings), "seed": 0},
     )
     return pairs
 
@@ -153,7 +158,8 @@ def test_the_component_writes_rounds_of_the_training_split_only(written):
 
 
 def test_the_component_counts_cases_images_and_pairs_by_site(written):
-    assert json.loads(Path(written.uri, STATISTICS).read_text()) == {
+    assert read_pair_statistics(f"{written.uri}-statistics") == {
+        "pair_scope": "case",
         "rounds": 2,
         "sites": {
             "north": {

@@ -16,6 +16,8 @@ from components.case_example_gen.ingestion_report import (
 )
 from components.case_predictor.predictions import PredictionCard
 from components.promotion_gate.verdict import RuleResult, Verdict
+from components.site_drift.distributions import Shares, SiteData, numbers_of
+from components.site_drift.drift import measure_drift
 from components.site_evaluator.recalibration import logits, recalibration
 from components.site_evaluator.results import ClassMetrics, Estimate, Evaluation, SliceMetrics
 from components.slice_report.report_data import ReportInputs
@@ -87,6 +89,21 @@ INGESTION = IngestionReport(
     ),
 )
 
+PAIRS = {
+    "pair_scope": "case",
+    "rounds": 4,
+    "sites": {
+        "east": {"groups": 60, "images": 60, "several_image_groups": 0, "single_image": 240},
+        "north": {
+            "different_image": 300,
+            "groups": 100,
+            "images": 210,
+            "several_image_groups": 75,
+            "single_image": 100,
+        },
+    },
+}
+
 
 def simulated_inputs(task="multi_label", with_baseline=True, sites=SITES):
     """Returns inputs of a report whose candidate is better, most so at the held-out site."""
@@ -98,6 +115,24 @@ def simulated_inputs(task="multi_label", with_baseline=True, sites=SITES):
         ingestion=INGESTION,
         settings=SETTINGS,
         run=RUN,
+        drift=measure_drift(
+            {"north": simulated_site(100, 20, 0.4), "east": simulated_site(60, 30, 0.4)},
+            {"island <b>": simulated_site(90, 65, 0.45), "tiny": simulated_site(6, 100, 0.9)},
+        ),
+        pairs=PAIRS,
+    )
+
+
+def simulated_site(cases, lateral, brightness):
+    """Returns a site of which so many of 100 views are lateral; half of the effusions are there."""
+    return SiteData(
+        cases,
+        {
+            "view": Shares({"PA": 100 - lateral, "lateral": lateral}),
+            "sex": Shares({"female": 50, "male": 50}),
+            "known_finding:effusion": Shares({"1": lateral / 2, "0": 100 - lateral / 2}),
+            "image_mean": numbers_of([brightness + n / 1000 for n in range(101)]),
+        },
     )
 
 

@@ -55,6 +55,8 @@ def test_the_json_without_baseline_rules_or_held_out_site_is_as_the_schema_says(
         simulated_inputs(with_baseline=False),
         verdict=Verdict(()),
         settings=ReportSettings(title="t", intended_use="u"),
+        drift=None,
+        pairs=None,
     )
     write_report(str(tmp_path), inputs)
     VALIDATOR.validate(json.loads((tmp_path / "report.json").read_text(encoding="utf-8")))
