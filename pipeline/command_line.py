@@ -68,9 +68,9 @@ def run(configuration: str) -> None:
 @click.option(
     "--compare",
     nargs=2,
-    type=click.Path(file_okay=False),
+    type=click.Path(),
     metavar="A B",
-    help="Put the models of two runs side by side instead.",
+    help="Put the models of two runs (or of two report.json) side by side instead.",
 )
 @click.option(
     "--output",

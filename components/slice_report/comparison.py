@@ -1,7 +1,8 @@
-"""Two models of two runs side by side: metrics by slice, and their difference."""
+"""Two models of two runs side by side: metrics by slice, and their paired difference."""
 
 import dataclasses
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,20 +16,16 @@ from trainer.errors import UserError
 PAGE = "comparison.html"
 DATA = "comparison.json"
 NAMES = ("A", "B")
+FORMAT = 1
 
 
-def write_comparison(directory: Path, first: ReportInputs, second: ReportInputs) -> None:
+def write_comparison(directory: Path, data: dict[str, Any]) -> None:
     """Writes `comparison.html` and `comparison.json`, its numbers.
 
     Args:
         directory: Made if it does not exist.
-        first: Of the run called A, whose words and limits are taken.
-        second: Of the run called B.
-
-    Raises:
-        UserError: The models answer different questions.
+        data: Of `comparison_data` or `report_comparison.compared_reports`.
     """
-    data = comparison_data(first, second)
     text = json.dumps(data, ensure_ascii=False, allow_nan=False)
     directory.mkdir(parents=True, exist_ok=True)
     (directory / DATA).write_text(text + "\n", encoding="utf-8")
@@ -38,15 +35,22 @@ def write_comparison(directory: Path, first: ReportInputs, second: ReportInputs)
 def comparison_data(first: ReportInputs, second: ReportInputs) -> dict[str, Any]:
     """Returns both models' metrics by slice, and A minus B where both have the slice.
 
+    The keys are described in `schemas/comparison.schema.json`.
+
+    Args:
+        first: Of the run called A, whose words and limits are taken.
+        second: Of the run called B.
+
     Raises:
         UserError: The models answer different questions.
     """
     ours, theirs = (
         _named(inputs.candidate, name) for inputs, name in zip((first, second), NAMES, strict=True)
     )
-    _check(ours, theirs)
+    check_same_question(dataclasses.asdict(ours.card), dataclasses.asdict(theirs.card))
     entries = slice_entries(ours, theirs, first.settings)
     return {
+        "format": FORMAT,
         "settings": dataclasses.asdict(first.settings),
         "task": ours.card.task,
         "classes": list(ours.card.classes),
@@ -93,9 +97,14 @@ def _named(evaluation: Evaluation, name: str) -> Evaluation:
     return dataclasses.replace(evaluation, card=card)
 
 
-def _check(ours: Evaluation, theirs: Evaluation) -> None:
+def check_same_question(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> None:
+    """Refuses cards of two models that have another task or other classes.
+
+    Raises:
+        UserError: They do.
+    """
     for field in ("task", "classes"):
-        first, second = getattr(ours.card, field), getattr(theirs.card, field)
+        first, second = ours[field], theirs[field]
         if first != second:
             raise UserError(
                 f"--compare: {field} of B is {second}, expected {first} as of A; compare models "

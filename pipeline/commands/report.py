@@ -1,16 +1,18 @@
 """`micle report`."""
 
-import dataclasses
 from pathlib import Path
 
 import click
 
 from components.slice_report.message_catalogue import Language
-from components.slice_report.report_files import PAGE, missing_pdf
+from components.slice_report.report_files import DATA, PAGE, missing_pdf
 from pipeline.configuration import load_configuration
 from pipeline.console import noise_to_log
 from pipeline.local_run import RunDirectory
 from trainer.errors import UserError
+
+LOG = "comparison.log"
+"""Beside the page, where no run takes what is logged."""
 
 
 def report_command(
@@ -49,24 +51,40 @@ def compare_command(first: Path, second: Path, output: Path, language: Language 
     """Puts the newest models of two runs side by side on one page.
 
     Args:
-        first: The `output_dir` of the run called A.
+        first: The `output_dir` of the run called A, or a `report.json`.
         second: Of the run called B.
         output: Directory for the page and its numbers.
         language: Of the page; None: as A's settings say.
 
     Raises:
-        UserError: A folder holds no finished run, or the models answer different questions.
+        UserError: A folder holds no finished run, a file is no report, or the models answer
+            different questions.
     """
-    runs = _existing_run(first), _existing_run(second)
-    with noise_to_log(runs[0].new_log()):
+    by_file = first.is_file() or second.is_file()
+    files = [_report_file(side) for side in (first, second)] if by_file else []
+    runs = [] if by_file else [_existing_run(side) for side in (first, second)]
+    with noise_to_log(output / LOG if by_file else runs[0].new_log()):
         from components.slice_report.comparison import PAGE as COMPARISON
-        from components.slice_report.comparison import write_comparison
+        from components.slice_report.comparison import comparison_data, write_comparison
+        from components.slice_report.report_comparison import compared_reports, read_report
         from pipeline.report_rebuild import newest_inputs
 
-        ours, theirs = (newest_inputs(run.metadata) for run in runs)
-        settings = dataclasses.replace(ours.settings, language=language or ours.settings.language)
-        write_comparison(output, dataclasses.replace(ours, settings=settings), theirs)
+        if by_file:
+            data = compared_reports(*(read_report(file) for file in files))
+        else:
+            data = comparison_data(*(newest_inputs(run.metadata) for run in runs))
+        if language is not None:
+            data["settings"]["language"] = language
+        write_comparison(output, data)
     click.echo(f"comparison: {output / COMPARISON}")
+
+
+def _report_file(path: Path) -> Path:
+    """Returns a report's numbers: a file is that itself, a run has one in its folder."""
+    file = path if path.is_file() else _existing_run(path).report / DATA
+    if not file.is_file():
+        raise UserError(f"{path}: its run has no {DATA}. Make it by 'micle report {path}'.")
+    return file
 
 
 def _existing_run(path: Path) -> RunDirectory:

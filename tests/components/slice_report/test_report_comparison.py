@@ -1,17 +1,36 @@
 """Two models side by side: paired where the cases are the same, else with a warning."""
 
 import dataclasses
+import json
+from importlib import resources
 
+import jsonschema
 import numpy as np
 import pytest
+from click.testing import CliRunner
+from referencing import Registry, Resource
 
 from components.slice_report.comparison import comparison_data, why_not_paired, write_comparison
 from components.slice_report.render import render_comparison
+from components.slice_report.report import write_report
+from components.slice_report.report_comparison import compared_reports, read_report
+from pipeline.command_line import main
 from tests.components.slice_report.simulated_evaluation import (
     simulated_evaluation,
     simulated_inputs,
 )
 from trainer.errors import UserError
+
+
+def validator():
+    schemas = {
+        name: json.loads((resources.files("schemas") / name).read_text())
+        for name in ("comparison.schema.json", "slice_report.schema.json")
+    }
+    registry = Registry().with_resources(
+        [(name, Resource.from_contents(schema)) for name, schema in schemas.items()]
+    )
+    return jsonschema.Draft202012Validator(schemas["comparison.schema.json"], registry=registry)
 
 
 @pytest.fixture
@@ -32,13 +51,64 @@ def test_every_metric_has_its_difference_paired_by_replicate(runs):
 
 
 def test_the_page_names_both_runs_and_says_that_the_interval_is_paired(runs, tmp_path):
-    write_comparison(tmp_path, *runs)
+    write_comparison(tmp_path, comparison_data(*runs))
     page = (tmp_path / "comparison.html").read_text(encoding="utf-8")
     assert "A: MICLe" in page
     assert "B: random initialisation" in page
     assert "the interval of a difference is paired" in " ".join(page.split())
     assert "island &lt;b&gt;" in page
-    assert (tmp_path / "comparison.json").is_file()
+    validator().validate(json.loads((tmp_path / "comparison.json").read_text(encoding="utf-8")))
+
+
+def test_the_schema_refuses_a_number_for_a_sparse_slice(runs):
+    data = json.loads(json.dumps(comparison_data(*runs)))
+    tiny = next(item for item in data["slices"] if item["name"] == "site tiny")
+    tiny["differences"]["mean_auc"]["value"] = 0.1
+    assert not validator().is_valid(data)
+
+
+@pytest.fixture(scope="module")
+def reports(tmp_path_factory):
+    """The `report.json` of two runs."""
+    inputs = simulated_inputs("multi_label")
+    files = []
+    for name, candidate in (("a", inputs.candidate), ("b", inputs.baseline)):
+        directory = tmp_path_factory.mktemp(name)
+        write_report(
+            str(directory), dataclasses.replace(inputs, candidate=candidate, baseline=None)
+        )
+        files.append(directory / "report.json")
+    return files
+
+
+def test_of_two_reports_there_are_the_differences_without_interval(reports, runs):
+    data = compared_reports(*(read_report(file) for file in reports))
+    validator().validate(data)
+    paired = comparison_data(*runs)
+    assert data["unpaired"] == ["report"]
+    for entry, other in zip(data["slices"], paired["slices"], strict=True):
+        shown, expected = entry["differences"]["mean_auc"], other["differences"]["mean_auc"]
+        assert shown["status"] == expected["status"]
+        assert shown["value"] == pytest.approx(expected["value"])
+        assert (shown["lower"], shown["upper"]) == (None, None)
+
+
+def test_the_command_takes_files_and_says_that_intervals_are_missing(reports, tmp_path):
+    arguments = ["report", "--compare", *map(str, reports), "--output", str(tmp_path / "out")]
+    result = CliRunner().invoke(main, [*arguments, "--lang", "zh"])
+    assert result.exit_code == 0, result.output
+    page = (tmp_path / "out" / "comparison.html").read_text(encoding="utf-8")
+    assert '<html lang="zh-CN">' in page
+    assert "差值没有区间" in page
+    assert "两个模型的评估条件不同" not in page
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"format": 1}', '{"format": 2}'])
+def test_a_file_that_is_no_report_is_named(text, tmp_path):
+    file = tmp_path / "other.json"
+    file.write_text(text)
+    with pytest.raises(UserError, match=r"other\.json: .*report\.json"):
+        read_report(file)
 
 
 @pytest.mark.parametrize("what", ["data", "seed", "cases"])
