@@ -169,6 +169,7 @@ class Configuration(_Section):
         gate: Rules that a model must meet to be promoted.
         model_check: How a model is checked before it is judged.
         report: What the report says beyond numbers.
+        study: `study.json` of a finished study of several starts, to be shown in the report.
         registry: Directory of the models and their champion; `registry` in `output_dir` if None.
         serving: Where promoted models are pushed; `serving` in `output_dir` if None.
         beam_args: Options of the Beam pipelines on this machine.
@@ -189,6 +190,7 @@ class Configuration(_Section):
     gate: GateRules = GateRules()
     model_check: ModelCheckSettings = ModelCheckSettings()
     report: ReportSettings
+    study: str | None = None
     registry: str | None = None
     serving: str | None = None
     beam_args: tuple[str, ...] = (
@@ -312,4 +314,6 @@ def _resolve_paths(configuration: Configuration, directory: Path) -> Configurati
                 described["manifest"] = resolve(described["manifest"], directory)
     if data["pseudonym_key_file"] is not None:
         data["pseudonym_key_file"] = resolve(data["pseudonym_key_file"], directory)
+    if values["study"] is not None:
+        values["study"] = resolve(values["study"], directory)
     return Configuration.model_validate(values)

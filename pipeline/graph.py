@@ -16,6 +16,7 @@ from components.model_registry.records import Lineage
 from components.promotion_gate.component import PromotionGate
 from components.slice_report.component import SliceReport
 from components.slice_report.settings import RunFields
+from components.slice_report.study_excerpt import read_study
 from pipeline.configuration import Configuration
 from pipeline.graph_parts import GraphParts, IngestedSet, Ingestion
 from pipeline.places import Places
@@ -195,6 +196,7 @@ class _GraphBuilder:
             examples=ingestion.medical.cases if with_images else None,
             predictions=predictions if with_images else None,
             settings=configuration.report_settings,
+            study=None if configuration.study is None else read_study(configuration.study),
             run_fields=RunFields(
                 pipeline_name=configuration.name,
                 data_fingerprint=self._places.fingerprints["medical"],

@@ -68,7 +68,10 @@ def newest_inputs(database: Path) -> ReportInputs:
         uris = _input_uris(handle.store, execution.id)
     properties = execution.custom_properties
     return read_inputs(
-        uris, properties["settings"].string_value, properties["run_fields"].string_value
+        uris,
+        properties["settings"].string_value,
+        properties["run_fields"].string_value,
+        properties["study"].string_value,
     )
 
 

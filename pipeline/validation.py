@@ -16,9 +16,11 @@ from components.case_example_gen.cases import Case, assemble_case, split_patient
 from components.case_example_gen.external_set import ExternalSet
 from components.case_example_gen.manifest import ManifestRow, RowProblem, manifest_rows
 from components.case_example_gen.settings import DataSettings
+from components.slice_report.study_excerpt import read_study
 from pipeline.configuration import Configuration
 from pipeline.label_checks import patients_by_class, thin_classes
 from schemas import case_features
+from schemas.case_features import Task
 from trainer.encoder_card import (
     PROJECTION_HEAD_WEIGHTS,
     WEIGHTS,
@@ -97,6 +99,8 @@ def validate(configuration: Configuration) -> Validation:
     if configuration.initial_encoder is not None:
         findings.extend(_check_encoder(configuration.initial_encoder, configuration.encoder))
         findings.extend(_check_projection_head(configuration, configuration.initial_encoder))
+    if configuration.study is not None:
+        findings.extend(_check_study(configuration.study, data.labelled_task))
     return Validation(tuple(findings), summaries)
 
 
@@ -359,6 +363,20 @@ def _check_projection_head(configuration: Configuration, directory: str) -> Iter
             "error",
             f"initial_encoder: '{directory}' has no projection head, which features_from: "
             f"{features_from} needs. Give an encoder with one, or set features_from: encoder.",
+        )
+
+
+def _check_study(path: str, task: Task) -> Iterator[Finding]:
+    try:
+        study = read_study(path)
+    except UserError as error:
+        yield Finding("error", str(error))
+        return
+    if study["task"] != task:
+        yield Finding(
+            "error",
+            f"study: {path}: is about a {study['task']} task, and this run about a {task} one. "
+            "Name a study on the same task, or leave it out.",
         )
 
 

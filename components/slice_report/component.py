@@ -1,5 +1,9 @@
 """The `SliceReport` component: evaluations, a verdict and an ingestion report in, a page out."""
 
+import json
+from collections.abc import Mapping
+from typing import Any
+
 from tfx.dsl.components.base import base_component, executor_spec
 from tfx.types import BaseChannel, Channel, standard_artifacts
 from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
@@ -17,6 +21,7 @@ class SliceReportSpec(ComponentSpec):
     PARAMETERS = {
         "settings": ExecutionParameter(type=str),
         "run_fields": ExecutionParameter(type=str),
+        "study": ExecutionParameter(type=str),
     }
     INPUTS = {
         "evaluation": ChannelParameter(type=standard_artifacts.ModelEvaluation),
@@ -58,6 +63,7 @@ class SliceReport(base_component.BaseComponent):
         pair_statistics: BaseChannel | None = None,
         examples: BaseChannel | None = None,
         predictions: BaseChannel | None = None,
+        study: Mapping[str, Any] | None = None,
     ) -> None:
         """Describes one run of the component.
 
@@ -73,11 +79,13 @@ class SliceReport(base_component.BaseComponent):
             pair_statistics: What was paired for MICLe.
             examples: Raw cases; with `predictions`, for a gallery of errors.
             predictions: Of the candidate.
+            study: What `read_study` returns of a study of several starts.
         """
         super().__init__(
             SliceReportSpec(
                 settings=to_json(settings),
                 run_fields=to_json(run_fields),
+                study=json.dumps(study, ensure_ascii=False),
                 evaluation=evaluation,
                 baseline_evaluation=baseline_evaluation,
                 champion_evaluation=champion_evaluation,

@@ -2,6 +2,7 @@
 
 import dataclasses
 import datetime
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -38,11 +39,18 @@ class Executor(BaseExecutor):
             UserError: The evaluations of candidate and baseline cannot be compared.
         """
         uris = {name: artifacts[0].uri for name, artifacts in input_dict.items() if artifacts}
-        inputs = read_inputs(uris, exec_properties["settings"], exec_properties["run_fields"])
+        inputs = read_inputs(
+            uris,
+            exec_properties["settings"],
+            exec_properties["run_fields"],
+            exec_properties["study"],
+        )
         write_report(artifact_utils.get_single_uri(output_dict["report"]), inputs)
 
 
-def read_inputs(uris: Mapping[str, str], settings: str, run_fields: str) -> ReportInputs:
+def read_inputs(
+    uris: Mapping[str, str], settings: str, run_fields: str, study: str
+) -> ReportInputs:
     """Reads what a report is made from.
 
     Args:
@@ -51,6 +59,7 @@ def read_inputs(uris: Mapping[str, str], settings: str, run_fields: str) -> Repo
             may be missing.
         settings: JSON of `ReportSettings`.
         run_fields: JSON of `RunFields`; a blank `created` becomes today's date (UTC).
+        study: JSON of what `read_study` returns, or of null.
     """
     baseline_uri = uris.get("baseline_evaluation")
     champion_uri = uris.get("champion_evaluation")
@@ -67,6 +76,7 @@ def read_inputs(uris: Mapping[str, str], settings: str, run_fields: str) -> Repo
         drift=read_drift(uris["statistics"]) if "statistics" in uris else None,
         pairs=read_pair_statistics(uris["pair_statistics"]) if "pair_statistics" in uris else None,
         settings=report_settings,
+        study=json.loads(study),
         errors=None if errors is None else tuple(errors),
         thumbnails={} if not errors else thumbnails(uris["examples"], errors),
         run=dataclasses.replace(run, created=run.created or today),

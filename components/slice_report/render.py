@@ -15,6 +15,7 @@ from components.slice_report.curve_plots import reliability_plot, roc_plot
 from components.slice_report.drift import feature_name, value_name
 from components.slice_report.forest_plot import forest_plot
 from components.slice_report.message_catalogue import Messages, load_messages
+from components.slice_report.study_plots import efficiency_figure
 from components.slice_report.summary import in_brackets
 from components.slice_report.vocabulary import in_text, metric_names, rule_name, slice_name
 
@@ -37,8 +38,23 @@ def render(data: dict[str, Any], thumbnails: Mapping[str, str] | None = None) ->
         for name in data["classes"]
     }
     return _render(
-        _TEMPLATE, data, messages, data["exploration"], curves=curves, thumbnails=thumbnails or {}
+        _TEMPLATE,
+        data,
+        messages,
+        data["exploration"],
+        curves=curves,
+        study_figure=_study_figure(data["study"], messages),
+        thumbnails=thumbnails or {},
     )
+
+
+def _study_figure(study: dict[str, Any] | None, messages: Messages) -> Markup:
+    if study is None:
+        return Markup("")
+    with svg.style("study"):
+        figure = efficiency_figure(study, messages)
+        metric = metric_names(messages)[study["metric"]].label
+        return svg.to_svg(figure, messages.plain("study.figure", metric=metric))
 
 
 def render_comparison(data: dict[str, Any]) -> str:
@@ -92,6 +108,7 @@ def _filters(messages: Messages) -> dict[str, Callable[..., Any]]:
         "interval": partial(number_format.interval, messages=messages),
         "signed_value": partial(number_format.signed_value, messages=messages),
         "signed_interval": partial(number_format.signed_interval, messages=messages),
+        "number": number_format.number,
         "percent": number_format.percent,
         "count": number_format.count,
         "bound": partial(number_format.bound, messages=messages),

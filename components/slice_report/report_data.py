@@ -44,6 +44,7 @@ class ReportInputs:
             none; None leaves it out of the report.
         drift: How far each site's data is from what training saw; None if not measured.
         pairs: What was paired for MICLe (`pair_statistics.json`); None without such a step.
+        study: What `read_study` returns of a study of several starts; None without one.
         errors: The most confident ones of each site; None if nobody asked for them.
         thumbnails: Their images as `data:` addresses, by case.
     """
@@ -57,6 +58,7 @@ class ReportInputs:
     champion: Opponent | None = None
     drift: tuple[SiteDrift, ...] | None = None
     pairs: Mapping[str, Any] | None = None
+    study: Mapping[str, Any] | None = None
     errors: tuple[ConfidentError, ...] | None = None
     thumbnails: Mapping[str, str] = field(default_factory=dict)
 
@@ -98,6 +100,7 @@ def report_data(inputs: ReportInputs) -> dict[str, Any]:
         if inputs.errors is None
         else [dataclasses.asdict(error) for error in inputs.errors],
         "champion": champion_data(candidate, inputs.champion, entries, settings),
+        "study": inputs.study,
         "data_flow": data_flow(inputs.ingestion),
         "population": population(inputs.ingestion),
         "pairs": None if inputs.pairs is None else pair_table(inputs.pairs),

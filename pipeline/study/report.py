@@ -10,8 +10,9 @@ from matplotlib.figure import Figure
 
 import components.slice_report
 from components.slice_report import number_format, svg
+from components.slice_report.message_catalogue import ENGLISH
+from components.slice_report.study_plots import efficiency_figure, shift_figure
 from components.slice_report.vocabulary import METRICS, in_text
-from pipeline.study.plots import efficiency_figure, shift_figure
 from pipeline.study.tables import TABLES, table_csv
 
 PAGE = "study.html"
@@ -46,7 +47,7 @@ def write_results(results: dict[str, Any], directory: Path) -> None:
         if not results[_FIGURE_DATA[name]]:
             continue
         with svg.style(f"study {name}"):
-            figure = draw(results)
+            figure = draw(results, ENGLISH)
             _save(figure, directory / name)
             drawings[name] = svg.to_svg(figure, label)
     (directory / PAGE).write_text(render(results, drawings), encoding="utf-8")

@@ -8,6 +8,7 @@ from components.case_predictor import predictions
 from components.site_evaluator.intervals import paired_difference
 from components.site_evaluator.results import Estimate, Slice
 from components.slice_report.estimates import TOO_FEW, shown, without_number
+from components.slice_report.study_excerpt import STUDY_FORMAT
 from pipeline.study.arms import Arm, TrainedEncoder, arms_of
 from pipeline.study.finished import FinishedNodes
 from pipeline.study.measurements import HELD_OUT, IN_DISTRIBUTION, Condition, Measurements
@@ -15,7 +16,6 @@ from pipeline.study.settings import Study
 from pipeline.study.statistics import first_crossing, holm, over_seeds, two_sided_p
 from schemas.case_features import TEST
 
-SCHEMA_VERSION = 1
 GROUPS: dict[str, Slice] = {"in_distribution": IN_DISTRIBUTION, "held_out": HELD_OUT}
 
 _METHODS = {"simclr": "SimCLR", "micle": "MICLe", "supervised": "supervised"}
@@ -34,7 +34,7 @@ def study_results(
     arms = arms_of(study)
     rows = _metric_rows(study, measurements)
     return {
-        "schema_version": SCHEMA_VERSION,
+        "schema_version": STUDY_FORMAT,
         "title": study.title,
         "task": study.base.data.labelled_task,
         "evaluation_split": study.evaluation_split,

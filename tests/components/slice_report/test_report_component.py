@@ -66,6 +66,6 @@ def test_a_report_without_a_given_date_has_the_day_it_was_made(monkeypatch, tmp_
     uris = dict.fromkeys(("evaluation", "verdict", "ingestion_report"), str(tmp_path))
     undated = to_json(dataclasses.replace(RUN, created=""))
     before = datetime.datetime.now(datetime.timezone.utc).date()
-    made = executor.read_inputs(uris, to_json(SETTINGS), undated).run.created
+    made = executor.read_inputs(uris, to_json(SETTINGS), undated, "null").run.created
     after = datetime.datetime.now(datetime.timezone.utc).date()
     assert before.isoformat() <= made <= after.isoformat()

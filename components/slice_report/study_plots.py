@@ -1,4 +1,4 @@
-"""The study's figures: metric against share of labels, and the loss at held-out sites."""
+"""A study's figures: metric against share of labels, and the loss at held-out sites."""
 
 from typing import Any
 
@@ -7,15 +7,15 @@ from matplotlib.figure import Figure
 
 from components.slice_report import svg
 from components.slice_report.estimates import ESTIMATED
-from components.slice_report.vocabulary import METRICS
+from components.slice_report.message_catalogue import Messages
+from components.slice_report.vocabulary import metric_names
 
 _COLOURS = ("#0072b2", "#b8560b", "#00664a", "#a0437b", "#1d2935", "#7a5a00", "#3f8fc4", "#8a8f98")
 _MARKERS = "osD^vPXh"
-_GROUP_TITLES = {"in_distribution": "in distribution", "held_out": "held-out sites"}
-_TRAINABLE_TITLES = {"network": "whole network fine-tuned", "head": "linear probe"}
+_GROUPS = ("in_distribution", "held_out")
 
 
-def efficiency_figure(results: dict[str, Any]) -> Figure:
+def efficiency_figure(results: dict[str, Any], messages: Messages) -> Figure:
     """Draws the study's metric against the share of labels; call it under `svg.style`.
 
     A row of panels for each kind of fine-tuning: in distribution, and at the held-out sites where
@@ -23,17 +23,18 @@ def efficiency_figure(results: dict[str, Any]) -> Figure:
     """
     kinds = results["trainable"]
     evaluated = {row["group"] for row in results["results"]}
-    groups = [group for group in _GROUP_TITLES if group in evaluated]
+    groups = [group for group in _GROUPS if group in evaluated]
     figure = Figure(figsize=(11.4, 0.5 + 3.7 * len(kinds)))
     grid = figure.subplots(len(kinds), len(groups), squeeze=False, sharex=True)
     for panels, kind in zip(grid, kinds, strict=True):
         for panel, group in zip(panels, groups, strict=True):
-            _draw_curves(panel, results, kind, group)
-            panel.set_title(
-                f"{_TRAINABLE_TITLES[kind]}, {_GROUP_TITLES[group]}", loc="left", fontweight="bold"
+            _draw_curves(panel, results, kind, group, messages)
+            title = messages.joined(
+                [messages.plain(f"study.{kind}"), messages.plain(f"study.{group}")]
             )
+            panel.set_title(title, loc="left", fontweight="bold")
     for panel in grid[-1]:
-        panel.set_xlabel("share of the training patients whose labels are used")
+        panel.set_xlabel(messages.plain("study.share_axis"))
     handles, labels = grid[0][0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="lower center", ncols=4, fontsize=8.5)
     rows = -(-len(labels) // 4)
@@ -42,7 +43,7 @@ def efficiency_figure(results: dict[str, Any]) -> Figure:
     return figure
 
 
-def shift_figure(results: dict[str, Any]) -> Figure:
+def shift_figure(results: dict[str, Any], messages: Messages) -> Figure:
     """Draws what the metric loses at held-out sites, with the most labels; under `svg.style`."""
     most = max(results["label_fractions"])
     rows = [row for row in results["shift"] if row["label_fraction"] == most]
@@ -54,17 +55,21 @@ def shift_figure(results: dict[str, Any]) -> Figure:
     for panels, kind in zip(grid, kinds, strict=True):
         for panel, place in zip(panels, places, strict=False):
             of_panel = [row for row in rows if (row["trainable"], row["place"]) == (kind, place)]
-            _draw_losses(panel, of_panel, starts)
-            title = f"{place}, {of_panel[0]['cases']} cases" if of_panel else place
+            _draw_losses(panel, of_panel, starts, messages)
+            cases = of_panel[0]["cases"] if of_panel else 0
+            title = messages.plain("study.place", place=place, cases=cases)
             panel.set_title(svg.shortened(title, 34), loc="left", fontweight="bold")
-        panels[0].set_ylabel(_TRAINABLE_TITLES[kind], fontsize=8)
+        panels[0].set_ylabel(messages.plain(f"study.{kind}"), fontsize=8)
+    metric = metric_names(messages)[results["metric"]].label
     for panel in grid[-1]:
-        panel.set_xlabel(f"loss of {METRICS[results['metric']].label}", fontsize=8)
+        panel.set_xlabel(messages.plain("study.loss_axis", metric=metric), fontsize=8)
     figure.tight_layout()
     return figure
 
 
-def _draw_curves(panel: Axes, results: dict[str, Any], kind: str, group: str) -> None:
+def _draw_curves(
+    panel: Axes, results: dict[str, Any], kind: str, group: str, messages: Messages
+) -> None:
     metric = results["metric"]
     rows = [
         row
@@ -96,7 +101,7 @@ def _draw_curves(panel: Axes, results: dict[str, Any], kind: str, group: str) ->
     if target is not None:
         panel.axhline(target, color=svg.MUTED, linestyle=(0, (2, 2)), linewidth=1)
         panel.annotate(
-            f"{results['baseline']}, most labels",
+            messages.plain("study.target", baseline=results["baseline"]),
             (0.01, target),
             xycoords=("axes fraction", "data"),
             xytext=(0, 3),
@@ -110,18 +115,20 @@ def _draw_curves(panel: Axes, results: dict[str, Any], kind: str, group: str) ->
         panel.text(
             0.5,
             0.5,
-            "too few to estimate",
+            messages.plain("page.too_few"),
             transform=panel.transAxes,
             ha="center",
             color=svg.MUTED,
         )
         panel.set_yticks([])
     panel.set_xticks(fractions, [f"{100 * fraction:g}%" for fraction in fractions])
-    panel.set_ylabel(METRICS[metric].label)
+    panel.set_ylabel(metric_names(messages)[metric].label)
     _clean(panel)
 
 
-def _draw_losses(panel: Axes, rows: list[dict[str, Any]], starts: list[str]) -> None:
+def _draw_losses(
+    panel: Axes, rows: list[dict[str, Any]], starts: list[str], messages: Messages
+) -> None:
     for number, start in enumerate(starts):
         look = {key: value for key, value in _look(number).items() if key != "linestyle"}
         for row in rows:
@@ -132,7 +139,7 @@ def _draw_losses(panel: Axes, rows: list[dict[str, Any]], starts: list[str]) -> 
                 panel.text(
                     0.02,
                     number,
-                    "too few to estimate",
+                    messages.plain("page.too_few"),
                     transform=panel.get_yaxis_transform(),
                     va="center",
                     fontsize=7.8,

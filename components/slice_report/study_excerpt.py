@@ -1,0 +1,49 @@
+"""What a report takes over from a study of several starts: its main metric, label by label."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from trainer.errors import UserError
+
+STUDY_FORMAT = 1
+"""`schema_version` of `schemas/study_report.schema.json`."""
+
+_TAKEN_OVER = ("title", "task", "metric", "baseline", "seeds", "label_fractions", "trainable")
+
+
+def read_study(path: str) -> dict[str, Any]:
+    """Reads a finished study's `study.json`; returns what a report shows of it.
+
+    Args:
+        path: The file, as `micle study` writes it.
+
+    Returns:
+        What `schemas/slice_report.schema.json` calls `study`.
+
+    Raises:
+        UserError: It is no study's result, one of another version, or one on validation.
+    """
+    remedy = "Give OUTPUT_DIR/study/study.json of a study, or leave it out."
+    try:
+        study = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UserError(f"study: {path}: cannot be read as JSON. {remedy}") from error
+    if not isinstance(study, dict) or study.get("schema_version") != STUDY_FORMAT:
+        raise UserError(f"study: {path}: not the result of this version's 'micle study'. {remedy}")
+    if study["evaluation_split"] != "test":
+        raise UserError(
+            f"study: {path}: was evaluated on validation, which serves to choose settings and not "
+            f"to report. {remedy}"
+        )
+    return excerpt(study)
+
+
+def excerpt(study: dict[str, Any]) -> dict[str, Any]:
+    """Returns the rows of the study's own metric, with what is needed to read them."""
+    return {
+        **{name: study[name] for name in _TAKEN_OVER},
+        "initialisations": study["initialisations"],
+        "results": [row for row in study["results"] if row["metric"] == study["metric"]],
+        "label_efficiency": study["label_efficiency"],
+    }
