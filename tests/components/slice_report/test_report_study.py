@@ -57,7 +57,14 @@ def test_the_rows_of_the_studys_own_metric_are_taken_over(data):
 def test_the_page_has_the_differences_and_the_share_that_reaches_the_baseline(page):
     section = page[page.index('<section aria-labelledby="study">') :]
     section = section[: section.index("</section>")]
-    for words in ("+0.031", "0.012", "&lt; 0.001", "0.860", "55.0%", "SimCLR natural → MICLe medical"):
+    for words in (
+        "+0.031",
+        "0.012",
+        "&lt; 0.001",
+        "0.860",
+        "55.0%",
+        "SimCLR natural → MICLe medical",
+    ):
         assert words in section
     assert 'role="img"' in section
     assert 'href="#study"' in page
