@@ -136,10 +136,11 @@ def check_report(report: IngestionReport, data: DataSettings) -> None:
     """
     if report.bad_fraction > data.max_bad_fraction:
         worst = report.first_quarantined[0]
+        image = f", image '{worst.image}'" if worst.image else ""
         raise UserError(
             f"{data.manifest}: {report.quarantined_images} of {report.received_images} images "
             f"({report.bad_fraction:.1%}) are bad, more than max_bad_fraction "
-            f"{data.max_bad_fraction:.1%}. The first: row {worst.row}, image '{worst.image}': "
+            f"{data.max_bad_fraction:.1%}. The first: row {worst.row}{image}: "
             f"{worst.reason}. Mend or remove them ('micle validate' lists all), or raise the limit."
         )
     if not any(count.split == case_features.TRAIN for count in report.counts):

@@ -24,6 +24,7 @@ from components.case_example_gen.images import BadImageError, standardise_image
 from components.case_example_gen.ingestion_report import QuarantinedImage
 from components.case_example_gen.manifest import ManifestRow, RowProblem, read_manifest
 from components.case_example_gen.placed_case import PlacedCase
+from components.case_example_gen.pseudonym import without_identifiers
 from components.case_example_gen.settings import DataSettings
 from components.case_example_gen.site_counts import count_by_site_and_split
 from components.case_example_gen.source_images import image_directories, read_image
@@ -137,7 +138,7 @@ class _CheckImage(beam.DoFn):
         self._checked.inc()
         if isinstance(row, RowProblem):
             detail = f"{row.column}: {row.message}" if row.column else row.message
-            bad = QuarantinedImage(row.row, row.image, row.site, "row cannot be read", detail)
+            bad = QuarantinedImage(row.row, "", row.site, "row cannot be read", detail)
             yield beam.pvalue.TaggedOutput(_QUARANTINED, bad)
             return
         try:
@@ -151,7 +152,8 @@ class _CheckImage(beam.DoFn):
 
 
 def _quarantine(row: ManifestRow, reason: str, detail: str = "") -> beam.pvalue.TaggedOutput:
-    image = QuarantinedImage(row.row, row.image, row.site, reason, detail)
+    path = without_identifiers(row.image, (row.patient_id, row.case_id))
+    image = QuarantinedImage(row.row, path, row.site, reason, detail)
     return beam.pvalue.TaggedOutput(_QUARANTINED, image)
 
 

@@ -70,11 +70,14 @@ class ManifestRow:
 
 @dataclass(frozen=True)
 class RowProblem:
-    """A row that cannot be used, with the column to look at."""
+    """A row that cannot be used, with the column to look at.
+
+    The site is `unknown` where cells may stand under the wrong heading: an identifier must not
+    be taken for a site.
+    """
 
     row: int
     column: str
-    image: str
     site: str
     message: str
 
@@ -172,10 +175,11 @@ def _parse(
     values = {column: cell.strip() for column, cell in zip(columns, cells, strict=False)}
 
     def problem(column: str, message: str) -> RowProblem:
-        return RowProblem(row, column, values.get("image", ""), values.get("site", ""), message)
+        return RowProblem(row, column, values["site"] or UNKNOWN, message)
 
     if len(cells) != len(columns):
-        return problem("", f"{len(cells)} cells where the header has {len(columns)}")
+        message = f"{len(cells)} cells where the header has {len(columns)}"
+        return RowProblem(row, "", UNKNOWN, message)
     for column in REQUIRED_COLUMNS:
         if not values[column]:
             return problem(column, "blank")

@@ -1,6 +1,7 @@
 """The main job from cases to a report and a served model, as a person runs it."""
 
 import csv
+import gzip
 import json
 import re
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from components.case_example_gen.pseudonym import pseudonym, read_key
 from components.fine_tuner.model_card import model_digest
 from components.model_registry.registry import ModelRegistry
 from components.model_registry.serving_directory import newest_version
@@ -43,21 +45,68 @@ def test_the_report_shows_candidate_and_baseline_by_site(finished):
     text = json.dumps(report)
     for expected in ("MICLe", "random initialisation", "north", "harbour", "valley"):
         assert expected in text
+    assert {row["site"] for row in report["drift"]} == {"north", "harbour", "valley"}
+    assert {row["site"] for row in report["pairs"]["sites"]} == {"north", "harbour"}
     page = (run.output / "report" / "report.html").read_text()
     assert "<script>alert" not in page
     assert "&lt;script&gt;alert(1)" in page
 
 
-def test_no_raw_identifier_is_in_any_artifact_or_log(finished):
-    run, _ = finished
+def content_of(path: Path) -> bytes:
+    """Returns a file's bytes, unpacked where it is packed."""
+    return gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+
+
+KINDS = {
+    "cases": "artifacts/medical-cases/examples/*/Split-train/*.gz",
+    "ingestion report": "artifacts/medical-cases/ingestion_report/*/ingestion_report.json",
+    "statistics": "artifacts/medical-statistics/statistics/*/Split-train/FeatureStats.pb",
+    "anomalies": "artifacts/medical-validator/anomalies/*/Split-train/SchemaDiff.pb",
+    "transform graph": "artifacts/medical-transform/transform_graph/*/transform_fn/saved_model.pb",
+    "transformed cases": "artifacts/medical-transform/transformed_examples/*/Split-train/*.gz",
+    "pairs": "artifacts/pairs-2/pairs/*/Split-train/*.gz",
+    "pair statistics": "artifacts/pairs-2/statistics/*/pair_statistics.json",
+    "leakage": "artifacts/leakage-check/leakage/*/leakage.json",
+    "predictions": "artifacts/predict-candidate/predictions/*/*.gz",
+    "evaluation": "artifacts/evaluate-candidate/evaluation/*/*",
+    "TensorBoard": "checkpoints/tensorboard/**/events.out.tfevents.*",
+    "metadata": "metadata.sqlite",
+    "registry": "registry/**/*.json*",
+    "served model": "serving/*/saved_model.pb",
+    "report": "report/report.json",
+    "log": "logs/*",
+}
+
+
+def test_no_raw_identifier_is_in_any_artifact_log_or_name_of_a_file(finished):
+    run, completed = finished
     with (run.data / "medical" / "manifest.csv").open() as file:
         rows = list(csv.DictReader(file))
     raw = {row[name].encode() for row in rows for name in ("patient_id", "case_id")}
     assert len(raw) > 100
+    assert [kind for kind, pattern in KINDS.items() if not list(run.output.glob(pattern))] == []
+    any_raw = re.compile(b"|".join(re.escape(name) for name in sorted(raw)))
+    assert not any_raw.search((completed.stdout + completed.stderr).encode())
     for path in run.output.rglob("*"):
+        assert not any_raw.search(str(path.relative_to(run.output)).encode()), path
         if path.is_file():
-            content = path.read_bytes()
-            assert not any(identifier in content for identifier in raw), path
+            assert not any_raw.search(content_of(path)), path
+
+
+def test_no_pseudonym_is_in_the_statistics_or_the_report(finished):
+    run, _ = finished
+    key = read_key(str(run.output / "pseudonym.key"))
+    with (run.data / "medical" / "manifest.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    pseudonyms = {pseudonym(key, "patient", row["patient_id"]).encode() for row in rows}
+    pseudonyms |= {pseudonym(key, "case", row["case_id"]).encode() for row in rows}
+    cases = b"".join(content_of(path) for path in run.output.glob(KINDS["cases"]))
+    assert any(name in cases for name in pseudonyms)
+    any_pseudonym = re.compile(b"|".join(pseudonyms))
+    for folder in ("artifacts/medical-statistics", "artifacts/medical-validator", "report", "logs"):
+        for path in (run.output / folder).rglob("*"):
+            if path.is_file():
+                assert not any_pseudonym.search(path.read_bytes()), path
 
 
 @pytest.fixture(scope="module")

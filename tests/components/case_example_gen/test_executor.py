@@ -245,6 +245,32 @@ def test_too_many_bad_images_stop_the_run_and_the_first_is_named(
         run(data, tmp_path)
 
 
+def test_identifiers_in_the_names_of_bad_images_stay_behind(
+    tmp_path, write_image, write_manifest, settings
+):
+    rows = rows_of_cases(write_image, cases=10)
+    folder = tmp_path / "p10" / "p10000032" / "s50414267"
+    folder.mkdir(parents=True)
+    (folder / "a.jpg").write_bytes(b"no image")
+    rows[4] |= {
+        "image": "p10/p10000032/s50414267/a.jpg",
+        "patient_id": "10000032",
+        "case_id": "50414267",
+    }
+    path = Path(write_manifest(rows))
+    # A comma too many moves the patient under the heading of the site.
+    path.write_text(path.read_text() + "x.png,y,c-99,patient-99,north,PA,,,,well\n")
+    data = dataclasses.replace(settings, manifest=str(path), max_bad_fraction=0.5)
+    _, report = run(data, tmp_path)
+    found = {image.image: image.site for image in report.first_quarantined}
+    assert found == {"p10/p…/s…/a.jpg": "north", "": "unknown"}
+    for file in (tmp_path / "report").rglob("*"):
+        content = file.read_text()
+        assert not [raw for raw in ("10000032", "50414267", "patient-99") if raw in content]
+    with pytest.raises(UserError, match=r"row 6, image 'p10/p…/s…/a.jpg': cannot be decoded"):
+        run(dataclasses.replace(data, max_bad_fraction=0.01), tmp_path)
+
+
 def test_an_unlabelled_set_lies_wholly_in_the_training_split(tmp_path, write_image, write_manifest):
     manifest = write_manifest(rows_of_cases(write_image, cases=10))
     examples, _ = run(DataSettings(manifest=manifest), tmp_path)
