@@ -130,10 +130,21 @@ def join(manifests: tuple[str, ...], output: str) -> None:
     type=click.IntRange(0, 50),
     help="Shown of each site; 0 for a page without images of patients.",
 )
+@click.option(
+    "--against",
+    type=click.Path(file_okay=False, exists=True, path_type=Path),
+    metavar="RUN",
+    help="Compare each site with what this run was trained on (its output_dir).",
+)
 def inspect(
-    configuration: str, output: str, data_set: str, images_per_site: int, thumbnails: int
+    configuration: str,
+    output: str,
+    data_set: str,
+    images_per_site: int,
+    thumbnails: int,
+    against: Path | None,
 ) -> None:
     """Write a page on the data of CONFIGURATION, site by site; nothing is trained."""
     from pipeline.commands.inspect import inspect_command
 
-    inspect_command(configuration, Path(output), data_set, images_per_site, thumbnails)
+    inspect_command(configuration, Path(output), data_set, images_per_site, thumbnails, against)

@@ -8,7 +8,6 @@ from typing import Any
 from components.site_drift.drift import FeatureDrift, SiteDrift
 from components.slice_report.message_catalogue import Messages
 from components.slice_report.metrics_table import safe_cell
-from components.slice_report.settings import ReportSettings
 from schemas import case_features
 
 COLUMNS = (
@@ -17,7 +16,7 @@ COLUMNS = (
 )
 
 
-def drift_rows(drifts: Sequence[SiteDrift], settings: ReportSettings) -> list[dict[str, Any]]:
+def drift_rows(drifts: Sequence[SiteDrift], min_cases: int) -> list[dict[str, Any]]:
     """Returns a row a site; few cases are far from any others by chance, and are not compared."""
     return [
         {
@@ -25,7 +24,7 @@ def drift_rows(drifts: Sequence[SiteDrift], settings: ReportSettings) -> list[di
             "held_out": drift.held_out,
             "cases": drift.cases,
             "features": [_feature(found) for found in drift.features]
-            if drift.cases >= settings.min_cases
+            if drift.cases >= min_cases
             else None,
         }
         for drift in drifts

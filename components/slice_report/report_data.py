@@ -94,7 +94,7 @@ def report_data(inputs: ReportInputs) -> dict[str, Any]:
         "worst_site": None if worst is None else worst["name"],
         "slices": entries,
         "shift": shift,
-        "drift": None if inputs.drift is None else drift_rows(inputs.drift, settings),
+        "drift": None if inputs.drift is None else drift_rows(inputs.drift, settings.min_cases),
         "exploration": exploration(candidate, entries, settings),
         "errors": None
         if inputs.errors is None

@@ -14,7 +14,11 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps
 
-from components.case_example_gen.images import BadImageError, standardise_image
+from components.case_example_gen.images import (
+    BadImageError,
+    grey_statistics,
+    standardise_image,
+)
 from components.case_example_gen.manifest import ManifestRow
 
 INTENSITY_BINS = 64
@@ -32,6 +36,8 @@ class ImageLook:
         width: Pixels.
         height: Pixels.
         mode: Of Pillow: `L`, `RGB`.
+        mean: Of the grey values, 0 black to 1 white.
+        contrast: Their standard deviation.
         histogram: float64 [bins], shares of grey values from black to white; sums to 1.
         thumbnail: A small JPEG.
     """
@@ -39,6 +45,8 @@ class ImageLook:
     width: int
     height: int
     mode: str
+    mean: float
+    contrast: float
     histogram: npt.NDArray[np.float64]
     thumbnail: bytes
 
@@ -127,5 +135,10 @@ def _look(located: Located) -> ImageLook | str:
         thumbnail = io.BytesIO()
         small.save(thumbnail, "JPEG", quality=80)
         return ImageLook(
-            image.width, image.height, image.mode, histogram / grey.size, thumbnail.getvalue()
+            image.width,
+            image.height,
+            image.mode,
+            *grey_statistics(image),
+            histogram / grey.size,
+            thumbnail.getvalue(),
         )

@@ -5,28 +5,29 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
 from components.case_example_gen.external_set import ExternalSet
 from components.case_example_gen.manifest import ManifestRow, RowProblem, manifest_rows
 from components.case_example_gen.settings import DataSettings
+from components.site_drift.distributions import SiteData
+from components.slice_report.drift import drift_rows
 from pipeline.inspection.image_sample import (
     SiteImages,
     look_at_images,
     sample_rows,
 )
+from pipeline.inspection.manifest_drift import manifest_drift, site_data
 from pipeline.inspection.site_contents import SiteContents, count_sites
-from pipeline.inspection.site_drift import jensen_shannon_distance, share_distance
 from trainer.errors import UserError
 
 _SIZES_LISTED = 3
 
-Histogram = npt.NDArray[np.float64]
-
 
 def inspection_data(
-    data: DataSettings, *, images_per_site: int, thumbnails_per_site: int
+    data: DataSettings,
+    *,
+    images_per_site: int,
+    thumbnails_per_site: int,
+    training: Mapping[str, SiteData] | None = None,
 ) -> dict[str, Any]:
     """Reads the manifests and a sample of the images.
 
@@ -34,35 +35,36 @@ def inspection_data(
         data: The data set.
         images_per_site: Images decoded of each site.
         thumbnails_per_site: Of these, shown.
+        training: What a finished run was trained on, by site, to compare every site with; None
+            compares with the sites of this data set that training sees.
 
     Returns:
-        `sites`: a dictionary a site, by falling number of cases; `classes`; `views`; `totals`.
+        `sites`: a dictionary a site, by falling number of cases; `drift`: as in a report;
+        `classes`; `views`; `totals`.
         No identifier of a patient or case is in it.
 
     Raises:
         UserError: A manifest cannot be read or holds no row.
     """
-    sites = count_sites((row for _, row in _rows(data)), data.classes)
+    sites = count_sites((row for _, row in _rows(data)), data)
     if not sites:
         raise UserError(f"{data.manifest}: no rows below the header.")
     located = ((folder, row) for folder, row in _rows(data) if isinstance(row, ManifestRow))
     looks = look_at_images(sample_rows(located, images_per_site))
-    seen = [name for name in sites if name not in data.held_out_sites]
+    described = {
+        name: site_data(contents, looks.get(name, SiteImages()), data)
+        for name, contents in sites.items()
+    }
+    drift = manifest_drift(described, data.held_out_sites, training)
     views = sorted({view for contents in sites.values() for view in contents.views})
     return {
         "classes": list(data.classes),
         "views": views,
         "images_per_site": images_per_site,
         "totals": _totals(sites),
+        "drift": drift_rows(drift, min_cases=1),
         "sites": [
-            _site(
-                name,
-                contents,
-                looks.get(name, SiteImages()),
-                _Reference(sites, looks, [other for other in seen if other != name]),
-                data,
-                thumbnails_per_site,
-            )
+            _site(name, contents, looks.get(name, SiteImages()), data, thumbnails_per_site)
             for name, contents in sites.items()
         ],
     }
@@ -76,29 +78,10 @@ def _rows(data: DataSettings) -> Iterator[tuple[Path, ManifestRow | RowProblem]]
             yield folder, row
 
 
-class _Reference:
-    """The other sites that training sees, to which a site is compared."""
-
-    def __init__(
-        self, sites: dict[str, SiteContents], looks: dict[str, SiteImages], names: list[str]
-    ) -> None:
-        self.positives: Counter[str] = Counter()
-        self.known: Counter[str] = Counter()
-        self.views: Counter[str] = Counter()
-        for contents in (sites[name] for name in names):
-            self.positives.update(_sizes(contents.positives))
-            self.known.update(_sizes(contents.known))
-            self.views.update(contents.views)
-        found = [looks[name].histogram for name in names if name in looks]
-        histograms = [histogram for histogram in found if histogram is not None]
-        self.histogram: Histogram | None = np.mean(histograms, axis=0) if histograms else None
-
-
 def _site(
     name: str,
     contents: SiteContents,
     images: SiteImages,
-    reference: _Reference,
     data: DataSettings,
     thumbnails: int,
 ) -> dict[str, Any]:
@@ -133,44 +116,8 @@ def _site(
         ],
         "other_sizes": max(0, len(images.sizes) - _SIZES_LISTED),
         "histogram": None if histogram is None else histogram.tolist(),
-        "distances": {
-            "intensity": _intensity_distance(histogram, reference.histogram),
-            "labels": _label_distance(contents, reference, data),
-            "views": share_distance(contents.views, reference.views),
-        },
         "thumbnails": images.data_uris(thumbnails),
     }
-
-
-def _sizes(cases: Mapping[str, set[str]]) -> dict[str, int]:
-    return {name: len(members) for name, members in cases.items()}
-
-
-def _label_distance(
-    contents: SiteContents, reference: _Reference, data: DataSettings
-) -> float | None:
-    """Of the classes' shares; of findings the mean over those that both sides know."""
-    positives, known = _sizes(contents.positives), _sizes(contents.known)
-    if data.task == "multi_class":
-        return share_distance(positives, reference.positives)
-    distances = [
-        share_distance(
-            {"with": positives.get(name, 0), "without": known[name] - positives.get(name, 0)},
-            {
-                "with": reference.positives[name],
-                "without": reference.known[name] - reference.positives[name],
-            },
-        )
-        for name in data.classes
-        if known.get(name) and reference.known[name]
-    ]
-    return float(np.mean([d for d in distances if d is not None])) if distances else None
-
-
-def _intensity_distance(first: Histogram | None, second: Histogram | None) -> float | None:
-    if first is None or second is None:
-        return None
-    return jensen_shannon_distance(first, second)
 
 
 def _totals(sites: dict[str, SiteContents]) -> dict[str, int]:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from components.case_example_gen.manifest import ManifestRow, RowProblem
+from components.case_example_gen.settings import DataSettings
 from schemas import case_features
 
 
@@ -23,6 +24,7 @@ class SiteContents:
         views: Images by view.
         sexes: Cases by sex.
         age_groups: Cases by age group.
+        case_features: Cases by value of each further feature.
     """
 
     images: int = 0
@@ -35,6 +37,9 @@ class SiteContents:
     views: Counter[str] = field(default_factory=Counter)
     sexes: Counter[str] = field(default_factory=Counter)
     age_groups: Counter[str] = field(default_factory=Counter)
+    case_features: defaultdict[str, Counter[str]] = field(
+        default_factory=lambda: defaultdict(Counter)
+    )
 
     @property
     def cases(self) -> int:
@@ -46,11 +51,14 @@ class SiteContents:
         """Cases with more than one image: those that MICLe has two different views of."""
         return sum(images > 1 for images in self.images_of_case.values())
 
-    def add(self, row: ManifestRow, classes: tuple[str, ...]) -> None:
+    def add(self, row: ManifestRow, data: DataSettings) -> None:
         """Adds a row."""
+        classes = data.classes
         if row.case_id not in self.images_of_case:
             self.sexes[row.sex] += 1
             self.age_groups[case_features.age_group(row.age)] += 1
+            for name, feature in zip(data.case_features, row.case_features, strict=True):
+                self.case_features[name][feature] += 1
         self.images += 1
         self.images_of_case[row.case_id] += 1
         self.patients.add(row.patient_id)
@@ -74,7 +82,7 @@ class SiteContents:
 
 
 def count_sites(
-    rows: Iterable[ManifestRow | RowProblem], classes: tuple[str, ...]
+    rows: Iterable[ManifestRow | RowProblem], data: DataSettings
 ) -> dict[str, SiteContents]:
     """Returns the contents by site, sites by falling number of cases."""
     sites: defaultdict[str, SiteContents] = defaultdict(SiteContents)
@@ -82,6 +90,6 @@ def count_sites(
         if isinstance(row, RowProblem):
             sites[row.site or case_features.UNKNOWN].bad_rows += 1
         else:
-            sites[row.site].add(row, classes)
+            sites[row.site].add(row, data)
     ordered = sorted(sites.items(), key=lambda item: (-item[1].cases, item[0]))
     return dict(ordered)

@@ -9,12 +9,11 @@ import pytest
 import yaml
 from click.testing import CliRunner
 from PIL import Image
-from scipy.spatial.distance import jensenshannon
 
 from components.case_example_gen.settings import DataSettings
+from components.site_drift.distributions import Shares, SiteData, numbers_of
 from pipeline.command_line import main
 from pipeline.inspection.inspection_data import inspection_data
-from pipeline.inspection.site_drift import jensen_shannon_distance, share_distance
 
 COLUMNS = ("image", "case_id", "patient_id", "site", "view", "sex", "age", "opacity")
 
@@ -92,22 +91,37 @@ def test_images_are_looked_at_and_the_bad_one_is_counted(sites):
     assert len(sites["<b>south"]["thumbnails"]) == 3
 
 
-def test_the_shift_is_a_number(sites):
-    south = sites["<b>south"]["distances"]
-    # 0..99 and 120..219 have no grey value in common; labels and views are alike.
-    assert south["intensity"] == pytest.approx(1.0, abs=1e-6)
-    assert (south["labels"], south["views"]) == (0.0, 0.0)
-    # The north is the only site that training sees.
-    assert sites["north"]["distances"] == {"intensity": None, "labels": None, "views": None}
+def test_the_shift_is_a_number(manifest):
+    data = inspection_data(settings(manifest), images_per_site=100, thumbnails_per_site=0)
+    # The north is the only site that training sees, so it is compared with no other.
+    [south] = data["drift"]
+    assert (south["site"], south["held_out"], south["cases"]) == ("<b>south", True, 12)
+    found = {feature["feature"]: feature for feature in south["features"]}
+    # 0..99 and 120..219: no mean grey value is common; labels, views and the rest are alike.
+    assert found["image_mean"]["distance"] == pytest.approx(1.0)
+    assert found["image_mean"]["at_site"] == pytest.approx(169.5 / 255, abs=0.01)
+    assert found["image_mean"]["at_training_sites"] == pytest.approx(49.5 / 255, abs=0.01)
+    same = {"view", "sex", "age_group", "image_count", "known_finding:opacity"}
+    assert {name: found[name]["distance"] for name in same} == dict.fromkeys(same, 0)
 
 
-def test_the_distance_is_scipys():
-    rng = np.random.default_rng(0)
-    first, second = rng.dirichlet(np.ones(9)), rng.dirichlet(np.ones(9))
-    expected = jensenshannon(first, second, base=2)
-    assert jensen_shannon_distance(first, second) == pytest.approx(expected, abs=1e-12)
-    assert share_distance({"a": 3, "b": 1}, {"a": 30, "b": 10}) == pytest.approx(0, abs=1e-9)
-    assert share_distance({}, {"a": 1}) is None
+def test_against_a_run_every_site_is_a_new_one(manifest):
+    training = {
+        "elsewhere": SiteData(
+            50, {"view": Shares({"AP": 40, "PA": 10}), "image_mean": numbers_of([0.1, 0.2])}
+        )
+    }
+    data = inspection_data(
+        settings(manifest), images_per_site=100, thumbnails_per_site=0, training=training
+    )
+    views = {
+        row["site"]: feature
+        for row in data["drift"]
+        for feature in row["features"]
+        if feature["feature"] == "view"
+    }
+    assert set(views) == {"north", "<b>south"}
+    assert views["north"]["distance"] == pytest.approx(0.8)
 
 
 def test_the_same_images_are_drawn_each_time(manifest):
@@ -149,6 +163,26 @@ def test_the_page_escapes_names_loads_nothing_and_names_nobody(manifest):
     assert not re.search(r"(src|href)=\"(?!data:|#)", page)
     assert "images of patients" in page
     assert page.count("data:image/jpeg") == 16
+
+
+def test_the_page_and_the_terminal_say_what_differs(manifest):
+    result, output = run(manifest)
+    assert (
+        "<b>south, 12 cases, distance to training: Brightness of the images 1.00" in result.output
+    )
+    assert "Brightness of the images" in output.read_text()
+
+
+def test_a_folder_without_a_run_is_said_in_a_line(manifest, tmp_path):
+    (tmp_path / "empty").mkdir()
+    result, _ = run(manifest, "--against", str(tmp_path / "empty"))
+    assert result.exit_code == 1
+    assert "empty: no run here (metadata.sqlite is missing)." in result.output
+
+
+def test_natural_images_are_compared_with_no_run(manifest, tmp_path):
+    result, _ = run(manifest, "--data", "natural", "--against", str(tmp_path))
+    assert "--against compares medical images: leave out --data." in result.output
 
 
 def test_the_page_can_be_made_without_images(manifest):
