@@ -51,7 +51,8 @@ def ingest(data: DataSettings, directory: Path, options: list[str]) -> None:
             "pseudonym_key_file": str(directory / "key"),
         },
     )
-    settings = PairSettings(pair_scope="patient", rounds="auto")
+    # A fixed number of rounds: each further pipeline starts two processes, which import TensorFlow.
+    settings = PairSettings(pair_scope="patient", rounds=2)
     PairBuilding(context).Do(
         {"examples": [examples]},
         {"pairs": [pairs], "statistics": [statistics]},
