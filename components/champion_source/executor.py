@@ -12,7 +12,8 @@ from components.absent_model import AbsentModel
 from components.fine_tuner.model_card import ModelCard, model_digest, read_model_card
 from components.model_registry.registry import SHORT, ModelRegistry
 from components.model_registry.serving_directory import copy_whole
-from components.promotion_gate.opponent import NO_CHAMPION, why_not_comparable
+from components.promotion_gate.opponent import NO_CHAMPION, absent_for, why_not_comparable
+from components.statement import Statement
 
 
 class Executor(BaseExecutor):
@@ -49,7 +50,7 @@ def _why_absent(registry: ModelRegistry, champion: str, candidate: ModelCard) ->
     try:
         card = read_model_card(str(registry.saved_model(champion)))
     except (TypeError, KeyError):
-        unreadable = f"The champion {champion[:SHORT]} is of a version whose card cannot be read"
-        return AbsentModel(unreadable, model_digest=champion)
+        unreadable = Statement("gate.absent.unreadable", {"version": champion[:SHORT]})
+        return absent_for(unreadable, model_digest=champion)
     reason = why_not_comparable(candidate, card, "champion")
-    return AbsentModel(reason, model_digest=champion) if reason else None
+    return absent_for(reason, model_digest=champion) if reason else None

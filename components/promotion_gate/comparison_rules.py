@@ -3,13 +3,13 @@
 from components.absent_model import AbsentModel
 from components.case_example_gen.ingestion_report import IngestionReport
 from components.promotion_gate.measurements import (
+    NO_METRIC,
     measure,
-    metric_title,
     obstacle_of,
     select_slices,
     site_slice,
 )
-from components.promotion_gate.opponent import Opponent
+from components.promotion_gate.opponent import Opponent, absence
 from components.promotion_gate.question import Measurement, Question
 from components.promotion_gate.rules import (
     IN_DISTRIBUTION_SLICE,
@@ -23,6 +23,7 @@ from components.site_evaluator.intervals import paired_difference
 from components.site_evaluator.results import Evaluation, Slice
 from components.site_evaluator.shift import shift_loss
 from components.site_evaluator.sufficiency import SampleLimits
+from components.statement import Statement, metric_statement
 from schemas.case_features import SHIFTED
 
 
@@ -37,12 +38,11 @@ def judge_shift_gap(
 
     Held-out sites too sparse to be judged are left out.
     """
-    how = ", by the upper end of its 95% interval" if rule.use == "upper" else ""
     question = Question(
         rule=f"max_shift_gap {rule.metric}",
-        requirement=(
-            f"{metric_title(rule.metric)} at a held-out site at most {rule.bound:.3f} below that "
-            f"of the sites seen in training{how}"
+        requirement=Statement(
+            f"gate.asked.shift_gap_{rule.use}",
+            {"metric": metric_statement(rule.metric), "bound": rule.bound},
         ),
         bound=rule.bound,
         end=rule.use,
@@ -50,24 +50,26 @@ def judge_shift_gap(
     )
     sites = sorted({count.site for count in ingestion.counts if count.split == SHIFTED})
     if not sites:
-        return [question.unjudged("held-out sites", "There is no held-out site", rules)]
+        where = Statement("gate.where.shifted")
+        return [question.unjudged(where, Statement("gate.found.no_held_out_site"), rules)]
     gaps = [_shift_gap(rule.metric, evaluation, site, limits) for site in sites]
     return question.answer(WORST_SITE, gaps, rules)
 
 
 def _shift_gap(metric: str, evaluation: Evaluation, site: str, limits: SampleLimits) -> Measurement:
-    title = f"site {site} against the sites seen in training"
-    [(reference_title, reference)] = select_slices(evaluation, IN_DISTRIBUTION_SLICE).items()
+    where = Statement("gate.where.site_against_training", {"site": site})
+    [(reference_where, reference)] = select_slices(evaluation, IN_DISTRIBUTION_SLICE)
     inside, outside = (evaluation.slices.get(key) for key in (reference, site_slice(site)))
     cases = 0 if outside is None else outside.cases
     if inside is None or outside is None:
-        return Measurement(title, cases, None, "no labelled case on one side")
+        return Measurement(where, cases, None, Statement("gate.obstacle.no_case_on_one_side"))
     shift = shift_loss(inside, outside, metric)
     if shift is None:
-        return Measurement(title, cases, None, "the evaluation does not have this metric")
+        return Measurement(where, cases, None, NO_METRIC)
     if obstacle := obstacle_of(shift.inside, metric, limits):
-        return Measurement(title, cases, None, f"{reference_title}: {obstacle}")
-    return Measurement(title, cases, shift.loss, obstacle_of(shift.outside, metric, limits))
+        of_reference = {"where": reference_where, "obstacle": obstacle}
+        return Measurement(where, cases, None, Statement("gate.obstacle.elsewhere", of_reference))
+    return Measurement(where, cases, shift.loss, obstacle_of(shift.outside, metric, limits))
 
 
 def judge_comparison(
@@ -79,17 +81,14 @@ def judge_comparison(
 ) -> list[RuleResult]:
     """Judges the paired difference to another model, case by case on the same cases."""
     superior = rule.require == "superior"
-    name = f"the {rule.against}"
+    model = Statement(f"gate.model.{rule.against}")
     if not isinstance(other, AbsentModel):
-        name = f"{name} {other.card.model_name}"
-    asked = (
-        f"above that of {name} by more than" if superior else f"below that of {name} by less than"
-    )
+        model = Statement(f"gate.model.{rule.against}_named", {"name": other.card.model_name})
     question = Question(
         rule=f"{'better_than' if superior else 'not_worse_than'}_{rule.against} {rule.metric}",
-        requirement=(
-            f"{metric_title(rule.metric)} {asked.format(name)} {rule.margin:.3f}, "
-            "by the lower end of the 95% interval of the difference on the same patients"
+        requirement=Statement(
+            f"gate.asked.{rule.require}",
+            {"metric": metric_statement(rule.metric), "model": model, "margin": rule.margin},
         ),
         bound=rule.margin if superior else -rule.margin,
         end="lower",
@@ -97,13 +96,13 @@ def judge_comparison(
     )
     slices = select_slices(evaluation, rule.slice)
     if isinstance(other, AbsentModel):
-        title = next(iter(slices), rule.slice) if len(slices) == 1 else rule.slice.replace("_", " ")
+        where = slices[0][0] if len(slices) == 1 else Statement(f"gate.where.{rule.slice}")
+        reason = Statement("gate.found.absent", {"reason": absence(other)})
         if other.nothing_to_ask:
-            return [question.decided(title, True, f"{other.reason}.")]
-        return [question.unjudged(title, other.reason, rules)]
+            return [question.decided(where, True, reason)]
+        return [question.unjudged(where, reason, rules)]
     found = [
-        _difference(rule.metric, evaluation, other, title, key, limits)
-        for title, key in slices.items()
+        _difference(rule.metric, evaluation, other, where, key, limits) for where, key in slices
     ]
     return question.answer(rule.slice, found, rules)
 
@@ -112,13 +111,13 @@ def _difference(
     metric: str,
     evaluation: Evaluation,
     other: Evaluation,
-    title: str,
+    where: Statement,
     key: Slice,
     limits: SampleLimits,
 ) -> Measurement:
-    ours, theirs = (measure(model, title, key, metric, limits) for model in (evaluation, other))
+    ours, theirs = (measure(model, where, key, metric, limits) for model in (evaluation, other))
     if ours.cases != theirs.cases:
-        return Measurement(title, ours.cases, None, "the two were not evaluated on the same cases")
+        return Measurement(where, ours.cases, None, Statement("gate.obstacle.other_cases"))
     if ours.estimate is None or theirs.estimate is None:
-        return Measurement(title, ours.cases, None, ours.obstacle or theirs.obstacle)
-    return Measurement(title, ours.cases, paired_difference(ours.estimate, theirs.estimate))
+        return Measurement(where, ours.cases, None, ours.obstacle or theirs.obstacle)
+    return Measurement(where, ours.cases, paired_difference(ours.estimate, theirs.estimate))

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from components.case_example_gen.ingestion_report import IngestionReport
 from components.leakage_check.leakage_report import LeakageReport, remaining_leaks
 from components.promotion_gate.rules import GateRules
-from components.promotion_gate.verdict import RuleResult
+from components.promotion_gate.verdict import RuleResult, rule_result
+from components.statement import Statement
 
 
 def judge_data(
@@ -31,62 +32,79 @@ def judge_data(
 
 
 def _judge_quarantine(bound: float, ingestion: IngestionReport) -> RuleResult:
-    measured = ingestion.bad_fraction
-    left_out = f"{ingestion.quarantined_images} of {ingestion.received_images}"
-    return _at_most(
+    found = {
+        "left_out": ingestion.quarantined_images,
+        "received": ingestion.received_images,
+        "share": ingestion.bad_fraction,
+    }
+    return at_most(
         bound,
-        measured,
+        ingestion.bad_fraction,
         rule="max_quarantined_fraction",
-        where="all images",
-        reason=(
-            f"Required: at most {bound:.1%} of the images left out as unusable. "
-            f"Measured: {left_out} ({measured:.1%})."
-        ),
+        where=Statement("gate.where.images"),
+        asked="quarantined",
+        found=Statement("gate.found.quarantined", found),
     )
 
 
 def _judge_anomalies(bound: int, anomaly_count: int | None) -> RuleResult:
-    measured = "not checked" if anomaly_count is None else f"{anomaly_count}"
-    return _at_most(
+    return at_most(
         bound,
         anomaly_count,
         rule="max_schema_anomalies",
-        where="all splits",
-        reason=(
-            f"Required: at most {bound} data fields that deviate from what was agreed. "
-            f"Measured: {measured}."
-        ),
+        where=Statement("gate.where.splits"),
+        asked="anomalies",
+        found=_counted(anomaly_count),
     )
 
 
 def _judge_leakage(bound: int, leakage: LeakageReport | None) -> RuleResult:
     measured = None if leakage is None else remaining_leaks(leakage)
-    found = "not checked" if leakage is None else f"{measured}"
-    if leakage is not None and leakage.removed:
-        found += f" ({leakage.leaked_cases} before the images seen in training were left out)"
-    return _at_most(
+    found = _counted(measured)
+    if leakage is not None and measured is not None and leakage.removed:
+        removed = {"count": measured, "before": leakage.leaked_cases}
+        found = Statement("gate.found.after_removal", removed)
+    return at_most(
         bound,
         measured,
         rule="max_leaked_cases",
-        where="validation, test and held-out cases",
-        reason=(
-            f"Required: at most {bound} cases of which training has seen nearly the same image. "
-            f"Measured: {found}."
-        ),
+        where=Statement("gate.where.judging_cases"),
+        asked="leaked",
+        found=found,
     )
 
 
-def _at_most(
-    bound: float, measured: float | None, *, rule: str, where: str, reason: str
+def _counted(count: int | None) -> Statement:
+    if count is None:
+        return Statement("gate.found.not_checked")
+    return Statement("gate.found.counted", {"count": count})
+
+
+def at_most(
+    bound: float,
+    measured: float | None,
+    *,
+    rule: str,
+    where: Statement,
+    asked: str,
+    found: Statement,
 ) -> RuleResult:
-    """Holds a count or share, which has no interval, against its bound; None was not measured."""
-    return RuleResult(
-        rule=rule,
-        slice=where,
-        measured=measured,
-        lower=None,
-        upper=None,
+    """Holds a number, which has no interval, against its bound; None was not measured.
+
+    Args:
+        bound: What is required.
+        measured: The number.
+        rule: Name of the rule.
+        where: What was looked at.
+        asked: Of the catalogue's `gate.asked`, filled by `bound`.
+        found: The number in words.
+    """
+    requirement = Statement(f"gate.asked.{asked}", {"bound": bound})
+    return rule_result(
+        rule,
+        where,
+        Statement("gate.reason", {"requirement": requirement, "found": found}),
         bound=bound,
         passed=measured is not None and measured <= bound,
-        reason=reason,
+        measured=measured,
     )

@@ -3,19 +3,19 @@
 import dataclasses
 from collections.abc import Sequence
 
+from components.promotion_gate.measurements import where_site
 from components.promotion_gate.question import Question
 from components.promotion_gate.rules import DriftRule, GateRules
 from components.promotion_gate.verdict import RuleResult
 from components.site_drift.drift import FeatureDrift, SiteDrift
 from components.site_evaluator.sufficiency import SampleLimits
+from components.statement import Statement, Value
 from schemas import case_features
 
-_TITLES = {
-    case_features.IMAGE_COUNT: "the number of images of a case",
-    case_features.IMAGE_MEAN: "the brightness of the images",
-    case_features.IMAGE_CONTRAST: "the contrast of the images",
-}
-
+_FEATURES = (
+    *(case_features.VIEW, case_features.SEX, case_features.AGE_GROUP, case_features.LABEL),
+    *(case_features.IMAGE_COUNT, case_features.IMAGE_MEAN, case_features.IMAGE_CONTRAST),
+)
 _PRESENCE = {"1": "present", "0": "absent"}
 
 
@@ -34,7 +34,7 @@ def judge_drift(
     if rule.share is not None:
         question = Question(
             rule="max_drift_share",
-            requirement=f"no share more than {rule.share:.0%} away from that at the training sites",
+            requirement=Statement("gate.asked.drift_share", {"bound": rule.share}),
             bound=rule.share,
             end="value",
             sense="at most",
@@ -43,10 +43,7 @@ def judge_drift(
     if rule.divergence is not None:
         question = Question(
             rule="max_drift_divergence",
-            requirement=(
-                f"a Jensen-Shannon divergence from the training sites of at most "
-                f"{rule.divergence:.3f}"
-            ),
+            requirement=Statement("gate.asked.drift_divergence", {"bound": rule.divergence}),
             bound=rule.divergence,
             end="value",
             sense="at most",
@@ -64,12 +61,13 @@ def _judge(
     *,
     of_shares: bool,
 ) -> list[RuleResult]:
-    every = "all sites" if rule.sites == "each" else "held-out sites"
+    every = Statement(f"gate.where.{'sites' if rule.sites == 'each' else 'shifted'}")
     if drifts is None:
-        return [question.unjudged(every, "The statistics of the data are not there", rules)]
+        return [question.unjudged(every, Statement("gate.found.no_statistics"), rules)]
     sites = [drift for drift in drifts if drift.held_out or rule.sites == "each"]
     if not sites:
-        return [question.unjudged(every, f"There is nothing to compare: no {every}", rules)]
+        nothing = Statement("gate.found.nothing_to_compare", {"where": every})
+        return [question.unjudged(every, nothing, rules)]
     # Features come by falling distance.
     worst = {
         drift: next((f for f in drift.features if bool(f.distance.of) == of_shares), None)
@@ -78,38 +76,45 @@ def _judge(
     judged = [drift for drift in sites if worst[drift] and drift.cases >= limits.min_cases]
     results = []
     for drift in sites:
-        title, found = f"site {drift.site}", worst[drift]
+        where, found = where_site(drift.site), worst[drift]
         if drift in judged and found is not None:
-            result = question.decided(
-                title, found.distance.value <= question.bound, _sentence(drift, found)
-            )
-            results.append(dataclasses.replace(result, measured=found.distance.value))
+            distance = found.distance.value
+            result = question.decided(where, distance <= question.bound, _statement(drift, found))
+            results.append(dataclasses.replace(result, measured=distance))
             continue
-        why = f"On {title}: {'no such feature' if found is None else f'{drift.cases} cases'}"
-        why += "" if found is None else f" are too few to compare (fewer than {limits.min_cases})"
+        obstacle = Statement("gate.obstacle.no_such_feature")
+        if found is not None:
+            few = {"cases": drift.cases, "needed": limits.min_cases}
+            obstacle = Statement("gate.obstacle.too_few_to_compare", few)
+        why = Statement("gate.found.unmeasured", {"where": where, "obstacle": obstacle})
         if judged:
-            results.append(question.decided(title, True, f"{why}."))
+            results.append(question.decided(where, True, why))
         else:
-            results.append(question.unjudged(title, why, rules))
+            results.append(question.unjudged(where, why, rules))
     return results
 
 
-def _sentence(drift: SiteDrift, found: FeatureDrift) -> str:
+def _statement(drift: SiteDrift, found: FeatureDrift) -> Statement:
     distance = found.distance
-    where = f"On site {drift.site} ({drift.cases} cases), {_title(found.feature)} differs most: "
-    if distance.of:
-        is_finding = found.feature.startswith(f"{case_features.KNOWN_FINDING}:")
-        word = _PRESENCE[distance.of] if is_finding else distance.of
-        return (
-            f"{where}{word} in {distance.here:.1%} there and {distance.elsewhere:.1%} at "
-            "the training sites."
-        )
-    return (
-        f"{where}divergence {distance.value:.3f}, mean {distance.here:.3f} there and "
-        f"{distance.elsewhere:.3f} at the training sites."
-    )
+    values: dict[str, Value] = {
+        "where": where_site(drift.site),
+        "cases": drift.cases,
+        "feature": _feature(found.feature),
+        "here": distance.here,
+        "elsewhere": distance.elsewhere,
+    }
+    if not distance.of:
+        values["divergence"] = distance.value
+        return Statement("gate.found.drift_divergence", values)
+    is_finding = found.feature.startswith(f"{case_features.KNOWN_FINDING}:")
+    values["value"] = distance.of
+    if is_finding:
+        values["value"] = Statement(f"drift.{_PRESENCE[distance.of]}")
+    return Statement("gate.found.drift_share", values)
 
 
-def _title(feature: str) -> str:
+def _feature(feature: str) -> Value:
     name, _, part = feature.partition(":")
-    return part or _TITLES.get(name, name.replace("_", " "))
+    if part:
+        return part
+    return Statement(f"gate.feature.{name}") if name in _FEATURES else name.replace("_", " ")

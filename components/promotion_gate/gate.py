@@ -8,7 +8,7 @@ from components.model_checker.model_check import ModelCheck
 from components.promotion_gate.comparison_rules import judge_comparison, judge_shift_gap
 from components.promotion_gate.data_rules import judge_data
 from components.promotion_gate.drift_rules import judge_drift
-from components.promotion_gate.measurements import measure, metric_title, select_slices
+from components.promotion_gate.measurements import measure, select_slices
 from components.promotion_gate.model_rules import judge_model
 from components.promotion_gate.opponent import (
     NO_BASELINE,
@@ -19,10 +19,11 @@ from components.promotion_gate.opponent import (
 from components.promotion_gate.question import Question
 from components.promotion_gate.rules import IN_DISTRIBUTION_SLICE, GateRules, MinimumRule
 from components.promotion_gate.sample_rules import judge_sample_size
-from components.promotion_gate.verdict import RuleResult, Verdict
+from components.promotion_gate.verdict import RuleResult, Verdict, rule_result
 from components.site_drift.drift import SiteDrift
 from components.site_evaluator.results import Evaluation
 from components.site_evaluator.sufficiency import SampleLimits
+from components.statement import Statement, metric_statement
 
 
 @dataclass(frozen=True)
@@ -90,35 +91,31 @@ def judge(evidence: Evidence, rules: GateRules, limits: SampleLimits) -> Verdict
     )
 
 
-_NO_RULE = RuleResult(
-    rule="no rule",
-    slice="all cases",
-    measured=None,
-    lower=None,
-    upper=None,
+_NO_RULE = rule_result(
+    "no rule",
+    Statement("gate.where.overall"),
+    Statement("gate.no_rule"),
     bound=0.0,
     passed=False,
-    reason=(
-        "The gate has no rule on evaluation or data, so nothing vouches for this model. Add rules "
-        "to the gate."
-    ),
 )
 
 
 def _judge_minimum(
     rule: MinimumRule, evaluation: Evaluation, limits: SampleLimits, rules: GateRules
 ) -> list[RuleResult]:
-    how = ", by the lower end of its 95% interval" if rule.use == "lower" else ""
     question = Question(
         rule=f"minimum {rule.metric}",
-        requirement=f"{metric_title(rule.metric)} of at least {rule.bound:.3f}{how}",
+        requirement=Statement(
+            f"gate.asked.minimum_{rule.use}",
+            {"metric": metric_statement(rule.metric), "bound": rule.bound},
+        ),
         bound=rule.bound,
         end=rule.use,
         sense="at least",
     )
     found = [
-        measure(evaluation, title, key, rule.metric, limits)
-        for title, key in select_slices(evaluation, rule.slice).items()
+        measure(evaluation, where, key, rule.metric, limits)
+        for where, key in select_slices(evaluation, rule.slice)
     ]
     return question.answer(rule.slice, found, rules)
 
@@ -128,12 +125,12 @@ def _judge_calibration(
 ) -> list[RuleResult]:
     question = Question(
         rule="max_calibration_error",
-        requirement=f"predicted probabilities off by at most {bound:.3f} on average",
+        requirement=Statement("gate.asked.calibration_error", {"bound": bound}),
         bound=bound,
         # The value: calibration errors are biased upwards already, the more so in a resample.
         end="value",
         sense="at most",
     )
-    [(title, key)] = select_slices(evaluation, IN_DISTRIBUTION_SLICE).items()
-    found = measure(evaluation, title, key, "ece", limits)
+    [(where, key)] = select_slices(evaluation, IN_DISTRIBUTION_SLICE)
+    found = measure(evaluation, where, key, "ece", limits)
     return question.answer(IN_DISTRIBUTION_SLICE, [found], rules)

@@ -12,25 +12,11 @@ from components.promotion_gate.rules import (
 )
 from components.site_evaluator.results import OVERALL, Evaluation, Slice, SliceMetrics
 from components.site_evaluator.sufficiency import SampleLimits, find_estimate, why_too_few
+from components.statement import Statement
 from schemas.case_features import SHIFTED
 
-NAMES = {
-    "mean_auc": "mean AUC",
-    "mean_average_precision": "mean average precision",
-    "ece": "calibration error",
-    "accuracy": "accuracy",
-    "balanced_accuracy": "balanced accuracy",
-    "top_3_accuracy": "top-3 accuracy",
-    "auc": "AUC",
-    "sensitivity": "sensitivity",
-    "specificity": "specificity",
-    "ppv": "positive predictive value",
-    "npv": "negative predictive value",
-    "average_precision": "average precision",
-    "calibration_slope": "calibration slope",
-}
-NO_CASE = "no labelled case"
-NO_METRIC = "the evaluation does not have this metric"
+NO_CASE = Statement("gate.obstacle.no_case")
+NO_METRIC = Statement("gate.obstacle.no_metric")
 
 
 def site_slice(site: str) -> Slice:
@@ -38,49 +24,50 @@ def site_slice(site: str) -> Slice:
     return ((SITE, site),)
 
 
-def select_slices(evaluation: Evaluation, name: str) -> dict[str, Slice]:
-    """Returns the slices that a rule names, by their title for a person.
+def where_site(site: str) -> Statement:
+    """Returns a site's name for a person: `site north`."""
+    return Statement("gate.where.site", {"site": site})
+
+
+def select_slices(evaluation: Evaluation, name: str) -> list[tuple[Statement, Slice]]:
+    """Returns the slices that a rule names, each with its name for a person.
 
     Args:
         evaluation: Where `each_site` and `worst_site` find the sites.
         name: As in `rules.MinimumRule.slice`.
     """
-    named: dict[str, tuple[str, Slice]] = {
-        OVERALL_SLICE: ("all cases", OVERALL),
-        IN_DISTRIBUTION_SLICE: ("sites seen in training", ((DISTRIBUTION, IN_DISTRIBUTION),)),
-        SHIFTED_SLICE: ("held-out sites", ((DISTRIBUTION, SHIFTED),)),
+    named: dict[str, Slice] = {
+        OVERALL_SLICE: OVERALL,
+        IN_DISTRIBUTION_SLICE: ((DISTRIBUTION, IN_DISTRIBUTION),),
+        SHIFTED_SLICE: ((DISTRIBUTION, SHIFTED),),
     }
     if name in named:
-        return dict([named[name]])
+        return [(Statement(f"gate.where.{name}"), named[name])]
     if name in (EACH_SITE, WORST_SITE):
         sites = [s[0][1] for s in evaluation.slices if len(s) == 1 and s[0][0] == SITE]
     else:
         sites = [name.removeprefix(SITE_PREFIX)]
-    return {f"site {site}": site_slice(site) for site in sorted(sites)}
+    return [(where_site(site), site_slice(site)) for site in sorted(sites)]
 
 
-def metric_title(metric: str) -> str:
-    """Returns a metric's name for a person: `sensitivity of edema`."""
-    name, _, class_name = metric.partition(":")
-    return f"{NAMES[name]} of {class_name}" if class_name else NAMES[name]
-
-
-def obstacle_of(metrics: SliceMetrics | None, metric: str, limits: SampleLimits) -> str:
-    """Returns why a metric of a slice must not decide; blank if it may."""
+def obstacle_of(
+    metrics: SliceMetrics | None, metric: str, limits: SampleLimits
+) -> Statement | None:
+    """Returns why a metric of a slice must not decide; None if it may."""
     if metrics is None or metrics.cases == 0:
         return NO_CASE
     if find_estimate(metrics, metric) is None:
         return NO_METRIC
     lack = why_too_few(metric, metrics, limits)
-    return "" if lack is None else f"too few to estimate ({lack})"
+    return None if lack is None else Statement("gate.obstacle.too_few", {"lack": lack})
 
 
 def measure(
-    evaluation: Evaluation, title: str, key: Slice, metric: str, limits: SampleLimits
+    evaluation: Evaluation, where: Statement, key: Slice, metric: str, limits: SampleLimits
 ) -> Measurement:
     """Measures a metric on a slice."""
     metrics = evaluation.slices.get(key)
     obstacle = obstacle_of(metrics, metric, limits)
-    if metrics is None or obstacle:
-        return Measurement(title, 0 if metrics is None else metrics.cases, None, obstacle)
-    return Measurement(title, metrics.cases, find_estimate(metrics, metric))
+    if metrics is None or obstacle is not None:
+        return Measurement(where, 0 if metrics is None else metrics.cases, None, obstacle)
+    return Measurement(where, metrics.cases, find_estimate(metrics, metric))

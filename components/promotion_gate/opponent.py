@@ -6,13 +6,27 @@ from components.absent_model import AbsentModel
 from components.case_predictor.predictions import PredictionCard
 from components.fine_tuner.model_card import ModelCard
 from components.site_evaluator.results import Evaluation
+from components.slice_report.message_catalogue import ENGLISH
+from components.slice_report.sentences import say
+from components.statement import Statement
 
 Opponent: TypeAlias = Evaluation | AbsentModel
 
-NO_BASELINE = AbsentModel("No baseline was evaluated")
-NO_CHAMPION = AbsentModel(
-    "There is no champion yet: this is the first model, with nothing to compare", True
-)
+
+def absent_for(
+    statement: Statement, nothing_to_ask: bool = False, model_digest: str = ""
+) -> AbsentModel:
+    """Returns that a model is not there, for a reason in any language."""
+    return AbsentModel(say(statement, ENGLISH), nothing_to_ask, model_digest, statement)
+
+
+def absence(model: AbsentModel) -> Statement:
+    """Returns why a model is not there; of an older version, in its English words."""
+    return model.statement or Statement("gate.absent.in_words", {"reason": model.reason})
+
+
+NO_BASELINE = absent_for(Statement("gate.absent.no_baseline"))
+NO_CHAMPION = absent_for(Statement("gate.absent.no_champion"), nothing_to_ask=True)
 
 
 def comparable(candidate: Evaluation, other: Opponent, role: str) -> Opponent:
@@ -27,22 +41,22 @@ def comparable(candidate: Evaluation, other: Opponent, role: str) -> Opponent:
         return other
     ours, theirs = candidate.card, other.card
     if ours.model_digest == theirs.model_digest:
-        return AbsentModel(f"This model is the {role} itself", nothing_to_ask=True)
+        return absent_for(Statement(f"gate.absent.same_as_{role}"), nothing_to_ask=True)
     reason = why_not_comparable(ours, theirs, role)
-    return AbsentModel(reason) if reason else other
+    return absent_for(reason) if reason else other
 
 
 def why_not_comparable(
     ours: PredictionCard | ModelCard, theirs: PredictionCard | ModelCard, role: str
-) -> str | None:
+) -> Statement | None:
     """Returns why another model answers another question, or None if it answers the same."""
     if (ours.task, ours.classes) == (theirs.task, theirs.classes):
         return None
-    return (
-        f"The {role} {theirs.model_name} is {_question(theirs)}, this model {_question(ours)}; "
-        "they are not compared"
+    return Statement(
+        f"gate.absent.other_question_{role}",
+        {"name": theirs.model_name, "theirs": _question(theirs), "ours": _question(ours)},
     )
 
 
-def _question(card: PredictionCard | ModelCard) -> str:
-    return f"{card.task.replace('_', '-')} ({', '.join(card.classes)})"
+def _question(card: PredictionCard | ModelCard) -> Statement:
+    return Statement(f"gate.absent.{card.task}", {"classes": ", ".join(card.classes)})

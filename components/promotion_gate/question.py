@@ -1,13 +1,14 @@
-"""One rule asked of slices, and its answers in sentences."""
+"""One rule asked of slices, and its answers in statements."""
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 from components.promotion_gate.rules import WORST_SITE, GateRules
-from components.promotion_gate.verdict import RuleResult
+from components.promotion_gate.verdict import RuleResult, rule_result
 from components.site_evaluator.results import Estimate
+from components.statement import Statement, Value
 
 
 @dataclass(frozen=True)
@@ -15,16 +16,16 @@ class Measurement:
     """What was found on a slice.
 
     Attributes:
-        title: The slice for a person: `site north`.
+        where: The slice for a person: `site north`.
         cases: Of the slice.
         estimate: The metric or difference; None where it cannot be judged.
-        obstacle: Why it cannot be judged; blank where it can.
+        obstacle: Why it cannot be judged; None where it can.
     """
 
-    title: str
+    where: Statement
     cases: int
     estimate: Estimate | None
-    obstacle: str = ""
+    obstacle: Statement | None = None
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Question:
     """
 
     rule: str
-    requirement: str
+    requirement: Statement
     bound: float
     end: Literal["lower", "value", "upper"]
     sense: Literal["at least", "at most", "above"]
@@ -66,7 +67,8 @@ class Question:
             rules: Say what becomes of a rule that could be judged nowhere.
         """
         if not measurements:
-            return [self.unjudged(slice_name, "There is no such slice", rules)]
+            where = Statement(f"gate.where.{slice_name}")
+            return [self.unjudged(where, Statement("gate.found.no_slice"), rules)]
         judged = [found for found in measurements if self._why_not(found) is None]
         if judged and slice_name == WORST_SITE:
             # None is left out by what `judged` means.
@@ -76,58 +78,63 @@ class Question:
         if judged:
             return results
         return [
-            self.unjudged(found.title, f"On {found.title}: {self._why_not(found)}", rules)
-            for found in measurements
+            self.unjudged(found.where, self._unmeasured(found), rules) for found in measurements
         ]
 
-    def unjudged(self, title: str, why: str, rules: GateRules) -> RuleResult:
+    def unjudged(self, where: Statement, why: Statement, rules: GateRules) -> RuleResult:
         """Returns what becomes of a rule that could be judged nowhere, as configured."""
         passes = rules.if_not_judged == "pass"
-        does = "passes" if passes else "fails"
-        consequence = f"Judged nowhere, so it {does} (gate.if_not_judged: {rules.if_not_judged})"
-        return self.decided(title, passes, f"{why}. {consequence}.")
+        verdict = Statement(f"gate.found.judged_nowhere_{rules.if_not_judged}", {"why": why})
+        return self.decided(where, passes, verdict)
 
-    def decided(self, title: str, passed: bool, why: str) -> RuleResult:
-        """Returns a result for a reason other than a measurement."""
-        return RuleResult(
-            rule=self.rule,
-            slice=title,
-            measured=None,
-            lower=None,
-            upper=None,
+    def decided(
+        self,
+        where: Statement,
+        passed: bool,
+        found: Statement,
+        measured: Estimate | None = None,
+    ) -> RuleResult:
+        """Returns a result, without a number unless one was measured."""
+        return rule_result(
+            self.rule,
+            where,
+            Statement("gate.reason", {"requirement": self.requirement, "found": found}),
             bound=self.bound,
             passed=passed,
-            reason=f"Required: {self.requirement}. {why}",
+            measured=None if measured is None else measured.value,
+            lower=None if measured is None else _or_none(measured.lower),
+            upper=None if measured is None else _or_none(measured.upper),
         )
 
     def _result(self, found: Measurement) -> RuleResult:
-        obstacle = self._why_not(found)
-        if obstacle is not None or found.estimate is None:
-            return self.decided(found.title, True, f"On {found.title}: {obstacle}.")
+        if self._why_not(found) is not None or found.estimate is None:
+            return self.decided(found.where, True, self._unmeasured(found))
         estimate = found.estimate
-        where = f"On {found.title} ({found.cases} cases): {with_interval(estimate)}."
-        return replace(
-            self.decided(found.title, self.holds(estimate), where),
-            measured=estimate.value,
-            lower=_or_none(estimate.lower),
-            upper=_or_none(estimate.upper),
-        )
+        said: dict[str, Value] = {
+            "where": found.where,
+            "cases": found.cases,
+            "value": estimate.value,
+        }
+        key = "gate.found.measured_alone"
+        if not math.isnan(estimate.lower):
+            key = "gate.found.measured"
+            said |= {"lower": estimate.lower, "upper": estimate.upper}
+        return self.decided(found.where, self.holds(estimate), Statement(key, said), estimate)
 
-    def _why_not(self, found: Measurement) -> str | None:
-        if found.obstacle or found.estimate is None:
-            return found.obstacle or "not measured"
+    def _unmeasured(self, found: Measurement) -> Statement:
+        obstacle = self._why_not(found) or Statement("gate.obstacle.not_measured")
+        return Statement("gate.found.unmeasured", {"where": found.where, "obstacle": obstacle})
+
+    def _why_not(self, found: Measurement) -> Statement | None:
+        if found.obstacle is not None:
+            return found.obstacle
+        if found.estimate is None:
+            return Statement("gate.obstacle.not_measured")
         if math.isnan(found.estimate.value):
-            return f"not defined on its {found.cases} cases"
+            return Statement("gate.obstacle.undefined", {"cases": found.cases})
         if math.isnan(getattr(found.estimate, self.end)):
-            return f"no interval could be had from its {found.cases} cases"
+            return Statement("gate.obstacle.no_interval", {"cases": found.cases})
         return None
-
-
-def with_interval(measured: Estimate) -> str:
-    """Returns a value with its interval for a person."""
-    if math.isnan(measured.lower):
-        return f"{measured.value:.3f} (no interval)"
-    return f"{measured.value:.3f} (95% interval {measured.lower:.3f} to {measured.upper:.3f})"
 
 
 def _or_none(value: float) -> float | None:

@@ -2,37 +2,39 @@
 
 from components.promotion_gate.measurements import select_slices
 from components.promotion_gate.rules import WORST_SITE, SampleSizeRule
-from components.promotion_gate.verdict import RuleResult
+from components.promotion_gate.verdict import RuleResult, rule_result
 from components.site_evaluator.results import Evaluation, SliceMetrics
-
-_WORDS = {"positives": "cases with", "negatives": "cases without"}
+from components.statement import Statement
 
 
 def judge_sample_size(rule: SampleSizeRule, evaluation: Evaluation) -> list[RuleResult]:
     """Judges how many cases a slice has; a slice that is not there has none."""
     kind, _, class_name = rule.count.partition(":")
-    what = f"{_WORDS[kind]} {class_name}" if class_name else "labelled cases"
-    found = {
-        title: _count(evaluation.slices.get(key), kind, class_name)
-        for title, key in select_slices(evaluation, rule.slice).items()
-    }
+    requirement = Statement(f"gate.asked.{kind}", {"bound": rule.bound, "class": class_name})
+    found = [
+        (where, _count(evaluation.slices.get(key), kind, class_name))
+        for where, key in select_slices(evaluation, rule.slice)
+    ]
     if not found:
-        found = {rule.slice.replace("_", " "): 0}
+        found = [(Statement(f"gate.where.{rule.slice}"), 0)]
     if rule.slice == WORST_SITE:
-        fewest = min(found, key=lambda title: found[title])
-        found = {fewest: found[fewest]}
+        found = [min(found, key=lambda one: one[1])]
     return [
-        RuleResult(
-            rule=f"sample_size {rule.count}",
-            slice=title,
-            measured=count,
-            lower=None,
-            upper=None,
+        rule_result(
+            f"sample_size {rule.count}",
+            where,
+            Statement(
+                "gate.reason",
+                {
+                    "requirement": requirement,
+                    "found": Statement("gate.found.count", {"where": where, "count": count}),
+                },
+            ),
             bound=rule.bound,
             passed=count >= rule.bound,
-            reason=f"Required: at least {rule.bound} {what}. On {title}: {count}.",
+            measured=count,
         )
-        for title, count in found.items()
+        for where, count in found
     ]
 
 

@@ -2,8 +2,14 @@
 
 import dataclasses
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from components.slice_report.message_catalogue import ENGLISH
+from components.slice_report.sentences import say
+from components.statement import Statement, statement_from
 
 VERDICT = "verdict.json"
 
@@ -20,7 +26,9 @@ class RuleResult:
         upper: Upper end of its 95% interval, where there is one.
         bound: What was required.
         passed: Whether the rule holds.
-        reason: A sentence a clinician understands.
+        reason: A sentence a clinician understands, in English.
+        where: What `slice` says, for any language; None in verdicts of older versions.
+        sentence: What `reason` says, for any language; None in verdicts of older versions.
     """
 
     rule: str
@@ -31,6 +39,34 @@ class RuleResult:
     bound: float
     passed: bool
     reason: str
+    where: Statement | None = None
+    sentence: Statement | None = None
+
+
+def rule_result(
+    rule: str,
+    where: Statement,
+    sentence: Statement,
+    *,
+    bound: float,
+    passed: bool,
+    measured: float | None = None,
+    lower: float | None = None,
+    upper: float | None = None,
+) -> RuleResult:
+    """Returns a result whose English is that of its statements."""
+    return RuleResult(
+        rule=rule,
+        slice=say(where, ENGLISH),
+        measured=measured,
+        lower=lower,
+        upper=upper,
+        bound=bound,
+        passed=passed,
+        reason=say(sentence, ENGLISH),
+        where=where,
+        sentence=sentence,
+    )
 
 
 @dataclass(frozen=True)
@@ -59,5 +95,12 @@ class Verdict:
 def read_verdict(directory: str) -> Verdict:
     """Reads `verdict.json` from a directory."""
     values = json.loads(Path(directory, VERDICT).read_text())
-    rules = tuple(RuleResult(**rule) for rule in values["rules"])
+    rules = tuple(_rule_from(rule) for rule in values["rules"])
     return Verdict(rules, tuple(values["sign_off_roles"]))
+
+
+def _rule_from(values: Mapping[str, Any]) -> RuleResult:
+    stated = {
+        name: statement_from(values[name]) for name in ("where", "sentence") if values.get(name)
+    }
+    return RuleResult(**{**values, **stated})

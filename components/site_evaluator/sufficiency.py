@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from components.site_evaluator.results import ClassMetrics, Estimate, SliceMetrics
+from components.statement import Statement
 
 CLASS_METRICS = (
     "auc",
@@ -59,7 +60,7 @@ def find_estimate(metrics: SliceMetrics, metric: str) -> Estimate | None:
     return None if of_class is None else getattr(of_class, name)
 
 
-def why_too_few(metric: str, metrics: SliceMetrics, limits: SampleLimits) -> str | None:
+def why_too_few(metric: str, metrics: SliceMetrics, limits: SampleLimits) -> Statement | None:
     """Returns what a slice lacks for a metric, `3 cases with edema, at least 10 needed`, or None.
 
     A mean over classes needs at least one class whose own value may be shown: otherwise it would
@@ -74,17 +75,19 @@ def why_too_few(metric: str, metrics: SliceMetrics, limits: SampleLimits) -> str
     if class_name:
         return why_too_few_of_class(name, class_name, metrics.classes[class_name], limits)
     if metrics.cases < limits.min_cases:
-        return _lack(metrics.cases, "cases", limits.min_cases)
+        return _lack("cases", "", metrics.cases, limits.min_cases)
     present = {name: counts for name, counts in metrics.classes.items() if is_present(counts)}
     if name in _MEANS and present:
         lacks = [why_too_few_of_class(_MEANS[name], *item, limits) for item in present.items()]
-        return None if None in lacks else "each class: " + "; ".join(filter(None, lacks))
+        if None not in lacks:
+            each = tuple(lack for lack in lacks if lack is not None)
+            return Statement("gate.lack.each_class", {"lacks": each})
     return None
 
 
 def why_too_few_of_class(
     name: str, class_name: str, counts: ClassMetrics, limits: SampleLimits
-) -> str | None:
+) -> Statement | None:
     """Returns what a slice lacks for a metric of a class, or None.
 
     A rate over the cases with (without) the class needs enough positives (negatives); PPV (NPV) as
@@ -99,16 +102,17 @@ def why_too_few_of_class(
     """
     known = counts.positives + counts.negatives
     marked = _marked(counts)
-    needs = [(known, f"cases with {class_name} known", limits.min_cases)]
+    needs = [("known", known, limits.min_cases)]
     if name not in ("specificity", *_OF_PROBABILITIES):
-        needs.append((counts.positives, f"cases with {class_name}", limits.min_positives))
+        needs.append(("positives", counts.positives, limits.min_positives))
     if name not in ("sensitivity", *_OF_PROBABILITIES):
-        needs.append((counts.negatives, f"cases without {class_name}", limits.min_negatives))
+        needs.append(("negatives", counts.negatives, limits.min_negatives))
     if name == "ppv":
-        needs.append((marked, "cases marked by the model", limits.min_positives))
+        needs.append(("marked", marked, limits.min_positives))
     if name == "npv":
-        needs.append((known - marked, "cases left unmarked", limits.min_negatives))
-    return next((_lack(*need) for need in needs if need[0] < need[2]), None)
+        needs.append(("unmarked", known - marked, limits.min_negatives))
+    lacks = (_lack(what, class_name, *need) for what, *need in needs if need[0] < need[1])
+    return next(lacks, None)
 
 
 def is_present(counts: ClassMetrics) -> bool:
@@ -116,8 +120,8 @@ def is_present(counts: ClassMetrics) -> bool:
     return counts.positives > 0 and counts.negatives > 0
 
 
-def _lack(found: int, what: str, needed: int) -> str:
-    return f"{found} {what}, at least {needed} needed"
+def _lack(what: str, class_name: str, found: int, needed: int) -> Statement:
+    return Statement(f"gate.lack.{what}", {"found": found, "needed": needed, "class": class_name})
 
 
 def _marked(counts: ClassMetrics) -> int:

@@ -4,7 +4,7 @@ import dataclasses
 from typing import Any
 
 from components.absent_model import AbsentModel
-from components.promotion_gate.opponent import Opponent, comparable
+from components.promotion_gate.opponent import Opponent, absence, comparable
 from components.site_evaluator.results import Estimate, Evaluation, SliceMetrics
 from components.site_evaluator.sufficiency import why_too_few
 from components.slice_report import estimates
@@ -34,6 +34,7 @@ def champion_data(
         return {
             "model": None,
             "absence": other.reason,
+            "absence_statement": dataclasses.asdict(absence(other)),
             "comparison": [],
             "reclassified": [],
             "renamed": [],
@@ -51,6 +52,7 @@ def champion_data(
     return {
         "model": dataclasses.asdict(other.card),
         "absence": None,
+        "absence_statement": None,
         "comparison": [
             {**where, "metric": metric, **_compare(metric, ours, theirs, settings)}
             for where, ours, theirs in both

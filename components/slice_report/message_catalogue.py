@@ -10,7 +10,10 @@ from markupsafe import Markup
 
 Language = Literal["en", "zh"]
 
-_FILES: dict[Language, str] = {"en": "en.yaml", "zh": "zh_CN.yaml"}
+_FILES: dict[Language, tuple[str, ...]] = {
+    "en": ("en.yaml", "gate_en.yaml"),
+    "zh": ("zh_CN.yaml", "gate_zh_CN.yaml"),
+}
 
 
 class Messages:
@@ -47,8 +50,11 @@ class Messages:
 @functools.cache
 def load_messages(language: Language) -> Messages:
     """Reads the texts of a language."""
-    file = Path(__file__).parent / "messages" / _FILES[language]
-    return Messages(dict(_flat(yaml.safe_load(file.read_text(encoding="utf-8")))))
+    directory = Path(__file__).parent / "messages"
+    texts: dict[str, str] = {}
+    for name in _FILES[language]:
+        texts |= _flat(yaml.safe_load((directory / name).read_text(encoding="utf-8")))
+    return Messages(texts)
 
 
 def _flat(tree: Mapping[str, Any], start: str = "") -> Iterator[tuple[str, str]]:

@@ -15,9 +15,11 @@ from components.slice_report.curve_plots import reliability_plot, roc_plot
 from components.slice_report.drift import feature_name, value_name
 from components.slice_report.forest_plot import forest_plot
 from components.slice_report.message_catalogue import Messages, load_messages
+from components.slice_report.sentences import say
 from components.slice_report.study_plots import efficiency_figure
 from components.slice_report.summary import in_brackets
 from components.slice_report.vocabulary import in_text, metric_names, rule_name, slice_name
+from components.statement import statement_from
 
 _TEMPLATE = "report.html.jinja"
 _COMPARISON_TEMPLATE = "comparison.html.jinja"
@@ -117,6 +119,7 @@ def _filters(messages: Messages) -> dict[str, Callable[..., Any]]:
         "in_text": partial(in_text, messages=messages),
         "feature_name": partial(feature_name, messages=messages),
         "value_name": partial(value_name, messages=messages),
+        "said": lambda statement: say(statement_from(statement), messages),
         "metric_label": lambda metric: names[metric].label,
         "listed": messages.joined,
     }

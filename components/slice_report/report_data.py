@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from components.case_example_gen.ingestion_report import IngestionReport
+from components.case_predictor.predictions import DISTRIBUTION, IN_DISTRIBUTION, SITE
 from components.promotion_gate.opponent import Opponent
-from components.promotion_gate.verdict import Verdict
+from components.promotion_gate.verdict import RuleResult, Verdict
 from components.site_drift.drift import SiteDrift
 from components.site_evaluator.results import OVERALL, Evaluation
 from components.slice_report.champion import champion_data
@@ -23,10 +24,15 @@ from components.slice_report.settings import ReportSettings, RunFields
 from components.slice_report.shift import shift_rows
 from components.slice_report.slice_entries import slice_entries
 from components.slice_report.summary import findings, worst_site
-from components.slice_report.vocabulary import MAIN_METRICS
+from components.slice_report.vocabulary import MAIN_METRICS, slice_name
+from schemas.case_features import SHIFTED
 from trainer.errors import UserError
 
 FORMAT = 1
+
+_SLICES = {
+    f"gate.where.{name}": slice_name(((DISTRIBUTION, name),)) for name in (IN_DISTRIBUTION, SHIFTED)
+}
 
 
 @dataclass(frozen=True)
@@ -150,13 +156,29 @@ def _models(candidate: Evaluation, baseline: Evaluation | None) -> dict[str, dic
 
 
 def _verdict(verdict: Verdict, cases: dict[str, int]) -> dict[str, Any]:
-    """Returns the rules, failing ones first, each with the n of its slice where it is known."""
+    """Returns the rules, failing ones first, each with the n of its slice where it is known.
+
+    Args:
+        verdict: Of the gate.
+        cases: By name of the slice.
+    """
     rules = sorted(verdict.rules, key=lambda rule: rule.passed)
     return {
         "passed": verdict.passed,
         "sign_off_roles": list(verdict.sign_off_roles),
-        "rules": [dataclasses.asdict(rule) | {"cases": cases.get(rule.slice)} for rule in rules],
+        "rules": [
+            dataclasses.asdict(rule) | {"cases": cases.get(_slice_of(rule))} for rule in rules
+        ],
     }
+
+
+def _slice_of(rule: RuleResult) -> str:
+    """Returns a rule's slice as the report names it; the gate words some otherwise."""
+    if rule.where is None:
+        return rule.slice
+    if rule.where.key == "gate.where.site_against_training":
+        return slice_name(((SITE, str(rule.where.values["site"])),))
+    return _SLICES.get(rule.where.key, rule.slice)
 
 
 def _replicates(evaluation: Evaluation) -> int:

@@ -100,6 +100,8 @@ def test_every_slice_but_subgroups_has_its_paired_difference():
 )
 def test_without_a_comparable_champion_the_reason_stands_there(champion, reason):
     data = report_data(with_champion(champion))
+    jsonschema.validate(json.loads(json.dumps(data)), SCHEMA)
+    assert reason in render(data)
     assert data["champion"]["absence"].startswith(reason)
     assert data["champion"]["comparison"] == []
 

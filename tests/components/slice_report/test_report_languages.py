@@ -1,12 +1,17 @@
 """The page in Chinese: every message is there, and no English sentence of ours is left."""
 
 import dataclasses
+import json
 import re
 import string
 from html.parser import HTMLParser
 
 import pytest
 
+from components.promotion_gate.gate import Evidence, judge
+from components.promotion_gate.opponent import NO_CHAMPION
+from components.promotion_gate.rules import GateRules, MinimumRule
+from components.site_evaluator.sufficiency import SampleLimits
 from components.slice_report.message_catalogue import ENGLISH, load_messages
 from components.slice_report.render import render
 from components.slice_report.report_data import report_data
@@ -98,6 +103,34 @@ def test_the_chinese_page_has_the_numbers_and_words_of_the_field(chinese):
     for word in ("灵敏度", "特异度", "阳性预测值", "未通过", "未参与训练", "例数过少，无法估计"):
         assert word in text
     assert "个百分点" in text or "平均 AUC" in text
+
+
+def test_the_gates_sentences_are_chinese_and_say_where(chinese_verdict):
+    page = render(chinese_verdict)
+    text = "".join(VisibleText(page).pieces)
+    assert "要求：平均 AUC不低于 0.800，以其 95% 区间的下限为准。" in text
+    assert "参与训练的站点" in text
+    assert "尚无现行模型" in text
+    assert "Required:" not in text
+    rules = {rule["rule"]: rule for rule in chinese_verdict["verdict"]["rules"]}
+    overall = chinese_verdict["slices"][1]
+    assert overall["name"] == "in distribution"
+    assert rules["minimum mean_auc"]["cases"] == overall["cases"]
+
+
+@pytest.fixture
+def chinese_verdict():
+    inputs = simulated_inputs("multi_label")
+    verdict = judge(
+        Evidence(inputs.candidate, inputs.ingestion),
+        GateRules(minimum=(MinimumRule("mean_auc", 0.8, "in_distribution"),)),
+        SampleLimits(),
+    )
+    settings = dataclasses.replace(SETTINGS, language="zh")
+    data = report_data(
+        dataclasses.replace(inputs, verdict=verdict, settings=settings, champion=NO_CHAMPION)
+    )
+    return json.loads(json.dumps(data))
 
 
 def test_a_value_in_a_message_is_escaped_in_the_page_and_not_in_a_sentence():
