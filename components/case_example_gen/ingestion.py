@@ -32,6 +32,8 @@ from components.case_example_gen.source_images import image_directories, read_im
 _QUARANTINED = "quarantined"
 _BYTES = "bytes"
 DUPLICATE = "duplicate image"
+OTHER_PATIENTS_DUPLICATE = "duplicate image of another patient"
+"""One patient under two identifiers, or an image filed twice: to be looked into."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,7 @@ def ingest(pipeline: beam.Pipeline, data: DataSettings) -> Ingestion:
         | "GroupByDigest" >> beam.GroupByKey()
         | "DropDigest" >> beam.Values()
         | "DropDuplicates"
-        >> beam.FlatMap(_first_of_duplicates).with_outputs(_QUARANTINED, main="kept")
+        >> beam.FlatMap(_first_of_duplicates, data).with_outputs(_QUARANTINED, main="kept")
     )
     cases = (
         unique.kept
@@ -157,11 +159,15 @@ def _quarantine(row: ManifestRow, reason: str, detail: str = "") -> beam.pvalue.
     return beam.pvalue.TaggedOutput(_QUARANTINED, image)
 
 
-def _first_of_duplicates(rows: Iterable[ManifestRow]) -> Iterator[Any]:
+def _first_of_duplicates(rows: Iterable[ManifestRow], data: DataSettings) -> Iterator[Any]:
     first, *others = sorted(rows, key=lambda row: row.order)
     yield first
     for row in others:
-        yield _quarantine(row, DUPLICATE, f"same bytes as row {first.row}")
+        # Another collection numbers its patients anew; natural images have none.
+        known = row.external == first.external and data.task != "unlabelled"
+        is_other = known and row.patient_id != first.patient_id
+        reason = OTHER_PATIENTS_DUPLICATE if is_other else DUPLICATE
+        yield _quarantine(row, reason, f"same bytes as row {first.row}")
 
 
 def _assemble(rows: Iterable[ManifestRow], data: DataSettings) -> Iterator[Any]:
