@@ -18,6 +18,7 @@ from components.case_example_gen.images import standardise_and_measure
 from components.case_example_gen.placed_case import PlacedCase
 from components.case_example_gen.settings import DataSettings
 from components.case_example_gen.source_images import image_directories, read_image
+from components.record_transforms import record_options
 
 _SMALLEST_SHARD = 32 * 1024**2
 _LARGEST_SHARD = 256 * 1024**2
@@ -113,7 +114,7 @@ class _WriteShard(beam.DoFn):
         path = f"{self._directory}/{shard.path}"
         attempt = f"{self._directory}/.attempt-{uuid.uuid4().hex}"
         tf.io.gfile.makedirs(path.rpartition("/")[0])
-        with tf.io.TFRecordWriter(attempt, "GZIP") as writer:
+        with tf.io.TFRecordWriter(attempt, record_options()) as writer:
             for item in sorted(placed, key=lambda item: item.case.rows[0].order):
                 writer.write(self._serialized(item))
                 self._cases.inc()

@@ -12,6 +12,7 @@ from tfx.types import artifact_utils
 from components.pair_builder.building import build_pairs, largest_need
 from components.pair_builder.settings import PairSettings
 from components.pair_builder.statistics import count, write_statistics
+from components.record_transforms import ReadRecords, WriteRecords
 from schemas import case_features
 
 
@@ -35,7 +36,7 @@ class Executor(BaseBeamExecutor):
         if rounds == "auto":
             rounds = self._rounds_needed(cases_pattern, settings, pairs_artifact.uri)
         with self._make_beam_pipeline() as pipeline:
-            cases = pipeline | "ReadCases" >> beam.io.ReadFromTFRecord(cases_pattern)
+            cases = pipeline | "ReadCases" >> ReadRecords(cases_pattern)
             built = build_pairs(cases, settings, rounds, exec_properties["seed"])
             write_rounds(built.pairs, directory, rounds)
             statistics = artifact_utils.get_single_uri(output_dict["statistics"])
@@ -45,7 +46,7 @@ class Executor(BaseBeamExecutor):
         """Runs a pipeline of its own: the number of rounds decides the shape of the next one."""
         number = f"{directory}/rounds_needed"
         with self._make_beam_pipeline() as pipeline:
-            cases = pipeline | "ReadCases" >> beam.io.ReadFromTFRecord(cases_pattern)
+            cases = pipeline | "ReadCases" >> ReadRecords(cases_pattern)
             (
                 largest_need(cases, settings)
                 | "WriteNumber" >> beam.io.WriteToText(number, shard_name_template="")
@@ -62,7 +63,5 @@ def write_rounds(pairs: beam.PCollection, directory: str, rounds: int) -> None:
             part
             | f"Values{number}" >> beam.Values()
             | f"WriteRound{number}"
-            >> beam.io.WriteToTFRecord(
-                f"{directory}/pairs-round-{number:05d}", file_name_suffix=".gz"
-            )
+            >> WriteRecords(f"{directory}/pairs-round-{number:05d}")
         )
