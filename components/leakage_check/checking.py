@@ -14,6 +14,7 @@ from components.leakage_check.near_duplicates import (
     near_duplicates,
 )
 from components.leakage_check.settings import LeakageSettings
+from components.record_transforms import ReadRecords
 from schemas import case_features
 
 Place = tuple[str, str]
@@ -36,7 +37,7 @@ def check_leakage(
     """
     images = [
         pipeline
-        | f"Read {name} {split}" >> beam.io.ReadFromTFRecord(pattern)
+        | f"Read {name} {split}" >> ReadRecords(pattern)
         | f"Fingerprint {name} {split}" >> beam.FlatMap(image_records, name, split)
         for (name, split), pattern in patterns.items()
     ] | "AllImages" >> beam.Flatten()

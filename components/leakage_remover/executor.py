@@ -10,6 +10,7 @@ from tfx.types import artifact_utils
 
 from components.leakage_check.leakage_report import read_leakage_report
 from components.leakage_check.near_duplicates import NATURAL
+from components.record_transforms import ReadRecords, WriteRecords
 from schemas import case_features
 
 
@@ -34,15 +35,10 @@ class Executor(BaseBeamExecutor):
                 _ = (
                     pipeline
                     | f"Read {split}"
-                    >> beam.io.ReadFromTFRecord(
-                        f"{artifact_utils.get_split_uri([examples], split)}/*"
-                    )
+                    >> ReadRecords(f"{artifact_utils.get_split_uri([examples], split)}/*")
                     | f"LeaveOut {split}" >> beam.Filter(_is_kept, frozenset(left_out))
                     | f"Write {split}"
-                    >> beam.io.WriteToTFRecord(
-                        f"{artifact_utils.get_split_uri([kept], split)}/cases",
-                        file_name_suffix=".gz",
-                    )
+                    >> WriteRecords(f"{artifact_utils.get_split_uri([kept], split)}/cases")
                 )
 
 

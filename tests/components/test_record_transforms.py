@@ -47,9 +47,8 @@ def test_a_file_cut_short_is_an_error(directory, tmp_path):
     (whole,) = list(directory.iterdir())[:1]
     cut = tmp_path / "cut.gz"
     cut.write_bytes(whole.read_bytes()[:-2000])
-    with pytest.raises(Exception, match="(?i)corrupt|truncated|data loss|inflate"):
-        with beam.Pipeline() as pipeline:
-            pipeline | ReadRecords(str(cut)) | beam.Map(len)
+    with pytest.raises(Exception, match="DataLossError"), beam.Pipeline() as pipeline:
+        pipeline | ReadRecords(str(cut)) | beam.Map(len)
 
 
 def test_a_file_with_a_changed_byte_is_an_error(directory, tmp_path):
@@ -57,6 +56,5 @@ def test_a_file_with_a_changed_byte_is_an_error(directory, tmp_path):
     content = bytearray(whole.read_bytes())
     content[len(content) // 2] ^= 1
     (tmp_path / "changed.gz").write_bytes(content)
-    with pytest.raises(Exception, match="(?i)corrupt|data loss|incorrect|error"):
-        with beam.Pipeline() as pipeline:
-            pipeline | ReadRecords(str(tmp_path / "changed.gz")) | beam.Map(len)
+    with pytest.raises(Exception, match="DataLossError"), beam.Pipeline() as pipeline:
+        pipeline | ReadRecords(str(tmp_path / "changed.gz")) | beam.Map(len)
