@@ -36,8 +36,8 @@ def project_run(directory: str, setting: Setting) -> dict[str, float]:
     from components.case_schema.component import CaseSchema
     from components.pair_builder.component import PairBuilder
     from components.pair_builder.settings import PairSettings
+    from components.transform.component import CaseTransform
     from components.transform.preprocessing import TransformSettings
-    from trainer.settings import to_json
 
     root = Path(directory)
     schema = CaseSchema()
@@ -47,14 +47,10 @@ def project_run(directory: str, setting: Setting) -> dict[str, float]:
         data_fingerprint="benchmark",
         pseudonym_key_file=str(root / "key"),
     )
-    transform = tfx.components.Transform(
-        examples=cases.outputs["examples"],
-        schema=schema.outputs["schema"],
-        preprocessing_fn="components.transform.preprocessing.preprocessing_fn",
-        custom_config={
-            "settings": to_json(TransformSettings(setting.image_size, "pad", "unlabelled", ()))
-        },
-        disable_statistics=True,
+    transform = CaseTransform(
+        cases.outputs["examples"],
+        schema.outputs["schema"],
+        TransformSettings(setting.image_size, "pad", "unlabelled", ()),
     )
     pairs = PairBuilder(
         examples=transform.outputs["transformed_examples"], settings=PairSettings(), seed=0
@@ -106,7 +102,7 @@ def plain_writer(directory: str, setting: Setting) -> dict[str, float]:
 def _write_plain(files: Sequence[str], output: str, image_size: int, barrier: object) -> None:
     import tensorflow as tf
 
-    from components.transform.preprocessing import decode_square, encode_square
+    from components.transform.squares import decode_square, encode_square
 
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
@@ -133,7 +129,8 @@ def image_work(side: int, setting: Setting) -> dict[str, float]:
     import tensorflow as tf
     from PIL import Image
 
-    from components.transform.preprocessing import decode_square, encode_square, transform_images
+    from components.transform.preprocessing import transform_images
+    from components.transform.squares import decode_square, encode_square
 
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
@@ -148,7 +145,7 @@ def image_work(side: int, setting: Setting) -> dict[str, float]:
 
     @tf.function(autograph=False)
     def transform(images: tf.Tensor) -> tf.Tensor:
-        return transform_images(images, setting.image_size, "pad")[1]
+        return transform_images(images, setting.image_size, "pad")
 
     @tf.function(input_signature=[tf.TensorSpec([], tf.string)], autograph=False)
     def bare(image: tf.Tensor) -> tf.Tensor:

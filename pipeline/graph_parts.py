@@ -20,13 +20,12 @@ from components.pair_builder.component import PairBuilder
 from components.site_drift.statistics_options import statistics_options
 from components.site_evaluator.component import SiteEvaluator
 from components.supervised_pretrainer.component import SupervisedPretrainer
+from components.transform.component import CaseTransform
 from components.transform.preprocessing import TransformSettings
 from pipeline.configuration import Configuration, PretrainingStep
 from pipeline.places import Places
 from schemas.case_features import TEST
-from trainer.settings import FineTuneSettings, to_json
-
-PREPROCESSING = "components.transform.preprocessing.preprocessing_fn"
+from trainer.settings import FineTuneSettings
 
 
 @dataclass(frozen=True)
@@ -291,13 +290,7 @@ class GraphParts:
         )
         transform = self.add(
             f"{name}-transform",
-            tfx.components.Transform(
-                examples=examples,
-                schema=schema,
-                preprocessing_fn=PREPROCESSING,
-                custom_config={"settings": to_json(settings)},
-                disable_statistics=True,
-            ),
+            CaseTransform(examples, schema, settings),
         )
         return transform.outputs["transformed_examples"], transform.outputs["transform_graph"]
 

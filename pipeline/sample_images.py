@@ -13,7 +13,7 @@ from components.case_example_gen.manifest import ManifestRow, read_manifest
 from components.case_example_gen.settings import DataSettings
 from components.pair_builder.pairing import ImageTraits, pairs_by_round
 from components.pair_builder.settings import PairSettings
-from components.transform.preprocessing import decode_square, encode_square
+from components.transform.squares import decode_square, encode_square
 from trainer.case_records import decode_image
 from trainer.errors import UserError
 

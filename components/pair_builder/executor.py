@@ -62,6 +62,5 @@ def write_rounds(pairs: beam.PCollection, directory: str, rounds: int) -> None:
         (
             part
             | f"Values{number}" >> beam.Values()
-            | f"WriteRound{number}"
-            >> WriteRecords(f"{directory}/pairs-round-{number:05d}")
+            | f"WriteRound{number}" >> WriteRecords(f"{directory}/pairs-round-{number:05d}")
         )

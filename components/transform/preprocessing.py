@@ -1,7 +1,7 @@
 """The `preprocessing_fn` of the Transform component: training and serving share its graph.
 
-Each image is decoded once, brought to one square size and re-encoded; the statistics of the
-pixels over the whole training split come along with every case.
+Each image is decoded, brought to one square size and re-encoded; the statistics of the pixels over
+the whole training split come along with every case.
 """
 
 import json
@@ -12,9 +12,9 @@ from typing import Any, Literal
 import tensorflow as tf
 import tensorflow_transform as tft
 
+from components.transform.pixel_sums import pixel_sums
+from components.transform.squares import decode_square, encode_square
 from schemas import case_features
-
-JPEG_QUALITY = 95
 
 
 @dataclass(frozen=True)
@@ -48,8 +48,8 @@ def preprocessing_fn(inputs: Mapping[str, Any], custom_config: Mapping[str, Any]
     """
     settings = TransformSettings(**json.loads(custom_config["settings"]))
     images = inputs[case_features.IMAGE]
-    pixels, encoded = transform_images(images.flat_values, settings.image_size, settings.fit)
-    mean, std = _pixel_statistics(pixels)
+    encoded = transform_images(images.flat_values, settings.image_size, settings.fit)
+    mean, std = _pixel_statistics(images.flat_values, settings.image_size, settings.fit)
     cases = tf.shape(inputs[case_features.CASE_ID])[0]
     outputs = {
         # Sparse, because Transform writes a ragged tensor under another feature name.
@@ -65,8 +65,8 @@ def preprocessing_fn(inputs: Mapping[str, Any], custom_config: Mapping[str, Any]
     return outputs | _labels(inputs, settings, cases)
 
 
-def transform_images(images: tf.Tensor, image_size: int, fit: str) -> tuple[tf.Tensor, tf.Tensor]:
-    """Brings images to one size.
+def transform_images(images: tf.Tensor, image_size: int, fit: str) -> tf.Tensor:
+    """Brings images to one size; holds the pixels of one image at a time.
 
     Args:
         images: String [m], encoded.
@@ -74,53 +74,28 @@ def transform_images(images: tf.Tensor, image_size: int, fit: str) -> tuple[tf.T
         fit: `pad` or `crop`.
 
     Returns:
-        Pixels, uint8 [m, image_size, image_size, 3], and the same as JPEGs, string [m].
+        JPEGs, string [m].
     """
-    pixels = tf.map_fn(
-        lambda encoded: decode_square(encoded, image_size, fit),
+    return tf.map_fn(
+        lambda encoded: encode_square(decode_square(encoded, image_size, fit)),
         images,
-        fn_output_signature=tf.TensorSpec([image_size, image_size, 3], tf.uint8),
-    )
-    return pixels, tf.map_fn(
-        encode_square, pixels, fn_output_signature=tf.TensorSpec([], tf.string)
+        fn_output_signature=tf.TensorSpec([], tf.string),
     )
 
 
-def decode_square(encoded: tf.Tensor, image_size: int, fit: str) -> tf.Tensor:
-    """Decodes a JPEG or PNG into uint8 [image_size, image_size, 3]; grey becomes three channels.
-
-    Args:
-        encoded: String scalar.
-        image_size: Pixels.
-        fit: `pad` or `crop`.
-    """
-    image = tf.io.decode_image(encoded, channels=3, expand_animations=False)
-    image = tf.ensure_shape(image, [None, None, 3])
-    if fit == "crop":
-        side = tf.minimum(tf.shape(image)[0], tf.shape(image)[1])
-        image = tf.image.resize_with_crop_or_pad(image, side, side)
-        image = tf.image.resize(image, [image_size, image_size], antialias=True)
-    else:
-        image = tf.image.resize_with_pad(image, image_size, image_size, antialias=True)
-    return tf.cast(tf.clip_by_value(tf.round(image), 0, 255), tf.uint8)
-
-
-def encode_square(image: tf.Tensor) -> tf.Tensor:
-    """Encodes uint8 [image_size, image_size, 3] as the JPEG that training reads."""
-    return tf.io.encode_jpeg(image, quality=JPEG_QUALITY, chroma_downsampling=False)
-
-
-def _pixel_statistics(pixels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+def _pixel_statistics(images: tf.Tensor, image_size: int, fit: str) -> tuple[tf.Tensor, tf.Tensor]:
     """Mean and standard deviation, float32 [3] each, over all pixels of the training split.
 
     The sums are whole numbers, so that they do not depend on how Beam batches the images: a last
     digit that differs would send training another way.
     """
-    values = tf.cast(pixels, tf.int64)
-    per_image = tf.stack([tf.reduce_sum(values, [1, 2]), tf.reduce_sum(values**2, [1, 2])], axis=1)
+    per_image = tf.map_fn(
+        lambda encoded: pixel_sums(encoded, image_size, fit),
+        images,
+        fn_output_signature=tf.TensorSpec([2, 3], tf.int64),
+    )
     sums = tft.sum(per_image, reduce_instance_dims=False)
-    pixels_per_image = pixels.shape[1] * pixels.shape[2]
-    count = tft.sum(tf.ones_like(per_image[:, 0, 0])) * pixels_per_image
+    count = tft.sum(tf.ones_like(images, tf.int64)) * image_size**2
     moments = tf.cast(sums, tf.float64) / tf.cast(count, tf.float64)
     mean = moments[0] / 255.0
     variance = moments[1] / 255.0**2 - mean**2

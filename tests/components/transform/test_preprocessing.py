@@ -1,6 +1,5 @@
 """Transform on real encoded images, against Pillow and NumPy."""
 
-import io
 from importlib import resources
 from pathlib import Path
 
@@ -17,43 +16,10 @@ from tensorflow_transform.tf_metadata import dataset_metadata, metadata_io
 from tfx_bsl.tfxio import tf_example_record
 
 from components.fine_tuner.serving_preprocessing import ServingPreprocessing
-from components.transform.preprocessing import TransformSettings, decode_square, preprocessing_fn
+from components.transform.preprocessing import TransformSettings, preprocessing_fn
+from components.transform.squares import decode_square
+from tests.components.transform.raw_cases import png, raw_case, smooth
 from trainer.settings import to_json
-
-
-def png(pixels: np.ndarray) -> bytes:
-    output = io.BytesIO()
-    Image.fromarray(pixels).save(output, "PNG")
-    return output.getvalue()
-
-
-def smooth(seed: int, height: int = 40, width: int = 40) -> np.ndarray:
-    """An image without fine detail, so that resizing methods hardly differ."""
-    small = np.random.default_rng(seed).integers(0, 256, (3, 3, 3), dtype=np.uint8)
-    return np.asarray(Image.fromarray(small).resize((width, height), Image.Resampling.BICUBIC))
-
-
-def raw_case(case_id: str, images: list[np.ndarray], **labels) -> tf.train.Example:
-    example = tf.train.Example()
-    texts = {
-        "case_id": [case_id],
-        "patient_id": ["p"],
-        "site": ["north"],
-        "sex": ["female"],
-        "age_group": ["40-59"],
-        "view": [f"view-{number}" for number in range(len(images))],
-        "visit": [str(number) for number in range(len(images))],
-    }
-    for name, values in texts.items():
-        example.features.feature[name].bytes_list.value.extend(v.encode() for v in values)
-    example.features.feature["image"].bytes_list.value.extend(png(image) for image in images)
-    for name, values in labels.items():
-        if name == "label":
-            example.features.feature[name].bytes_list.value.extend(v.encode() for v in values)
-        else:
-            example.features.feature[name].float_list.value.extend(values)
-    return example
-
 
 SETTINGS = TransformSettings(16, "pad", "multi_class", ("well", "ill"))
 

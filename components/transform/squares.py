@@ -1,0 +1,59 @@
+"""One encoded image as the square that a network reads."""
+
+import tensorflow as tf
+
+JPEG_QUALITY = 95
+
+
+def decode(encoded: tf.Tensor, ratio: int = 1) -> tf.Tensor:
+    """Decodes a JPEG or PNG into uint8 [height, width, 3]; grey becomes three channels.
+
+    Args:
+        encoded: String scalar.
+        ratio: 1, 2, 4 or 8; a JPEG's height and width are divided by it.
+    """
+    # The faster cosine transform shifts red and blue by about one level of 255.
+    image = tf.io.decode_jpeg(encoded, channels=3, ratio=ratio, dct_method="INTEGER_ACCURATE")
+    return tf.ensure_shape(image, [None, None, 3])
+
+
+def decode_square(encoded: tf.Tensor, image_size: int, fit: str) -> tf.Tensor:
+    """Decodes a JPEG or PNG into uint8 [image_size, image_size, 3]; grey becomes three channels.
+
+    Args:
+        encoded: String scalar.
+        image_size: Pixels.
+        fit: `pad` or `crop`.
+    """
+    image = decode(encoded)
+    if fit == "crop":
+        return _resize(central_square(image), image_size, image_size)
+    # Whole numbers: tf.image.resize_with_pad leaves a black line, since 512 / (512 / 224) < 224.
+    height, width = tf.unstack(tf.shape(image)[:2])
+    longest = tf.maximum(height, width)
+    height, width = (
+        tf.maximum((2 * side * image_size + longest) // (2 * longest), 1)
+        for side in (height, width)
+    )
+    top, left = (image_size - height) // 2, (image_size - width) // 2
+    return tf.image.pad_to_bounding_box(
+        _resize(image, height, width), top, left, image_size, image_size
+    )
+
+
+def central_square(image: tf.Tensor) -> tf.Tensor:
+    """Returns the largest square around the centre of an image [height, width, 3]."""
+    height, width = tf.unstack(tf.shape(image)[:2])
+    side = tf.minimum(height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    return image[top : top + side, left : left + side]
+
+
+def _resize(image: tf.Tensor, height: tf.Tensor | int, width: tf.Tensor | int) -> tf.Tensor:
+    resized = tf.image.resize(image, [height, width], antialias=True)
+    return tf.cast(tf.clip_by_value(tf.round(resized), 0, 255), tf.uint8)
+
+
+def encode_square(image: tf.Tensor) -> tf.Tensor:
+    """Encodes uint8 [image_size, image_size, 3] as the JPEG that training reads."""
+    return tf.io.encode_jpeg(image, quality=JPEG_QUALITY, chroma_downsampling=False)
