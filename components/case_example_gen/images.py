@@ -5,13 +5,14 @@ import warnings
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image, ImageOps, ImageStat
+from PIL import Image, ImageOps
 
 MAX_PIXELS = 200_000_000
 """More than any radiograph has; larger ones are taken for decompression bombs."""
 
 _PLAIN_MODES = {"JPEG": ("L", "RGB"), "PNG": ("L", "RGB", "1")}
 _ORIENTATION = 0x0112
+_MEASURED_SIDE = 256
 
 
 class BadImageError(Exception):
@@ -62,9 +63,15 @@ def standardise_and_measure(encoded: bytes) -> MeasuredImage:
 
 
 def grey_statistics(image: Image.Image) -> tuple[float, float]:
-    """Returns mean and standard deviation of an 8-bit image's grey values, from 0 to 1."""
-    statistics = ImageStat.Stat(image.convert("L"))
-    return statistics.mean[0] / 255, statistics.stddev[0] / 255
+    """Returns mean and standard deviation of an 8-bit image's grey values, from 0 to 1.
+
+    Of a large image, evenly spaced pixels are looked at: all of them would take half as long as
+    decoding it.
+    """
+    side = (min(image.width, _MEASURED_SIDE), min(image.height, _MEASURED_SIDE))
+    sample = image.resize(side, Image.Resampling.NEAREST).convert("L")
+    values = np.asarray(sample, np.float32) / 255
+    return float(values.mean()), float(values.std())
 
 
 def _standardise(encoded: bytes) -> tuple[bytes, Image.Image]:

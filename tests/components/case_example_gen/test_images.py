@@ -75,8 +75,15 @@ def test_mean_and_contrast_are_those_of_the_grey_values_that_are_kept(mode):
     measured = standardise_and_measure(encoded(image))
     assert measured.encoded == standardise_image(encoded(image))
     grey = np.asarray(decoded(measured.encoded).convert("L")) / 255
-    assert measured.mean == pytest.approx(grey.mean())
-    assert measured.contrast == pytest.approx(grey.std())
+    assert measured.mean == pytest.approx(grey.mean(), abs=1e-6)
+    assert measured.contrast == pytest.approx(grey.std(), abs=1e-6)
+
+
+def test_a_large_image_is_measured_by_a_sample_of_its_pixels():
+    ramp = np.tile(np.linspace(20, 220, 900, dtype=np.uint8), (700, 1))
+    measured = standardise_and_measure(encoded(Image.fromarray(ramp)))
+    assert measured.mean == pytest.approx(ramp.mean() / 255, abs=0.005)
+    assert measured.contrast == pytest.approx(ramp.std() / 255, abs=0.005)
 
 
 def test_of_an_animation_the_first_frame_counts():
