@@ -10,6 +10,9 @@ from PIL import Image, ImageOps
 MAX_PIXELS = 200_000_000
 """More than any radiograph has; larger ones are taken for decompression bombs."""
 
+_CHECKED_SIDE = 128
+"""A JPEG is checked and measured at no fewer pixels than this a side, if it has them."""
+
 _PLAIN_MODES = {"JPEG": ("L", "RGB"), "PNG": ("L", "RGB", "1")}
 _ORIENTATION = 0x0112
 _MEASURED_SIDE = 256
@@ -31,7 +34,7 @@ class MeasuredImage:
     Attributes:
         encoded: 8-bit JPEG or PNG.
         mean: Of the grey values, 0 black to 1 white.
-        contrast: Their standard deviation.
+        contrast: Their standard deviation; of a JPEG that stays as it is, at reduced size.
     """
 
     encoded: bytes
@@ -90,18 +93,37 @@ def _decode(encoded: bytes) -> tuple[bytes, Image.Image]:
     with Image.open(io.BytesIO(encoded)) as image:
         if image.width * image.height > MAX_PIXELS:
             raise BadImageError("too large", f"{image.width}x{image.height} pixels")
-        image.load()
-        low, high = _extremes(image)
-        if low == high:
-            raise BadImageError("blank", f"every pixel is {low}")
         turned = image.getexif().get(_ORIENTATION, 1) != 1
         plain = image.mode in _PLAIN_MODES.get(image.format or "", ()) and not turned
         if plain and getattr(image, "n_frames", 1) == 1:
-            return encoded, image
+            return encoded, _checked_plain(encoded, image)
+        image.load()
+        _check_not_blank(image)
         plain_image = _plain(ImageOps.exif_transpose(image))
     output = io.BytesIO()
     plain_image.save(output, "PNG")
     return output.getvalue(), plain_image
+
+
+def _checked_plain(encoded: bytes, image: Image.Image) -> Image.Image:
+    """Decodes an image that stays as it is, a JPEG at a fraction of its size.
+
+    All of a JPEG's data are read even so, and a cut is found; only the cosine transform has less
+    to do. What looks blank when small is looked at in full.
+    """
+    image.draft(None, (_CHECKED_SIDE, _CHECKED_SIDE))
+    image.load()
+    low, high = _extremes(image)
+    if low == high:
+        with Image.open(io.BytesIO(encoded)) as whole:
+            _check_not_blank(whole)
+    return image
+
+
+def _check_not_blank(image: Image.Image) -> None:
+    low, high = _extremes(image)
+    if low == high:
+        raise BadImageError("blank", f"every pixel is {low}")
 
 
 def _extremes(image: Image.Image) -> tuple[float, float]:

@@ -1,9 +1,10 @@
 """The Beam pipeline from a manifest to cases, split by patient.
 
 Images are read twice, once to check and once to write (`shards.py`), so that what travels between
-workers is rows and digests, never pixels.
+workers is rows and digests, never pixels. They are decoded once, where they stay as they are.
 """
 
+import dataclasses
 import hashlib
 import io
 from collections.abc import Iterable, Iterator
@@ -20,7 +21,8 @@ from components.case_example_gen.cases import (
     split_patient,
 )
 from components.case_example_gen.external_set import ExternalSet
-from components.case_example_gen.images import BadImageError, standardise_image
+from components.case_example_gen.image_measurement import ImageMeasurement
+from components.case_example_gen.images import BadImageError, standardise_and_measure
 from components.case_example_gen.ingestion_report import QuarantinedImage
 from components.case_example_gen.manifest import ManifestRow, RowProblem, read_manifest
 from components.case_example_gen.placed_case import PlacedCase
@@ -145,12 +147,16 @@ class _CheckImage(beam.DoFn):
             return
         try:
             encoded = read_image(self._directories[row.external], row.image)
-            standardise_image(encoded)
+            measured = standardise_and_measure(encoded)
         except BadImageError as error:
             yield _quarantine(row, error.reason, error.detail)
             return
         yield beam.pvalue.TaggedOutput(_BYTES, len(encoded))
-        yield hashlib.sha256(encoded).digest(), row
+        digest = hashlib.sha256(encoded).digest()
+        if measured.encoded == encoded:
+            measurement = ImageMeasurement(digest, measured.mean, measured.contrast)
+            row = dataclasses.replace(row, measurement=measurement)
+        yield digest, row
 
 
 def _quarantine(row: ManifestRow, reason: str, detail: str = "") -> beam.pvalue.TaggedOutput:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TextIO
 
 from components.case_example_gen.external_set import ExternalSet
+from components.case_example_gen.image_measurement import ImageMeasurement
 from components.case_example_gen.settings import DataSettings
 from schemas import case_features
 from schemas.case_features import UNKNOWN
@@ -40,6 +41,7 @@ class ManifestRow:
         age: Years.
         split: Given split; None = drawn by patient.
         visit: Days since the patient's first visit, or the visit's number; `unknown` if blank.
+        measurement: Of the image, once it was checked, where it is to be written as it is.
     """
 
     row: int
@@ -56,6 +58,7 @@ class ManifestRow:
     case_features: tuple[str, ...] = ()
     external: str = ""
     visit: str = UNKNOWN
+    measurement: ImageMeasurement | None = None
 
     @property
     def order(self) -> tuple[str, int]:

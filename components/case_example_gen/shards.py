@@ -14,7 +14,8 @@ import tensorflow as tf
 from apache_beam.metrics import Metrics
 
 from components.case_example_gen.example import case_example
-from components.case_example_gen.images import standardise_and_measure
+from components.case_example_gen.image_measurement import ImageMeasurement
+from components.case_example_gen.images import MeasuredImage, standardise_and_measure
 from components.case_example_gen.placed_case import PlacedCase
 from components.case_example_gen.settings import DataSettings
 from components.case_example_gen.source_images import image_directories, read_image
@@ -95,6 +96,17 @@ def _with_shard(
     return (placed.split, index, count), placed
 
 
+def image_to_write(encoded: bytes, checked: ImageMeasurement | None) -> MeasuredImage:
+    """Decodes an image only if it is to change, or is no longer the one that was checked.
+
+    Raises:
+        BadImageError: It was replaced by one that cannot be used.
+    """
+    if checked and checked.digest == hashlib.sha256(encoded).digest():
+        return MeasuredImage(encoded, checked.mean, checked.contrast)
+    return standardise_and_measure(encoded)
+
+
 class _WriteShard(beam.DoFn):
     """Writes a shard under a name of its own, then renames it: a repeated attempt does no harm."""
 
@@ -125,7 +137,7 @@ class _WriteShard(beam.DoFn):
     def _serialized(self, placed: PlacedCase) -> bytes:
         rows = placed.case.rows
         directory = self._directories[rows[0].external]
-        images = [standardise_and_measure(read_image(directory, row.image)) for row in rows]
+        images = [image_to_write(read_image(directory, row.image), row.measurement) for row in rows]
         example = case_example(placed.case, images, self._classes, self._key)
         serialized: bytes = example.SerializeToString(deterministic=True)
         return serialized

@@ -116,3 +116,80 @@ def test_an_absurdly_large_image_is_refused_before_it_is_decoded(monkeypatch):
     with pytest.raises(BadImageError) as error:
         standardise_image(encoded(Image.fromarray(PIXELS)))
     assert (error.value.reason, error.value.detail) == ("too large", "16x12 pixels")
+
+
+def photograph(side: int = 300) -> Image.Image:
+    """A JPEG of it is decoded at a half of its size by the check."""
+    small = np.random.default_rng(1).integers(0, 256, (20, 20, 3), dtype=np.uint8)
+    noise = np.random.default_rng(2).integers(0, 30, (side, side, 3), dtype=np.uint8)
+    large = np.asarray(Image.fromarray(small).resize((side, side), Image.Resampling.BICUBIC))
+    return Image.fromarray(large // 2 + noise)
+
+
+JPEGS = {
+    "baseline": encoded(photograph(), "JPEG"),
+    "progressive": encoded(photograph(), "JPEG", progressive=True),
+    "grey": encoded(photograph().convert("L"), "JPEG"),
+    "large": encoded(photograph(1100), "JPEG"),
+    "restart markers": encoded(photograph(), "JPEG", restart_marker_rows=1),
+    "CMYK": encoded(photograph().convert("CMYK"), "JPEG"),
+}
+
+
+def is_whole(content: bytes) -> bool:
+    """Says whether Pillow decodes an image at its full size."""
+    try:
+        Image.open(io.BytesIO(content)).load()
+    except OSError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("kind", list(JPEGS))
+def test_a_cut_jpeg_is_refused_wherever_decoding_it_in_full_would_fail(kind):
+    content = JPEGS[kind]
+    cuts = [
+        *np.linspace(700, len(content) - 1, 40).astype(int),
+        *range(len(content) - 12, len(content)),
+    ]
+    assert not is_whole(content[: cuts[0]])
+    for cut in cuts:
+        if is_whole(content[:cut]):
+            standardise_image(content[:cut])
+            continue
+        with pytest.raises(BadImageError) as error:
+            standardise_image(content[:cut])
+        assert error.value.reason == "truncated", cut
+
+
+@pytest.mark.parametrize("kind", ["baseline", "progressive", "grey", "large"])
+def test_a_jpeg_is_measured_nearly_as_at_its_full_size(kind):
+    measured = standardise_and_measure(JPEGS[kind])
+    assert measured.encoded == JPEGS[kind]
+    grey = np.asarray(decoded(JPEGS[kind]).convert("L")) / 255
+    assert measured.mean == pytest.approx(grey.mean(), abs=0.002)
+    assert measured.contrast == pytest.approx(grey.std(), rel=0.05)
+
+
+def test_a_large_jpeg_with_one_small_mark_is_not_blank():
+    pixels = np.zeros((1024, 1024), np.uint8)
+    pixels[500, 500] = 12
+    content = encoded(Image.fromarray(pixels), "JPEG", quality=100)
+    small = decoded(content)
+    small.draft(None, (128, 128))
+    assert len(set(small.getdata())) == 1
+    assert standardise_image(content) == content
+
+
+def test_a_large_jpeg_of_one_grey_is_blank():
+    with pytest.raises(BadImageError) as error:
+        standardise_image(encoded(Image.new("RGB", (1024, 1024), (90, 90, 90)), "JPEG"))
+    assert error.value.reason == "blank"
+
+
+def test_an_exif_rotated_jpeg_is_turned_at_its_full_size():
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    result = decoded(standardise_image(encoded(photograph(), "JPEG", exif=exif, quality=95)))
+    upright = np.asarray(photograph().rotate(-90), dtype=int)
+    assert np.abs(np.asarray(result, dtype=int) - upright).mean() < 8

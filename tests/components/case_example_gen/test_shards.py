@@ -13,6 +13,8 @@ from tfx.types import standard_artifacts
 from components.artifact_types import IngestionReport, PairStatistics
 from components.case_example_gen import shards
 from components.case_example_gen.executor import Executor
+from components.case_example_gen.image_measurement import ImageMeasurement
+from components.case_example_gen.images import MeasuredImage
 from components.case_example_gen.settings import DataSettings
 from components.pair_builder.executor import Executor as PairBuilding
 from components.pair_builder.settings import PairSettings
@@ -28,6 +30,22 @@ TWO_PROCESSES = ["--direct_running_mode=multi_processing", "--direct_num_workers
 )
 def test_shards_are_of_32_to_256_megabytes(megabytes, count):
     assert shards.shard_count(megabytes * MEGABYTE) == count
+
+
+def test_an_image_is_decoded_again_only_if_it_is_not_the_one_that_was_checked(monkeypatch):
+    decoded = []
+
+    def decode(encoded: bytes) -> MeasuredImage:
+        decoded.append(encoded)
+        return MeasuredImage(b"standard", 0.1, 0.2)
+
+    monkeypatch.setattr(shards, "standardise_and_measure", decode)
+    known = ImageMeasurement(hashlib.sha256(b"checked").digest(), 0.5, 0.25)
+    assert shards.image_to_write(b"checked", known) == MeasuredImage(b"checked", 0.5, 0.25)
+    assert not decoded
+    assert shards.image_to_write(b"replaced", known).encoded == b"standard"
+    assert shards.image_to_write(b"of another mode", None).encoded == b"standard"
+    assert decoded == [b"replaced", b"of another mode"]
 
 
 def ingest(data: DataSettings, directory: Path, options: list[str]) -> None:

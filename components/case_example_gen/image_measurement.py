@@ -1,0 +1,18 @@
+"""What the check of an image leaves behind, so that writing it need not decode it again."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class ImageMeasurement:
+    """How bright an image is that is written as it was read.
+
+    Attributes:
+        digest: SHA-256 of its bytes.
+        mean: Of the grey values, 0 black to 1 white.
+        contrast: Their standard deviation.
+    """
+
+    digest: bytes
+    mean: float
+    contrast: float
