@@ -130,6 +130,18 @@ def test_the_report_can_be_rebuilt_from_the_artifacts(again):
     assert (run.output / "report" / "report.html").read_bytes() == before
 
 
+def test_new_data_are_compared_with_what_a_finished_run_was_trained_on(finished, tmp_path):
+    run, _ = finished
+    page = tmp_path / "page.html"
+    completed = run.micle(
+        "inspect", str(run.configuration), "-o", str(page), "--against", str(run.output)
+    )
+    assert completed.returncode == 0, completed.stderr
+    for site in ("north", "harbour", "valley"):
+        assert re.search(rf"^{site}, \d+ cases, distance to training: ", completed.stdout, re.M)
+    assert "was trained on" in page.read_text()
+
+
 def newest_model(output: Path) -> Path:
     (model,) = (output / "serving").iterdir()
     return model

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from tensorflow_metadata.proto.v0 import anomalies_pb2, statistics_pb2
+from tensorflow_metadata.proto.v0 import anomalies_pb2
 from tfx.components.pusher.executor import Executor as PusherExecutor
 from tfx.types import channel, standard_artifacts
 
@@ -28,6 +28,7 @@ from tests.components.promotion_gate.handmade_evaluations import (
     rename,
     write_evaluation,
 )
+from tests.components.site_drift.handmade_statistics import write_views
 
 
 def artifact(artifact_class, uri):
@@ -139,16 +140,8 @@ def test_schema_anomalies_are_counted_over_all_splits(tmp_path, inputs):
 
 @pytest.mark.parametrize(("bound", "passes"), [(0.5, True), (0.4, False)])
 def test_drift_is_measured_from_the_statistics_of_the_data(tmp_path, inputs, bound, passes):
-    for split, site, lateral in (("train", "north", 20), ("shifted", "valley", 65)):
-        found = statistics_pb2.DatasetFeatureStatisticsList()
-        dataset = found.datasets.add(name=f"site_{site}", num_examples=100)
-        view = dataset.features.add(type=statistics_pb2.FeatureNameStatistics.STRING)
-        view.path.step.append("view")
-        for label, count in (("PA", 100 - lateral), ("lateral", lateral)):
-            view.string_stats.rank_histogram.buckets.add(label=label, sample_count=count)
-        directory = tmp_path / "statistics" / f"Split-{split}"
-        directory.mkdir(parents=True)
-        (directory / "FeatureStats.pb").write_bytes(found.SerializeToString())
+    write_views(tmp_path / "statistics", "train", "north", lateral=20)
+    write_views(tmp_path / "statistics", "shifted", "valley", lateral=65)
     statistics = artifact(standard_artifacts.ExampleStatistics, tmp_path / "statistics")
     inputs["statistics"] = statistics
     _, verdict = run_gate(tmp_path, inputs, GateRules(max_drift=DriftRule(share=bound)))

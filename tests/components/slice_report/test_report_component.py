@@ -10,6 +10,7 @@ from tfx.types.channel_utils import as_channel
 
 from components.artifact_types import IngestionReport, SliceReport
 from components.slice_report import component, executor
+from tests.components.site_drift.handmade_statistics import write_views
 from tests.components.slice_report.simulated_evaluation import RUN, SETTINGS, simulated_inputs
 from trainer.settings import to_json
 
@@ -56,6 +57,21 @@ def test_the_executor_reads_its_inputs_and_writes_the_report(monkeypatch, tmp_pa
     assert [rule["passed"] for rule in data["verdict"]["rules"]] == [False, True, True]
     assert data["data_flow"]["received"] == {"images": 1003, "cases": 501}
     assert (tmp_path / "report" / "report.html").exists()
+
+
+def test_drift_and_pairs_are_read_where_they_are_given(monkeypatch, tmp_path):
+    inputs = simulated_inputs()
+    monkeypatch.setattr(executor, "load_evaluation", lambda uri: inputs.candidate)
+    inputs.verdict.write(str(tmp_path))
+    inputs.ingestion.write(str(tmp_path))
+    write_views(tmp_path, "train", "north", lateral=20)
+    write_views(tmp_path, "shifted", "valley", lateral=65)
+    (tmp_path / "pair_statistics.json").write_text(json.dumps(inputs.pairs))
+    names = ("evaluation", "verdict", "ingestion_report", "statistics", "pair_statistics")
+    uris = dict.fromkeys(names, str(tmp_path))
+    read = executor.read_inputs(uris, to_json(SETTINGS), to_json(RUN), "null")
+    assert [(drift.site, drift.features[0].feature) for drift in read.drift] == [("valley", "view")]
+    assert read.pairs == inputs.pairs
 
 
 def test_a_report_without_a_given_date_has_the_day_it_was_made(monkeypatch, tmp_path):
