@@ -1,5 +1,6 @@
 """The Beam pipeline that looks for near-duplicates."""
 
+import heapq
 from collections.abc import Iterable, Iterator, Mapping
 
 import apache_beam as beam
@@ -8,6 +9,7 @@ import tensorflow as tf
 from components.leakage_check.image_fingerprint import image_fingerprint
 from components.leakage_check.leakage_report import leakage_report
 from components.leakage_check.near_duplicates import (
+    LARGEST_GROUP,
     ImageRecord,
     NearDuplicate,
     group_keys,
@@ -89,7 +91,8 @@ def _keyed(image: ImageRecord) -> Iterator[tuple[str, ImageRecord]]:
 def _compare(
     group: tuple[str, Iterable[ImageRecord]], min_correlation: float
 ) -> Iterator[tuple[str, NearDuplicate]]:
-    images = list(group[1])
+    # As many as are compared, so that a group of millions is never held.
+    images = heapq.nsmallest(LARGEST_GROUP, group[1])
     if len(images) < 2:
         return
     for pair in near_duplicates(images, min_correlation):
