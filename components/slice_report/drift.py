@@ -7,7 +7,7 @@ from typing import Any
 
 from components.site_drift.drift import FeatureDrift, SiteDrift
 from components.slice_report.message_catalogue import Messages
-from components.slice_report.metrics_table import safe_cell
+from components.slice_report.spreadsheet import safe_cell
 from schemas import case_features
 
 COLUMNS = (

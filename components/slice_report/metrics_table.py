@@ -7,6 +7,7 @@ from typing import Any
 
 from components.site_evaluator.metric_values import RECLASSIFIED_COUNTS, RECLASSIFIED_ESTIMATES
 from components.site_evaluator.sufficiency import CLASS_METRICS
+from components.slice_report.spreadsheet import safe_cell
 
 COLUMNS = ("model", "slice", "class", "metric", "value", "lower", "upper", "n")
 
@@ -60,8 +61,3 @@ def _change_rows(data: dict[str, Any]) -> Iterator[list[Any]]:
 
 def _numbers(estimate: dict[str, Any]) -> list[Any]:
     return ["" if estimate[key] is None else estimate[key] for key in ("value", "lower", "upper")]
-
-
-def safe_cell(name: str) -> str:
-    """Keeps a spreadsheet from taking a name for a formula."""
-    return f"'{name}" if name.startswith(("=", "+", "-", "@", "\t", "\r")) else name

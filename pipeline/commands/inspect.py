@@ -8,6 +8,7 @@ import click
 from components.slice_report.drift import feature_name, value_name
 from components.slice_report.message_catalogue import ENGLISH
 from pipeline.configuration import load_configuration
+from pipeline.console import noise_to_log
 from pipeline.inspection.inspection_data import inspection_data
 from pipeline.inspection.manifest_drift import training_sites_of_run
 from pipeline.inspection.page import render_inspection
@@ -34,11 +35,15 @@ def inspect_command(
     data = getattr(configuration.data, data_set)
     if data is None:
         raise UserError(f"{configuration_path}: data.{data_set}: is missing.")
+    training = None
+    if against is not None:
+        with noise_to_log(output.with_suffix(".log")):
+            training = training_sites_of_run(against)
     content = inspection_data(
         data,
         images_per_site=images_per_site,
         thumbnails_per_site=thumbnails,
-        training=None if against is None else training_sites_of_run(against),
+        training=training,
     )
     title = f"{configuration.name}: {data_set} images"
     page = render_inspection(content, title, against="" if against is None else str(against))

@@ -1,5 +1,6 @@
 """How far the sites of a manifest are from training sites: its own, or those of a finished run."""
 
+import dataclasses
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -62,7 +63,9 @@ def manifest_drift(
             compares with those of the manifest that training sees.
     """
     if training is not None:
-        return tuple(drift for drift in measure_drift(training, sites) if drift.held_out)
+        drifts = (drift for drift in measure_drift(training, sites) if drift.held_out)
+        # New to the run, but not held out by anybody.
+        return tuple(dataclasses.replace(drift, held_out=False) for drift in drifts)
     outside = set(held_out)
     return measure_drift(
         {name: site for name, site in sites.items() if name not in outside},

@@ -3,6 +3,8 @@
 import csv
 import json
 import re
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -171,6 +173,11 @@ def test_the_page_and_the_terminal_say_what_differs(manifest):
         "<b>south, 12 cases, distance to training: Brightness of the images 1.00" in result.output
     )
     assert "Brightness of the images" in output.read_text()
+
+
+def test_a_page_is_made_without_loading_tensorflow():
+    code = "import sys, pipeline.commands.inspect; sys.exit('tensorflow' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_a_folder_without_a_run_is_said_in_a_line(manifest, tmp_path):
