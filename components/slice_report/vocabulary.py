@@ -109,6 +109,8 @@ def rule_name(rule: str, messages: Messages = ENGLISH) -> str:
     asked, _, measure = rule.partition(" ")
     metric, _, class_name = measure.partition(":")
     words = messages.texts.get(f"rule.{asked}", asked.replace("_", " "))
+    if f"rule.count_{metric}" in messages.texts:
+        return f"{words} {messages.plain(f'rule.count_{metric}', **{'class': class_name})}"
     if metric not in METRICS:
         return f"{words} {measure.replace('_', ' ')}".rstrip()
     of_class = messages.plain("rule.of_class", **{"class": class_name}) if class_name else ""

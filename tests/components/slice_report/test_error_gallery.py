@@ -136,9 +136,17 @@ def test_the_page_shows_them_under_a_banner_and_the_json_holds_no_image(scored, 
     assert page.count("<img ") == 3
     assert page.count("This page holds images of patients") == 2
     assert "edema: marked, and absent" in page
+    assert page.count('<div class="picture">') == 3
     data = (tmp_path / "report" / "report.json").read_text(encoding="utf-8")
     VALIDATOR.validate(json.loads(data))
     assert "base64" not in data
+
+
+def test_a_case_without_a_picture_says_so(scored):
+    found = confident_errors(scored, per_site=1)
+    inputs = dataclasses.replace(simulated_inputs("multi_label"), errors=tuple(found))
+    page = render(report_data(inputs))
+    assert page.count("no image</div>") == len(found) == 2
 
 
 def test_without_asking_there_is_no_image_and_no_banner():

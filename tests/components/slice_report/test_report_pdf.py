@@ -1,6 +1,7 @@
 """The PDF: every section on paper, nothing fetched, the same bytes; and a machine without Pango."""
 
 import base64
+import dataclasses
 import shutil
 import subprocess
 import sys
@@ -9,18 +10,28 @@ import pytest
 from PIL import Image
 
 from components.slice_report import report
+from components.slice_report.error_gallery import ConfidentError
 from components.slice_report.pdf import write_pdf
 from components.slice_report.render import render
 from components.slice_report.report_data import report_data
 from components.slice_report.report_files import PAGE, PDF, WITHOUT_PDF, missing_pdf
-from tests.components.slice_report.simulated_evaluation import simulated_inputs
+from tests.components.slice_report.simulated_evaluation import VERDICT, simulated_inputs
+
+# One pixel.
+PICTURE = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"
 
 
 @pytest.fixture(scope="module")
 def pdf(tmp_path_factory):
     pytest.importorskip("weasyprint", exc_type=OSError, reason="Pango is not on this machine")
     file = tmp_path_factory.mktemp("pdf") / PDF
-    assert write_pdf(render(report_data(simulated_inputs("multi_class"))), file) is None
+    inputs = simulated_inputs("multi_class")
+    errors = tuple(
+        ConfidentError("north", case, "naevus", "melanoma", 0.9, 0.9) for case in ("a", "b")
+    )
+    verdict = dataclasses.replace(VERDICT, rules=VERDICT.rules * 5)
+    inputs = dataclasses.replace(inputs, errors=errors, verdict=verdict)
+    assert write_pdf(render(report_data(inputs), {"a": PICTURE}), file) is None
     return file
 
 
@@ -32,6 +43,9 @@ def test_the_paper_says_what_the_page_says_and_has_no_controls(pdf):
     for words in ("Refused", "Distribution shift", "Confusion matrix", "island <b>", "Glossary"):
         assert words in text
     assert "Another operating point" not in text
+    assert "Most confident errors" in text
+    first_page = text.split("\f")[0]
+    assert "Refused" in first_page
     pages = text.count("\f")
     assert f"1 / {pages}" in text
     assert f"{pages} / {pages}" in text

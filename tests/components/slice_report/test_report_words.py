@@ -58,6 +58,8 @@ def test_a_bound_is_printed_without_idle_digits():
         ("minimum sensitivity:lung edema", "minimum sensitivity of lung edema"),
         ("max_shift_gap mean_auc", "max shift gap mean AUC"),
         ("max_quarantined_fraction", "max quarantined fraction"),
+        ("sample_size cases", "sample size cases"),
+        ("sample_size positives:edema", "sample size cases with edema"),
     ],
 )
 def test_a_rule_is_named_in_words(rule, words):
