@@ -2,6 +2,7 @@
 
 import heapq
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 import apache_beam as beam
 import tensorflow as tf
@@ -18,6 +19,8 @@ from components.leakage_check.near_duplicates import (
 from components.leakage_check.settings import LeakageSettings
 from components.record_transforms import ReadRecords
 from schemas import case_features
+
+_NOT_COMPARED = "not_compared"
 
 Place = tuple[str, str]
 """Data set and split."""
@@ -43,11 +46,17 @@ def check_leakage(
         | f"Fingerprint {name} {split}" >> beam.FlatMap(image_records, name, split)
         for (name, split), pattern in patterns.items()
     ] | "AllImages" >> beam.Flatten()
-    found = (
+    compared = (
         images
         | "KeyByBands" >> beam.FlatMap(_keyed)
         | "GroupByBands" >> beam.GroupByKey()
-        | "Compare" >> beam.FlatMap(_compare, settings.min_correlation)
+        | "Compare"
+        >> beam.FlatMap(_compare, settings.min_correlation).with_outputs(
+            _NOT_COMPARED, main="found"
+        )
+    )
+    found = (
+        compared.found
         | "GroupByPair" >> beam.GroupByKey()
         | "EachPairOnce" >> beam.MapTuple(lambda _, same: next(iter(same)))
     )
@@ -59,6 +68,9 @@ def check_leakage(
             _write,
             beam.pvalue.AsSingleton(images | "CountImages" >> beam.combiners.Count.Globally()),
             beam.pvalue.AsList(found),
+            beam.pvalue.AsSingleton(
+                compared[_NOT_COMPARED] | "SumNotCompared" >> beam.CombineGlobally(sum)
+            ),
             settings.action == "remove",
         )
     )
@@ -88,16 +100,27 @@ def _keyed(image: ImageRecord) -> Iterator[tuple[str, ImageRecord]]:
         yield repr(key), image
 
 
-def _compare(
-    group: tuple[str, Iterable[ImageRecord]], min_correlation: float
-) -> Iterator[tuple[str, NearDuplicate]]:
+def _compare(group: tuple[str, Iterable[ImageRecord]], min_correlation: float) -> Iterator[Any]:
+    """Yields (key, `NearDuplicate`), and how many images of a group that is too large are left."""
+    size = 0
+
+    def counted() -> Iterator[ImageRecord]:
+        nonlocal size
+        for image in group[1]:
+            size += 1
+            yield image
+
     # As many as are compared, so that a group of millions is never held.
-    images = heapq.nsmallest(LARGEST_GROUP, group[1])
+    images = heapq.nsmallest(LARGEST_GROUP, counted())
+    if size > len(images):
+        yield beam.pvalue.TaggedOutput(_NOT_COMPARED, size - len(images))
     if len(images) < 2:
         return
     for pair in near_duplicates(images, min_correlation):
         yield repr((pair.first[:6], pair.second[:6])), pair
 
 
-def _write(directory: str, images: int, found: list[NearDuplicate], removed: bool) -> None:
-    leakage_report(images, found, removed=removed).write(directory)
+def _write(
+    directory: str, images: int, found: list[NearDuplicate], not_compared: int, removed: bool
+) -> None:
+    leakage_report(images, found, removed=removed, not_compared=not_compared).write(directory)

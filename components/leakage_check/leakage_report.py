@@ -30,6 +30,7 @@ class LeakageReport:
         natural_to_remove: Cases of natural images that leak.
         medical_to_remove: Medical cases of the earlier split that leak.
         listed: Up to 200 pairs, each `[data set, split, site, case]` twice and the correlation.
+        not_compared: Images left out of a group of alike hashes that was too large, once a group.
     """
 
     images: int
@@ -43,6 +44,7 @@ class LeakageReport:
     natural_to_remove: tuple[str, ...]
     medical_to_remove: tuple[str, ...]
     listed: tuple[tuple[tuple[str, ...], tuple[str, ...], float], ...]
+    not_compared: int = 0
 
     def write(self, directory: str) -> None:
         """Writes `leakage.json` into a directory."""
@@ -64,7 +66,7 @@ def read_leakage_report(directory: str) -> LeakageReport:
 
 
 def leakage_report(
-    images: int, found: Iterable[NearDuplicate], *, removed: bool = False
+    images: int, found: Iterable[NearDuplicate], *, removed: bool = False, not_compared: int = 0
 ) -> LeakageReport:
     """Sums up the near-duplicates; their order does not matter.
 
@@ -72,6 +74,7 @@ def leakage_report(
         images: Images compared.
         found: Each pair once.
         removed: Whether what leaks is left out of what follows.
+        not_compared: Images left out of groups that were too large.
     """
     pairs = sorted(found)
     leaks = [pair for pair in pairs if pair.leaks]
@@ -91,6 +94,7 @@ def leakage_report(
             (_place(pair.first), _place(pair.second), round(pair.correlation, 4))
             for pair in sorted(pairs, key=lambda pair: not pair.leaks)[:MOST_PAIRS_LISTED]
         ),
+        not_compared=not_compared,
     )
 
 

@@ -8,6 +8,7 @@ import tensorflow as tf
 from tfx.types import artifact_utils, standard_artifacts
 
 from components.artifact_types import Leakage
+from components.leakage_check import checking
 from components.leakage_check.executor import Executor
 from components.leakage_check.leakage_report import read_leakage_report
 from components.leakage_remover.executor import Executor as Remover
@@ -62,6 +63,15 @@ def test_the_copy_is_found(examples, tmp_path):
     assert first == ("medical", "train", "north", "train-3")
     assert second == ("medical", "test", "north", "copy")
     assert correlation > 0.99
+
+
+def test_images_of_a_group_that_is_too_large_are_counted(examples, tmp_path, monkeypatch):
+    assert read_leakage_report(check(examples, tmp_path / "all").uri).not_compared == 0
+    monkeypatch.setattr(checking, "LARGEST_GROUP", 1)
+    report = read_leakage_report(check(examples, tmp_path / "few").uri)
+    # The picture and its copy share some of the ten keys; of each such group one is left.
+    assert 1 <= report.not_compared <= 10
+    assert report.pairs == 0
 
 
 def test_stop_ends_the_run_and_says_what_to_do(examples, tmp_path):
