@@ -35,10 +35,12 @@ def decode_square(encoded: tf.Tensor, image_size: int, fit: str) -> tf.Tensor:
         tf.maximum((2 * side * image_size + longest) // (2 * longest), 1)
         for side in (height, width)
     )
-    top, left = (image_size - height) // 2, (image_size - width) // 2
-    return tf.image.pad_to_bounding_box(
-        _resize(image, height, width), top, left, image_size, image_size
-    )
+    below, right = image_size - height, image_size - width
+    # tf.image.pad_to_bounding_box checks its arguments by operations with a state, which would make
+    # tf.Transform decode every image while it analyses and take the sums while it transforms.
+    padding = [[below // 2, below - below // 2], [right // 2, right - right // 2], [0, 0]]
+    square = tf.pad(_resize(image, height, width), padding)
+    return tf.ensure_shape(square, [image_size, image_size, 3])
 
 
 def central_square(image: tf.Tensor) -> tf.Tensor:

@@ -8,6 +8,7 @@ import tensorflow as tf
 from PIL import Image
 
 from components.transform.pixel_sums import pixel_sums
+from components.transform.preprocessing import transform_images
 from components.transform.squares import decode, decode_square
 
 SIZE = 32
@@ -87,3 +88,20 @@ def test_a_grey_jpeg_has_three_equal_sums():
     sums = pixel_sums(tf.constant(encoded(photograph(80, 80)[:, :, 0])), SIZE, "pad").numpy()
     assert (sums == sums[:, :1]).all()
     assert sums[0, 0] > 0
+
+
+@pytest.mark.parametrize("fit", ["pad", "crop"])
+def test_no_operation_has_a_state_so_that_each_pass_does_its_own_work_only(fit):
+    # tf.Transform keeps what has a state in the graphs of both its passes, needed or not.
+    def both(images: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        sums = tf.map_fn(
+            lambda image: pixel_sums(image, SIZE, fit),
+            images,
+            fn_output_signature=tf.TensorSpec([2, 3], tf.int64),
+        )
+        return transform_images(images, SIZE, fit), sums
+
+    traced = tf.function(both, autograph=False).get_concrete_function(
+        tf.TensorSpec([None], tf.string)
+    )
+    assert not [op.name for op in traced.graph.get_operations() if op.op_def.is_stateful]
