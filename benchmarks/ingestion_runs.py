@@ -102,6 +102,7 @@ def plain_writer(directory: str, setting: Setting) -> dict[str, float]:
 def _write_plain(files: Sequence[str], output: str, image_size: int, barrier: object) -> None:
     import tensorflow as tf
 
+    from components.record_transforms import record_options
     from components.transform.squares import decode_square, encode_square
 
     tf.config.threading.set_intra_op_parallelism_threads(1)
@@ -113,7 +114,7 @@ def _write_plain(files: Sequence[str], output: str, image_size: int, barrier: ob
 
     rewrite(Path(files[0]).read_bytes())
     barrier.wait()  # type: ignore[attr-defined]
-    with tf.io.TFRecordWriter(output, "GZIP") as writer:
+    with tf.io.TFRecordWriter(output, record_options()) as writer:
         for file in files:
             image = rewrite(Path(file).read_bytes()).numpy()
             example = tf.train.Example()
