@@ -16,12 +16,14 @@ from components.case_example_gen.ingestion_report import read_ingestion_report
 from components.pair_builder.statistics import read_pair_statistics
 from components.promotion_gate.opponent import Opponent
 from components.promotion_gate.verdict import read_verdict
-from components.site_drift.statistics_reader import read_drift
+from components.site_drift.distributions import SiteData
+from components.site_drift.statistics_reader import read_drift, read_sites
 from components.site_evaluator.reader import load_evaluation
 from components.slice_report.error_gallery import ConfidentError, confident_errors, thumbnails
 from components.slice_report.report import write_report
 from components.slice_report.report_data import ReportInputs
 from components.slice_report.settings import ReportSettings, RunFields
+from schemas.case_features import SHIFTED, TEST
 
 
 class Executor(BaseExecutor):
@@ -74,6 +76,7 @@ def read_inputs(
         verdict=read_verdict(uris["verdict"]),
         ingestion=read_ingestion_report(uris["ingestion_report"]),
         drift=read_drift(uris["statistics"]) if "statistics" in uris else None,
+        evaluated_sites=_evaluated_sites(uris),
         pairs=read_pair_statistics(uris["pair_statistics"]) if "pair_statistics" in uris else None,
         settings=report_settings,
         study=json.loads(study),
@@ -81,6 +84,12 @@ def read_inputs(
         thumbnails={} if not errors else thumbnails(uris["examples"], errors),
         run=dataclasses.replace(run, created=run.created or today),
     )
+
+
+def _evaluated_sites(uris: Mapping[str, str]) -> dict[str, SiteData]:
+    if "statistics" not in uris:
+        return {}
+    return read_sites(uris["statistics"], TEST) | read_sites(uris["statistics"], SHIFTED)
 
 
 def _errors(uris: Mapping[str, str], per_site: int) -> list[ConfidentError] | None:

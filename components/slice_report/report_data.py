@@ -9,9 +9,11 @@ from components.case_example_gen.ingestion_report import IngestionReport
 from components.case_predictor.predictions import DISTRIBUTION, IN_DISTRIBUTION, SITE
 from components.promotion_gate.opponent import Opponent
 from components.promotion_gate.verdict import RuleResult, Verdict
+from components.site_drift.distributions import SiteData
 from components.site_drift.drift import SiteDrift
 from components.site_evaluator.results import OVERALL, Evaluation
 from components.slice_report.champion import champion_data
+from components.slice_report.characteristics import characteristics
 from components.slice_report.data_flow import data_flow, population
 from components.slice_report.deployment import check_findings
 from components.slice_report.drift import drift_rows
@@ -48,6 +50,7 @@ class ReportInputs:
         run: Where the report comes from.
         champion: Evaluation of the model that is promoted now, on the same cases, or why there is
             none; None leaves it out of the report.
+        evaluated_sites: What is known of the evaluated cases, by site; none without statistics.
         drift: How far each site's data is from what training saw; None if not measured.
         pairs: What was paired for MICLe (`pair_statistics.json`); None without such a step.
         study: What `read_study` returns of a study of several starts; None without one.
@@ -63,6 +66,7 @@ class ReportInputs:
     run: RunFields
     champion: Opponent | None = None
     drift: tuple[SiteDrift, ...] | None = None
+    evaluated_sites: Mapping[str, SiteData] = field(default_factory=dict)
     pairs: Mapping[str, Any] | None = None
     study: Mapping[str, Any] | None = None
     errors: tuple[ConfidentError, ...] | None = None
@@ -109,6 +113,7 @@ def report_data(inputs: ReportInputs) -> dict[str, Any]:
         "study": inputs.study,
         "data_flow": data_flow(inputs.ingestion),
         "population": population(inputs.ingestion),
+        "characteristics": characteristics(inputs.evaluated_sites),
         "pairs": None if inputs.pairs is None else pair_table(inputs.pairs),
         "method": {
             "replicates": _replicates(candidate),

@@ -115,6 +115,12 @@ def simulated_inputs(task="multi_label", with_baseline=True, sites=SITES):
         ingestion=INGESTION,
         settings=SETTINGS,
         run=RUN,
+        evaluated_sites={
+            site: SiteData(
+                count, {"sex": Shares({"female": count // 3, "male": count - count // 3})}
+            )
+            for site, count in sites.items()
+        },
         drift=measure_drift(
             {"north": simulated_site(100, 20, 0.4), "east": simulated_site(60, 30, 0.4)},
             {"island <b>": simulated_site(90, 65, 0.45), "tiny": simulated_site(6, 100, 0.9)},

@@ -170,6 +170,24 @@ def test_the_page_and_the_csv_show_reclassified_cases():
     assert float(counted["melanoma", "operating_point_net_found"]) != 0
 
 
+def test_what_changed_since_the_champion_is_shown_and_what_is_the_same_is_not():
+    inputs = with_champion()
+    card = dataclasses.replace(
+        inputs.champion.card,
+        label_cases=17,
+        operating_point={**inputs.champion.card.operating_point, "nodule": 0.25},
+    )
+    champion = dataclasses.replace(inputs.champion, card=card)
+    page = render(report_data(dataclasses.replace(inputs, champion=champion)))
+    table = page[page.index("What changed since the champion") :]
+    table = table[: table.index("</table>")]
+    assert "17 cases" in table
+    assert "Threshold of nodule" in table
+    assert "0.25" in table
+    assert "Threshold of effusion" not in table
+    assert "Seed" not in table
+
+
 def test_an_evaluation_of_an_older_version_says_that_nothing_was_counted():
     inputs = with_champion()
     slices = {

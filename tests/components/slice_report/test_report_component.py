@@ -72,6 +72,7 @@ def test_drift_and_pairs_are_read_where_they_are_given(monkeypatch, tmp_path):
     read = executor.read_inputs(uris, to_json(SETTINGS), to_json(RUN), "null")
     assert [(drift.site, drift.features[0].feature) for drift in read.drift] == [("valley", "view")]
     assert read.pairs == inputs.pairs
+    assert {site: data.cases for site, data in read.evaluated_sites.items()} == {"valley": 100}
 
 
 def test_a_report_without_a_given_date_has_the_day_it_was_made(monkeypatch, tmp_path):

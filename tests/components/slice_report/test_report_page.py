@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 import pytest
 
 from components.promotion_gate.verdict import RuleResult, Verdict
+from components.site_evaluator.sufficiency import CLASS_METRICS
 from components.slice_report.render import render
 from components.slice_report.report_data import report_data
 from tests.components.slice_report.simulated_evaluation import SETTINGS, simulated_inputs
@@ -220,3 +221,23 @@ def test_a_finding_that_a_site_lacks_is_named_below_the_shift_table():
     page = Page(render(report_data(dataclasses.replace(inputs, candidate=candidate))))
     assert "both sides average over effusion, cardiomegaly" in page.text["shift"]
     assert "left out nodule" in page.text["by-site"]
+
+
+def test_sex_and_age_of_the_evaluated_cases_stand_by_site_few_without_a_share(data, page):
+    rows = {row["site"]: row for row in data["characteristics"]}
+    assert rows["north"]["sex"] == {"female": 53, "male": 107}
+    assert rows["north"]["age_group"] == {}
+    assert "female 53 (33.1%), male 107 (66.9%)" in page
+    assert "female 2, male 4<" in page
+
+
+def test_the_glossary_names_the_key_of_every_metric_in_the_files(data, page):
+    glossary = page[page.index('id="glossary"') :]
+    estimate = data["slices"][0]["models"]["candidate"]
+    for name in (*estimate["metrics"], *CLASS_METRICS):
+        assert f"<code>{name}</code>" in glossary
+
+
+def test_the_header_says_which_data_and_configuration_the_report_is_of(page):
+    header = page[: page.index("</header>")]
+    assert "Data <code>sha256:5fd0</code>, configuration <code>sha256:91ac</code>" in header
