@@ -14,11 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps
 
-from components.case_example_gen.images import (
-    BadImageError,
-    grey_statistics,
-    standardise_image,
-)
+from components.case_example_gen.images import BadImageError, standardise_and_measure
 from components.case_example_gen.manifest import ManifestRow
 
 INTENSITY_BINS = 64
@@ -123,12 +119,12 @@ def _look(located: Located) -> ImageLook | str:
     """Returns what an image looks like, or why the run would leave it out."""
     folder, row = located
     try:
-        encoded = standardise_image((folder / row.image).read_bytes())
+        measured = standardise_and_measure((folder / row.image).read_bytes())
     except OSError:
         return "file is missing"
     except BadImageError as error:
         return error.reason
-    with Image.open(io.BytesIO(encoded)) as image:
+    with Image.open(io.BytesIO(measured.encoded)) as image:
         grey = np.asarray(image.convert("L"))
         histogram = np.bincount(grey.ravel() // (256 // INTENSITY_BINS), minlength=INTENSITY_BINS)
         small = ImageOps.contain(image.convert("RGB"), (THUMBNAIL_SIDE, THUMBNAIL_SIDE))
@@ -138,7 +134,8 @@ def _look(located: Located) -> ImageLook | str:
             image.width,
             image.height,
             image.mode,
-            *grey_statistics(image),
+            measured.mean,
+            measured.contrast,
             histogram / grey.size,
             thumbnail.getvalue(),
         )

@@ -171,6 +171,19 @@ def test_a_jpeg_is_measured_nearly_as_at_its_full_size(kind):
     assert measured.contrast == pytest.approx(grey.std(), rel=0.05)
 
 
+@pytest.mark.parametrize("side", [200, 300, 700, 1100])
+def test_a_png_and_a_jpeg_of_one_picture_measure_alike(side):
+    random = np.random.default_rng(side)
+    coarse = Image.fromarray(random.integers(0, 256, (40, 40), dtype=np.uint8))
+    noise = random.normal(0, 40, (side, side))
+    smooth = np.asarray(coarse.resize((side, side), Image.Resampling.BICUBIC), np.float64)
+    picture = Image.fromarray(np.clip(smooth + noise, 0, 255).astype(np.uint8))
+    jpeg = standardise_and_measure(encoded(picture, "JPEG", quality=95))
+    png = standardise_and_measure(encoded(picture))
+    assert jpeg.mean == pytest.approx(png.mean, abs=0.003)
+    assert jpeg.contrast == pytest.approx(png.contrast, rel=0.03)
+
+
 def test_a_large_jpeg_with_one_small_mark_is_not_blank():
     pixels = np.zeros((1024, 1024), np.uint8)
     pixels[500, 500] = 12
