@@ -91,6 +91,8 @@ def write_report(ingestion: Ingestion, pipeline: beam.Pipeline, directory: str) 
             beam.pvalue.AsSingleton(ingestion.received_images),
             beam.pvalue.AsSingleton(ingestion.received_cases),
             beam.pvalue.AsSingleton(ingestion.kept_cases),
+            beam.pvalue.AsSingleton(ingestion.received_patients),
+            beam.pvalue.AsSingleton(ingestion.kept_patients),
         )
     )
 
@@ -115,6 +117,8 @@ def _write_report(
     received_images: int,
     received_cases: int,
     kept_cases: int,
+    received_patients: int,
+    kept_patients: int,
 ) -> None:
     IngestionReport(
         received_images=received_images,
@@ -125,6 +129,8 @@ def _write_report(
         first_quarantined=tuple(first_quarantined),
         lost_cases=received_cases - kept_cases,
         counts=tuple(sorted(counts, key=lambda count: (count.site, count.split))),
+        received_patients=received_patients,
+        kept_patients=kept_patients,
     ).write(directory)
 
 

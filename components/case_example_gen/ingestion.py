@@ -49,6 +49,8 @@ class Ingestion:
         received_images: One count.
         received_cases: One count.
         kept_cases: One count.
+        received_patients: One count.
+        kept_patients: One count.
         counts: `SplitCount`s, one per site and split.
     """
 
@@ -58,6 +60,8 @@ class Ingestion:
     received_images: beam.PCollection
     received_cases: beam.PCollection
     kept_cases: beam.PCollection
+    received_patients: beam.PCollection
+    kept_patients: beam.PCollection
     counts: beam.PCollection
 
 
@@ -113,6 +117,18 @@ def ingest(pipeline: beam.Pipeline, data: DataSettings) -> Ingestion:
             | "CountCases" >> beam.combiners.Count.Globally()
         ),
         kept_cases=placed.kept | "CountKept" >> beam.combiners.Count.Globally(),
+        received_patients=(
+            rows
+            | "PatientIds" >> beam.FlatMap(_patient_ids)
+            | "DistinctPatients" >> beam.Distinct()
+            | "CountPatients" >> beam.combiners.Count.Globally()
+        ),
+        kept_patients=(
+            placed.kept
+            | "KeptPatientIds" >> beam.Map(lambda placed: placed.case.patient_id)
+            | "DistinctKeptPatients" >> beam.Distinct()
+            | "CountKeptPatients" >> beam.combiners.Count.Globally()
+        ),
         counts=count_by_site_and_split(placed.kept),
     )
 
@@ -129,6 +145,11 @@ def _read_rows(
 def _case_ids(row: ManifestRow | RowProblem) -> Iterator[str]:
     if isinstance(row, ManifestRow):
         yield row.case_id
+
+
+def _patient_ids(row: ManifestRow | RowProblem) -> Iterator[str]:
+    if isinstance(row, ManifestRow):
+        yield row.patient_id
 
 
 class _CheckImage(beam.DoFn):

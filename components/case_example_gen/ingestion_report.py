@@ -72,6 +72,8 @@ class IngestionReport:
             in the files `quarantined-*.jsonl` beside the report.
         lost_cases: Cases left without any image.
         counts: What was kept, by site and split.
+        received_patients: Distinct patients of the manifest; None in reports of older versions.
+        kept_patients: Distinct patients of whom a case was kept; None likewise.
     """
 
     received_images: int
@@ -80,6 +82,8 @@ class IngestionReport:
     first_quarantined: tuple[QuarantinedImage, ...]
     lost_cases: int
     counts: tuple[SplitCount, ...]
+    received_patients: int | None = None
+    kept_patients: int | None = None
 
     @property
     def quarantined_images(self) -> int:

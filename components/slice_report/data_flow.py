@@ -11,18 +11,22 @@ _COUNTED = ("cases", "patients", "images", "labelled_cases", "several_image_case
 
 
 def data_flow(report: IngestionReport) -> dict[str, Any]:
-    """Returns images and cases received, left out by reason and site, and kept by split.
+    """Returns images, cases and patients received, left out by reason and site, and kept by split.
 
     Rows, file names and details of quarantined images stay behind: they may identify a patient.
     """
     kept_images = sum(count.images for count in report.counts)
     kept_cases = sum(count.cases for count in report.counts)
     return {
-        "received": {"images": report.received_images, "cases": report.received_cases},
+        "received": {
+            "images": report.received_images,
+            "cases": report.received_cases,
+            "patients": report.received_patients,
+        },
         "quarantined_images": report.quarantined_images,
         "quarantined": [dataclasses.asdict(count) for count in report.quarantined],
         "lost_cases": report.lost_cases,
-        "kept": {"images": kept_images, "cases": kept_cases},
+        "kept": {"images": kept_images, "cases": kept_cases, "patients": report.kept_patients},
         # Not 0 only if the input component lost something without saying so.
         "unaccounted": {
             "images": report.received_images - report.quarantined_images - kept_images,

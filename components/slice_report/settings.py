@@ -17,6 +17,7 @@ class ReportSettings:
     Attributes:
         title: Heading of the page.
         intended_use: What the model is for: which cases, which users, which decision.
+        population: Which patients it is for, a line each.
         not_intended_for: What it must not be used for, a line each.
         owner: Who answers for the model.
         limits: Known limits of the model and of this evaluation, a line each.
@@ -33,6 +34,7 @@ class ReportSettings:
 
     title: str
     intended_use: str
+    population: tuple[str, ...] = ()
     not_intended_for: tuple[str, ...] = ()
     owner: str = "not named"
     limits: tuple[str, ...] = ()

@@ -138,6 +138,8 @@ def test_cases_keep_their_images_views_and_label(tmp_path, write_image, write_ma
     assert list(example.features.feature["image_count"].int64_list.value) == [2]
     assert len(example.features.feature["image_mean"].float_list.value) == 2
     assert (report.received_images, report.received_cases, report.lost_cases) == (40, 20, 0)
+    patients = len({text(example, "patient_id")[0] for example in by_case.values()})
+    assert (report.received_patients, report.kept_patients) == (patients, patients)
 
 
 def test_only_findings_that_are_known_are_named_for_the_statistics(

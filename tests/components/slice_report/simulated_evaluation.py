@@ -31,6 +31,7 @@ HELD_OUT = ("island <b>",)
 SETTINGS = ReportSettings(
     title="Chest findings & sites",
     intended_use="Sorts the reading list of a radiology department, adults, frontal view.",
+    population=("Adults with a frontal view.",),
     not_intended_for=("Children under 18.", "Reading without a radiologist."),
     owner="Imaging safety board",
     limits=("Labels come from reports, not from a second reading.",),
@@ -87,6 +88,8 @@ INGESTION = IngestionReport(
         SplitCount("north", "test", 160, 150, 320, 160, 80),
         SplitCount("island <b>", "shifted", 140, 120, 280, 140, 60),
     ),
+    received_patients=452,
+    kept_patients=450,
 )
 
 PAIRS = {

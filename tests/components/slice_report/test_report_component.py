@@ -55,7 +55,11 @@ def test_the_executor_reads_its_inputs_and_writes_the_report(monkeypatch, tmp_pa
     assert data["run"]["data_fingerprint"] == RUN.data_fingerprint
     assert set(data["models"]) == ({"candidate", "baseline"} if with_baseline else {"candidate"})
     assert [rule["passed"] for rule in data["verdict"]["rules"]] == [False, True, True]
-    assert data["data_flow"]["received"] == {"images": 1003, "cases": 501}
+    assert data["data_flow"]["received"] == {
+        "images": 1003,
+        "cases": 501,
+        "patients": 452,
+    }
     assert (tmp_path / "report" / "report.html").exists()
 
 

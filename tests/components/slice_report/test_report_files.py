@@ -114,7 +114,7 @@ def test_the_flow_counts_images_left_out_by_reason_and_site(inputs):
         {"reason": "cannot be decoded", "site": "north", "images": 2},
         {"reason": "file is missing", "site": "tiny", "images": 1},
     ]
-    assert flow["kept"] == {"images": 1000, "cases": 500}
+    assert flow["kept"] == {"images": 1000, "cases": 500, "patients": 450}
     assert flow["unaccounted"] == {"images": 0, "cases": 0}
     assert [(s["split"], s["cases"]) for s in flow["splits"]] == [
         ("train", 200),

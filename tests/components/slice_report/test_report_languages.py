@@ -77,6 +77,7 @@ def chinese(request):
         SETTINGS,
         language="zh",
         intended_use="用于放射科阅片排序。",
+        population=("成人。",),
         not_intended_for=("儿童。",),
         owner="影像安全委员会",
         limits=("标签来自报告。",),

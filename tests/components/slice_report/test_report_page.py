@@ -241,3 +241,16 @@ def test_the_glossary_names_the_key_of_every_metric_in_the_files(data, page):
 def test_the_header_says_which_data_and_configuration_the_report_is_of(page):
     header = page[: page.index("</header>")]
     assert "Data <code>sha256:5fd0</code>, configuration <code>sha256:91ac</code>" in header
+
+
+def test_the_first_screen_says_for_which_patients_the_model_is(page):
+    lead = page[page.index('class="lead"') : page.index('aria-labelledby="sites"')]
+    assert "Adults with a frontal view." in lead
+
+
+def test_the_data_flow_counts_patients_where_ingestion_did(inputs, page):
+    assert "1,003 images of 501 cases of 452 patients" in page
+    assert "1,000 images of 500 cases of 450 patients" in page
+    ingestion = dataclasses.replace(inputs.ingestion, received_patients=None, kept_patients=None)
+    older = render(report_data(dataclasses.replace(inputs, ingestion=ingestion)))
+    assert "1,003 images of 501 cases<" in older
