@@ -2,6 +2,7 @@
 
     python benchmarks/evaluation.py
     python benchmarks/evaluation.py --cases 1000000
+    python benchmarks/evaluation.py --champion
 
 Multi-label predictions of 14 findings, 4 cases a patient, 10 sites; with sex, age, view and image
 count they make about 30 slices. Every size is evaluated in a process of its own, so that its peak
@@ -34,6 +35,11 @@ def main() -> None:
     """Prints a row for each size."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--cases", type=int, nargs="+", default=[10_000, 100_000])
+    parser.add_argument(
+        "--champion",
+        action="store_true",
+        help="As a champion is evaluated: beside a candidate's predictions, here its own.",
+    )
     arguments = parser.parse_args()
     print("| cases | slices | seconds | cases/s | peak memory, MB | result, MB |")
     print("|---|---|---|---|---|---|", flush=True)
@@ -43,15 +49,20 @@ def main() -> None:
             with context.Pool(1) as pool:
                 pool.apply(write_predictions, (directory, cases))
             with context.Pool(1) as pool:
-                print(pool.apply(measure, (directory, cases)), flush=True)
+                print(pool.apply(measure, (directory, cases, arguments.champion)), flush=True)
 
 
-def measure(directory: str, cases: int) -> str:
+def measure(directory: str, cases: int, champion: bool) -> str:
     """Evaluates the predictions in a directory; returns a row of the table."""
     evaluation = Path(directory, "evaluation")
     start = time.perf_counter()
     with beam.Pipeline() as pipeline:
-        evaluate_predictions(directory, str(evaluation), pipeline)
+        evaluate_predictions(
+            directory,
+            str(evaluation),
+            pipeline,
+            candidate_uri=directory if champion else None,
+        )
     seconds = time.perf_counter() - start
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     size = sum(path.stat().st_size for path in evaluation.rglob("*") if path.is_file()) / 1e6

@@ -1,3 +1,4 @@
+import pytest
 from tfx.types import channel, standard_artifacts
 
 from components.site_evaluator.component import SiteEvaluator
@@ -13,17 +14,23 @@ def artifact(artifact_class, uri):
     return [result]
 
 
-def test_the_executor_evaluates_the_predictions(tmp_path):
+@pytest.mark.parametrize("beside_candidate", [False, True])
+def test_the_executor_evaluates_the_predictions(tmp_path, beside_candidate):
     predictions = write_predictions(
         tmp_path / "predictions", make_cases(60, 3), make_card("multi_label", CLASSES)
     )
+    inputs = {"predictions": artifact(standard_artifacts.InferenceResult, predictions)}
+    if beside_candidate:
+        inputs["candidate_predictions"] = inputs["predictions"]
     Executor(Executor.Context(tmp_dir=str(tmp_path / "tmp"), unique_id="1")).Do(
-        {"predictions": artifact(standard_artifacts.InferenceResult, predictions)},
+        inputs,
         {"evaluation": artifact(standard_artifacts.ModelEvaluation, tmp_path / "evaluation")},
         {"slice_features": "[]", "seed": 0, "split": "test"},
     )
     evaluation = load_evaluation(str(tmp_path / "evaluation"))
-    assert evaluation.slices[("site", "north"),].cases == 20
+    north = evaluation.slices[("site", "north"),]
+    assert north.cases == 20
+    assert bool(north.reclassified) is beside_candidate
 
 
 def test_the_component_hands_its_settings_to_the_executor():
