@@ -19,6 +19,7 @@ from components.slice_report.settings import RunFields
 from components.slice_report.study_excerpt import read_study
 from pipeline.configuration import Configuration
 from pipeline.graph_parts import GraphParts, IngestedSet, Ingestion
+from pipeline.package_version import package_version
 from pipeline.places import Places
 
 RANDOM_NAME = "random initialisation"
@@ -200,7 +201,7 @@ class _GraphBuilder:
             run_fields=RunFields(
                 pipeline_name=configuration.name,
                 data_fingerprint=self._places.fingerprints["medical"],
-                package_version=metadata.version("micle-tfx"),
+                package_version=package_version(),
                 configuration_digest=configuration_digest(configuration),
             ),
         )

@@ -75,7 +75,7 @@ class RunFields:
     Attributes:
         pipeline_name: Name of the pipeline.
         data_fingerprint: Digest of the manifest and the images.
-        package_version: Version of `micle-tfx`.
+        package_version: Version of `micle-tfx`, with its commit where it runs from a checkout.
         configuration_digest: Digest of the configuration that made the run.
         created: Date of the report, ISO 8601; blank = the day it is made. Not a fixed field of a
             pipeline, since a new value makes a new report.
