@@ -46,7 +46,7 @@ def nodes(full):
 
 def test_every_data_set_is_read_once_and_every_encoder_trained_once(nodes):
     kinds = Counter(type(node).__name__ for node in nodes.values())
-    assert kinds["CaseExampleGen"] == kinds["Transform"] == 2
+    assert kinds["CaseExampleGen"] == kinds["CaseTransform"] == 2
     # Two seeds: SimCLR on natural, on medical after it, MICLe after both, MICLe after supervised.
     assert kinds["ContrastivePretrainer"] == 2 * 4
     assert kinds["SupervisedPretrainer"] == 2 * 1
