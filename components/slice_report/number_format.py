@@ -63,6 +63,13 @@ def percent(share: float | None) -> str:
     return "\N{EN DASH}" if share is None else f"{100 * share:.1f}%"
 
 
+def p_value(p: float | None) -> str:
+    """Returns `0.031`, `< 0.001`, or a dash where there is none."""
+    if p is None:
+        return "\N{EN DASH}"
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
 def count(amount: int) -> str:
     """Returns a whole number with separators: `12,345`."""
     return f"{amount:,}"

@@ -111,6 +111,7 @@ def _filters(messages: Messages) -> dict[str, Callable[..., Any]]:
         "signed_value": partial(number_format.signed_value, messages=messages),
         "signed_interval": partial(number_format.signed_interval, messages=messages),
         "number": number_format.number,
+        "p_value": number_format.p_value,
         "percent": number_format.percent,
         "count": number_format.count,
         "bound": partial(number_format.bound, messages=messages),

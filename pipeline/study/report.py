@@ -20,12 +20,15 @@ DATA = "study.json"
 
 _TEMPLATE = "report.html.jinja"
 _STYLE_SHEETS = ("report.css",)
+# By file: the table that is drawn, how, and what the figure says.
 _FIGURES = {
-    "label_efficiency": (efficiency_figure, "Metric against the share of labels, by start."),
-    "shift": (shift_figure, "Loss of the metric at held-out sites, by start."),
+    "label_efficiency": (
+        "results",
+        efficiency_figure,
+        "Metric against the share of labels, by start.",
+    ),
+    "shift": ("shift", shift_figure, "Loss of the metric at held-out sites, by start."),
 }
-
-_FIGURE_DATA = {"label_efficiency": "results", "shift": "shift"}
 
 
 def write_results(results: dict[str, Any], directory: Path) -> None:
@@ -43,8 +46,8 @@ def write_results(results: dict[str, Any], directory: Path) -> None:
     for name in TABLES:
         (directory / f"{name}.csv").write_text(table_csv(results[name]), encoding="utf-8")
     drawings = {}
-    for name, (draw, label) in _FIGURES.items():
-        if not results[_FIGURE_DATA[name]]:
+    for name, (table, draw, label) in _FIGURES.items():
+        if not results[table]:
             continue
         with svg.style(f"study {name}"):
             figure = draw(results, ENGLISH)
@@ -69,7 +72,7 @@ def render(results: dict[str, Any], drawings: dict[str, Markup]) -> str:
         signed_interval=number_format.signed_interval,
         number=number_format.number,
         percent=lambda share: f"{100 * share:.3g}%",
-        p_value=p_value,
+        p_value=number_format.p_value,
         minutes=lambda seconds: f"{seconds / 60:.1f}",
         metric_label=lambda metric: METRICS[metric].label,
         in_text=in_text,
@@ -82,13 +85,6 @@ def render(results: dict[str, Any], drawings: dict[str, Markup]) -> str:
             Markup((of_report / name).read_text(encoding="utf-8")) for name in _STYLE_SHEETS
         ),
     )
-
-
-def p_value(p: float | None) -> str:
-    """Returns `0.031`, `< 0.001`, or a dash where there is none."""
-    if p is None:
-        return "\N{EN DASH}"
-    return "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
 def _save(figure: Figure, path: Path) -> None:
