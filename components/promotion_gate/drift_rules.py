@@ -12,10 +12,6 @@ from components.site_evaluator.sufficiency import SampleLimits
 from components.statement import Statement, Value
 from schemas import case_features
 
-_FEATURES = (
-    *(case_features.VIEW, case_features.SEX, case_features.AGE_GROUP, case_features.LABEL),
-    *(case_features.IMAGE_COUNT, case_features.IMAGE_MEAN, case_features.IMAGE_CONTRAST),
-)
 _PRESENCE = {"1": "present", "0": "absent"}
 
 
@@ -31,24 +27,17 @@ def judge_drift(
         rules: Say what becomes of a rule that could be judged nowhere.
     """
     results: list[RuleResult] = []
-    if rule.share is not None:
-        question = Question(
-            rule="max_drift_share",
-            requirement=Statement("gate.asked.drift_share", {"bound": rule.share}),
-            bound=rule.share,
-            end="value",
-            sense="at most",
-        )
-        results += _judge(question, drifts, rule, limits, rules, of_shares=True)
-    if rule.divergence is not None:
-        question = Question(
-            rule="max_drift_divergence",
-            requirement=Statement("gate.asked.drift_divergence", {"bound": rule.divergence}),
-            bound=rule.divergence,
-            end="value",
-            sense="at most",
-        )
-        results += _judge(question, drifts, rule, limits, rules, of_shares=False)
+    for measure, bound in (("share", rule.share), ("divergence", rule.divergence)):
+        if bound is not None:
+            question = Question(
+                rule=f"max_drift_{measure}",
+                requirement=Statement(f"gate.asked.drift_{measure}", {"bound": bound}),
+                bound=bound,
+                end="value",
+                sense="at most",
+            )
+            of_shares = measure == "share"
+            results += _judge(question, drifts, rule, limits, rules, of_shares=of_shares)
     return results
 
 
@@ -115,6 +104,4 @@ def _statement(drift: SiteDrift, found: FeatureDrift) -> Statement:
 
 def _feature(feature: str) -> Value:
     name, _, part = feature.partition(":")
-    if part:
-        return part
-    return Statement(f"gate.feature.{name}") if name in _FEATURES else name.replace("_", " ")
+    return part or Statement(f"gate.feature.{name}")
