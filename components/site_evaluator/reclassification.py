@@ -5,18 +5,16 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from components.site_evaluator.counts import COLUMNS
 from components.site_evaluator.intervals import estimate
 from components.site_evaluator.metric_values import RECLASSIFIED_COUNTS
-from components.site_evaluator.resampling import REPLICATES, case_weights
+from components.site_evaluator.resampling import case_weights
 from components.site_evaluator.results import (
     OPERATING_POINT,
     PREDICTED_CLASS,
     Estimate,
     Reclassified,
 )
-
-_COLUMNS = 1 + REPLICATES
-_CHUNK = 4096
 
 
 @dataclass(frozen=True)
@@ -65,9 +63,9 @@ class Reclassification:
         classes = self.thresholds.shape[1]
         return ReclassificationSums(
             changes=np.zeros(
-                (len(self.criteria), len(RECLASSIFIED_COUNTS), classes, _COLUMNS), np.int64
+                (len(self.criteria), len(RECLASSIFIED_COUNTS), classes, COLUMNS), np.int64
             ),
-            totals=np.zeros((2, classes, _COLUMNS), np.int64),
+            totals=np.zeros((2, classes, COLUMNS), np.int64),
         )
 
 
@@ -84,9 +82,16 @@ class ReclassificationSums:
     totals: npt.NDArray[np.int64]
 
     def add(self, cases: npt.NDArray[np.void], seed: int) -> None:
-        """Adds cases (see `Reclassification.record_type`), in place."""
-        for start in range(0, len(cases), _CHUNK):
-            self._add_chunk(cases[start : start + _CHUNK], seed)
+        """Adds one or more cases (see `Reclassification.record_type`), in place."""
+        weights = case_weights(cases["patient"], seed)
+        positive = cases["known"] & cases["present"]
+        negative = cases["known"] & ~cases["present"]
+        before, after = cases["named"][:, 0], cases["named"][:, 1]
+        gained, lost = after & ~before, before & ~after
+        sides = (positive[:, np.newaxis], negative[:, np.newaxis])
+        flags = np.stack([side & change for side in sides for change in (gained, lost)], axis=2)
+        self.changes += _weighted(flags, weights)
+        self.totals += _weighted(np.stack([positive, negative], axis=1), weights)
 
     def merge(self, other: "ReclassificationSums") -> None:
         """Adds the sums over other cases, in place."""
@@ -101,17 +106,6 @@ class ReclassificationSums:
             criterion: {name: self._reclassified(way, index) for index, name in enumerate(classes)}
             for way, criterion in enumerate(criteria)
         }
-
-    def _add_chunk(self, cases: npt.NDArray[np.void], seed: int) -> None:
-        weights = case_weights(cases["patient"], seed)
-        positive = cases["known"] & cases["present"]
-        negative = cases["known"] & ~cases["present"]
-        before, after = cases["named"][:, 0], cases["named"][:, 1]
-        gained, lost = after & ~before, before & ~after
-        sides = (positive[:, np.newaxis], negative[:, np.newaxis])
-        flags = np.stack([side & change for side in sides for change in (gained, lost)], axis=2)
-        self.changes += _weighted(flags, weights)
-        self.totals += _weighted(np.stack([positive, negative], axis=1), weights)
 
     def _reclassified(self, way: int, index: int) -> Reclassified:
         found, missed, false_alarm, cleared = self.changes[way, :, index]

@@ -138,6 +138,8 @@ class ReclassificationCombiner(beam.CombineFn):
         return reclassified_values(accumulator.sums.results(self._way.criteria, self._classes))
 
     def _count(self, accumulator: PairAccumulator) -> None:
+        if not accumulator.buffer:
+            return
         cases = np.frombuffer(bytes(accumulator.buffer), self._way.record_type)
         accumulator.sums.add(cases, self._seed)
         accumulator.buffer = bytearray()
