@@ -279,7 +279,8 @@ def load_study(path: str) -> Study:
 def _placed(study: Study) -> Configuration:
     """Returns the base under the study's name and folder, with the natural images it trains on."""
     base = study.base
-    update: dict[str, Any] = {"name": study.name, "output_dir": study.output_dir}
+    # A base may show this very study in its report, which is not there yet.
+    update: dict[str, Any] = {"name": study.name, "output_dir": study.output_dir, "study": None}
     if study.natural_labels is not None:
         natural = study.natural_labels.data_settings()
         update["data"] = base.data.model_copy(update={"natural": natural})

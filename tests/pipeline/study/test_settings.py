@@ -1,9 +1,12 @@
 """What a study file may say, and what is refused before anything runs."""
 
+from pathlib import Path
+
 import pytest
+import yaml
 
 from pipeline.study.settings import load_study
-from tests.pipeline.study.study_files import labelled_natural, study, write_study
+from tests.pipeline.study.study_files import BASE, labelled_natural, study, write_study
 from trainer.errors import UserError
 
 
@@ -16,6 +19,12 @@ def test_the_steps_of_the_base_are_known_by_method_and_data(tmp_path):
 def test_the_study_takes_the_place_of_the_bases_name_and_folder(tmp_path):
     found = study(tmp_path)
     assert (found.base.name, found.base.output_dir) == ("study", "runs/study")
+
+
+def test_a_base_may_show_the_very_study_in_its_report(tmp_path):
+    values = yaml.safe_load(Path(BASE).read_text()) | {"study": "runs/study/study/study.json"}
+    (tmp_path / "base.yaml").write_text(yaml.safe_dump(values | {"cluster": None}))
+    assert study(tmp_path, base="base.yaml").base.study is None
 
 
 def test_a_step_of_the_study_takes_the_place_of_one_of_the_base(tmp_path):
