@@ -6,6 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -17,7 +18,7 @@ from trainer.progress import Progress as TrainingProgress
 from trainer.progress import logger as progress_logger
 
 if TYPE_CHECKING:
-    from pipeline.local_runner import NodeResult
+    from pipeline.node_launch import NodeResult
 
 PLAIN_LINE_SECONDS = 10.0
 """Without a terminal, a line of progress appears at most so often."""
@@ -58,17 +59,24 @@ def noise_to_log(log_file: Path) -> Iterator[TextIO]:
             os.close(descriptor)
 
 
+@dataclass
+class _LiveNode:
+    """A node under way: its label, when it began and was last heard of, its bar if there is one."""
+
+    label: str
+    started: float
+    last_line: float
+    task: TaskID | None = None
+
+
 class RunConsole(logging.Handler):
-    """Shows the nodes of a run as they start and end, and the progress of the training in them."""
+    """Shows the nodes of a run as they start and end, and the progress of the trainings in them."""
 
     def __init__(self, terminal: TextIO) -> None:
         super().__init__()
         self.console = Console(file=terminal, highlight=False, soft_wrap=True)
-        self._bar: Progress | None = None
-        self._task: TaskID | None = None
-        self._started = 0.0
-        self._label = ""
-        self._last_line = 0.0
+        self._bars: Progress | None = None
+        self._live: dict[str, _LiveNode] = {}
 
     def __enter__(self) -> "RunConsole":
         progress_logger.addHandler(self)
@@ -77,14 +85,55 @@ class RunConsole(logging.Handler):
 
     def __exit__(self, *_: object) -> None:
         progress_logger.removeHandler(self)
-        self._close_bar()
+        self._close_bars()
 
     def node_started(self, node_id: str, number: int, total: int) -> None:
         """Remembers the node; its line appears when there is something to say."""
-        self._started = self._last_line = time.monotonic()
-        self._label = f"[{number:2d}/{total}] {node_id}"
+        now = time.monotonic()
+        node = _LiveNode(f"[{number:2d}/{total}] {node_id}", started=now, last_line=now)
         if self.console.is_terminal:
-            self._bar = Progress(
+            bars = self._open_bars()
+            node.task = bars.add_task(escape(node.label), total=None, figures="")
+        self._live[node_id] = node
+
+    def node_finished(self, node_id: str, result: "NodeResult") -> None:
+        """Writes the node's line: how long it took, or that an earlier result was taken."""
+        node = self._live.pop(node_id)
+        if self._bars is not None and node.task is not None:
+            self._bars.refresh()
+            self._bars.remove_task(node.task)
+        if not self._live:
+            self._close_bars()
+        seconds = time.monotonic() - node.started
+        ending = "done before" if result.cached else f"{seconds:.0f} s"
+        self.console.print(f"{escape(node.label):<46} {ending}")
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Shows a record of `trainer.progress`; anything else it logs as a line."""
+        progress = getattr(record, "progress", None)
+        node = self._node_of(record)
+        if progress is None or node is None:
+            self.console.print(f"       {escape(record.getMessage())}")
+        elif self._bars is not None and node.task is not None:
+            self._bars.update(
+                node.task,
+                completed=progress.done,
+                total=progress.total,
+                figures=escape(_figures(progress)),
+            )
+        elif time.monotonic() - node.last_line > PLAIN_LINE_SECONDS:
+            node.last_line = time.monotonic()
+            counted = f"{progress.done}/{progress.total}"
+            self.console.print(f"{escape(node.label)}  {counted} {_figures(progress)}")
+
+    def _node_of(self, record: logging.LogRecord) -> _LiveNode | None:
+        """Returns the node that the record is of: it says so where several can be under way."""
+        only = next(iter(self._live), "")
+        return self._live.get(getattr(record, "node_id", only))
+
+    def _open_bars(self) -> Progress:
+        if self._bars is None:
+            self._bars = Progress(
                 TextColumn("{task.description}"),
                 BarColumn(bar_width=24),
                 MofNCompleteColumn(),
@@ -94,38 +143,13 @@ class RunConsole(logging.Handler):
                 redirect_stdout=False,
                 redirect_stderr=False,
             )
-            self._task = self._bar.add_task(escape(self._label), total=None, figures="")
-            self._bar.start()
+            self._bars.start()
+        return self._bars
 
-    def node_finished(self, node_id: str, result: "NodeResult") -> None:
-        """Writes the node's line: how long it took, or that an earlier result was taken."""
-        del node_id
-        self._close_bar()
-        seconds = time.monotonic() - self._started
-        ending = "done before" if result.cached else f"{seconds:.0f} s"
-        self.console.print(f"{escape(self._label):<46} {ending}")
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Shows a record of `trainer.progress`; anything else it logs as a line."""
-        progress = getattr(record, "progress", None)
-        if progress is None:
-            self.console.print(f"       {escape(record.getMessage())}")
-        elif self._bar is not None and self._task is not None:
-            self._bar.update(
-                self._task,
-                completed=progress.done,
-                total=progress.total,
-                figures=escape(_figures(progress)),
-            )
-        elif time.monotonic() - self._last_line > PLAIN_LINE_SECONDS:
-            self._last_line = time.monotonic()
-            counted = f"{progress.done}/{progress.total}"
-            self.console.print(f"{escape(self._label)}  {counted} {_figures(progress)}")
-
-    def _close_bar(self) -> None:
-        if self._bar is not None:
-            self._bar.stop()
-        self._bar = self._task = None
+    def _close_bars(self) -> None:
+        if self._bars is not None:
+            self._bars.stop()
+        self._bars = None
 
 
 def _figures(progress: TrainingProgress) -> str:

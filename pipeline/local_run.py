@@ -18,7 +18,8 @@ from trainer.errors import UserError
 if TYPE_CHECKING:
     from tfx.dsl.components.base.base_node import BaseNode
 
-    from pipeline.local_runner import NodeResult, Observer
+    from pipeline.local_runner import Observer
+    from pipeline.node_launch import NodeResult
     from pipeline.places import Places
 
 
@@ -92,11 +93,21 @@ def run_nodes(
     configuration: Configuration,
     directory: RunDirectory,
     observer: "Observer",
+    workers: int = 1,
 ) -> "dict[str, NodeResult]":
-    """Runs every one of the nodes that has no current result; returns the results of all by id."""
+    """Runs every one of the nodes that has no current result; returns the results of all by id.
+
+    Args:
+        nodes: Of the pipeline.
+        configuration: Names it, and says how Beam runs.
+        directory: Where its results are.
+        observer: Hears of each node.
+        workers: Nodes at a time, each in a process of its own; 1 = in this process.
+    """
     from tfx import v1 as tfx
 
     from pipeline.local_runner import ObservedLocalRunner
+    from pipeline.parallel_runner import ParallelLocalRunner
 
     pipeline = tfx.dsl.Pipeline(
         pipeline_name=configuration.name,
@@ -108,6 +119,8 @@ def run_nodes(
         ),
         beam_pipeline_args=list(configuration.beam_args),
     )
+    if workers > 1:
+        return ParallelLocalRunner(observer, workers).run(pipeline)
     return ObservedLocalRunner(observer).run(pipeline)
 
 

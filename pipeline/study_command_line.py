@@ -15,7 +15,14 @@ import click
     type=click.Path(dir_okay=False),
     help="Only write the pipeline as this YAML, for Kubeflow Pipelines.",
 )
-def study(study: str, report: bool, package: str | None) -> None:
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Steps at a time, each in a process with its share of the cores.",
+)
+def study(study: str, report: bool, package: str | None, workers: int) -> None:
     """Train and compare all starts of STUDY, a YAML file; run it again to go on after a stop.
 
     Each data set is read once and each encoder trained once. See docs/study.md.
@@ -27,4 +34,4 @@ def study(study: str, report: bool, package: str | None) -> None:
     elif package is not None:
         command.compile_study_command(study, Path(package))
     else:
-        sys.exit(command.study_command(study))
+        sys.exit(command.study_command(study, workers))

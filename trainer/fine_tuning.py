@@ -299,9 +299,11 @@ class _Training:
         self._labels, self._validation_labels = labels, validation_labels
         self._settings, self._seed = settings, seed
         self._cases = len(labels.patients)
-        self._steps_per_epoch = steps_per_epoch(self._cases, settings.batch_size)
-        self._epochs, self._patience = settings.length(self._steps_per_epoch)
-        self._total_steps = self._epochs * self._steps_per_epoch
+        self._steps_per_pass = steps_per_epoch(self._cases, settings.batch_size)
+        passes = settings.passes_per_epoch(self._steps_per_pass)
+        self._steps_per_epoch = passes * self._steps_per_pass
+        self._passes = settings.epochs * passes
+        self._total_steps = settings.epochs * self._steps_per_epoch
         with replicas.scope():
             self._optimizer = fine_tune_optimizer(settings, total_steps=self._total_steps)
             self._updates = Updates(classifier, self._optimizer, precision=settings.precision)
@@ -315,7 +317,7 @@ class _Training:
     def run(self, checkpoints: CheckpointDirectory, stage: str) -> None:
         """Does the epochs that are left, then takes the best epoch's weights."""
         step = self._restore(checkpoints)
-        total = self._epochs * self._cases
+        total = self._passes * self._cases
         meter = ProgressMeter(stage, "cases", total=total, done=self._cases_done(step))
         self._counted_until = saved_at = time.monotonic()
         with awaiting_termination() as termination:
@@ -359,7 +361,7 @@ class _Training:
                 cases=self._cases,
                 batch_size=self._settings.batch_size,
                 max_images_per_case=self._settings.max_images_per_case,
-                epochs=self._epochs,
+                epochs=self._passes,
                 seed=self._seed,
                 start_step=step,
                 share=share,
@@ -412,7 +414,7 @@ class _Training:
         if is_better(metric, score, course.best_score):
             course.best_epoch, course.best_score = epoch, score
             self._best = values_of("best", self.classifier.variables)
-        course.stopped = epoch - course.best_epoch >= self._patience
+        course.stopped = epoch - course.best_epoch >= self._settings.patience
 
     def _validate(self) -> tuple[float, float | None]:
         """Returns loss and mean AUC on the validation cases."""
@@ -425,7 +427,7 @@ class _Training:
         return float(loss), None if math.isnan(auc) else auc
 
     def _cases_done(self, step: int) -> int:
-        return step * self._cases // self._steps_per_epoch
+        return step * self._cases // self._steps_per_pass
 
     def _metrics(self) -> dict[str, float]:
         if not self.course.history:

@@ -230,10 +230,10 @@ class FineTuneSettings:
         trainable: `network`, or `head`: a linear probe of the encoder, which stays as it is.
         features_from: `encoder`, or `projection_first_layer`: the first layer of the projection
             head becomes part of the classifier (SimCLRv2 section 3.3).
-        epochs: Most passes over the labelled cases.
-        minimum_steps: Few labels make short epochs: where `epochs` are fewer steps than this,
-            epochs and patience are lengthened by one factor until they are not (SimCLRv2: 60
-            epochs of 1% of the labels, 30 of 10%). 0 for never.
+        epochs: Most passes over the labelled cases; a validation follows each.
+        minimum_steps: Few labels make few steps: where `epochs` passes are fewer than this, every
+            epoch is several passes (SimCLRv2: 60 passes over 1% of the labels, 30 over 10%). 0 for
+            never.
         batch_size: Cases per step.
         optimizer: `adamw`, or `sgd` with Nesterov momentum 0.9 (paper).
         learning_rate: Peak rate.
@@ -290,10 +290,9 @@ class FineTuneSettings:
         _check_class_weights(self.class_weights)
         _check_optimization(self.learning_rate, self.weight_decay, self.warmup_fraction)
 
-    def length(self, steps_per_epoch: int) -> tuple[int, int]:
-        """Returns the most epochs, and the patience in epochs, for epochs of so many steps."""
-        epochs = max(self.epochs, math.ceil(self.minimum_steps / steps_per_epoch))
-        return epochs, math.ceil(self.patience * epochs / self.epochs)
+    def passes_per_epoch(self, steps_per_pass: int) -> int:
+        """Returns how often an epoch goes over the cases, for passes of so many steps."""
+        return max(1, math.ceil(self.minimum_steps / (self.epochs * steps_per_pass)))
 
     def misfits(self, task: Task, classes: Sequence[str]) -> tuple[str, ...]:
         """Says what of the settings does not fit a task and its classes, a line each."""

@@ -26,7 +26,7 @@ from pipeline.validation import validate
 from trainer.errors import UserError
 
 if TYPE_CHECKING:
-    from pipeline.local_runner import NodeResult
+    from pipeline.node_launch import NodeResult
 
 STOPPED = 130
 """Exit status after Ctrl-C, as shells have it."""

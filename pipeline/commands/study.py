@@ -21,8 +21,12 @@ from trainer.errors import UserError
 REPORT_FOLDER = "study"
 
 
-def study_command(path: str) -> int:
+def study_command(path: str, workers: int) -> int:
     """Validates, runs every arm, and writes the report; returns the exit status.
+
+    Args:
+        path: Of the study.
+        workers: Steps at a time, each in a process of its own; 1 = in this process.
 
     Raises:
         UserError: The study or its data are not fit, or a step met a user's mistake.
@@ -32,7 +36,7 @@ def study_command(path: str) -> int:
     signal.signal(signal.SIGTERM, interrupt)
     try:
         with directory.lock():
-            return _run(study, directory)
+            return _run(study, directory, workers)
     except KeyboardInterrupt:
         stop(f"micle study {path}")
 
@@ -65,7 +69,7 @@ def compile_study_command(path: str, output: Path) -> None:
     click.echo(f"{output}: compiled.")
 
 
-def _run(study: Study, directory: RunDirectory) -> int:
+def _run(study: Study, directory: RunDirectory, workers: int) -> int:
     generate_data(study.base)
     validation = validate_study(study)
     print_findings(validation)
@@ -87,8 +91,8 @@ def _run(study: Study, directory: RunDirectory) -> int:
 
             nodes = build_study_nodes(study, local_places(study.base, directory))
             ids = [node.id for node in nodes]
-            with StudyConsole(terminal, ids, finished) as console:
-                results = run_nodes(nodes, study.base, directory, console)
+            with StudyConsole(terminal, ids, finished, workers) as console:
+                results = run_nodes(nodes, study.base, directory, console, workers)
             _write_report(study, directory, finished)
     except Exception as error:
         raise UserError(explain(error, log)) from error

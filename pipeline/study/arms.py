@@ -12,21 +12,18 @@ class TrainedEncoder:
 
     Attributes:
         chain: Names of the steps from random weights to this one, which is the last.
-        seed: Of the whole chain.
+        seed: Of this step.
+        parent: The encoder that it starts from; None for random weights.
     """
 
     chain: tuple[str, ...]
     seed: int
+    parent: "TrainedEncoder | None" = None
 
     @property
     def step(self) -> str:
         """Name of its own step."""
         return self.chain[-1]
-
-    @property
-    def parent(self) -> "TrainedEncoder | None":
-        """The encoder that it starts from; None for random weights."""
-        return TrainedEncoder(self.chain[:-1], self.seed) if len(self.chain) > 1 else None
 
     @property
     def role(self) -> str:
@@ -46,22 +43,17 @@ class Arm:
 
     Attributes:
         initialisation: Name of the start.
-        chain: Steps of the start.
+        encoder: What it starts from; None for random weights.
         label_fraction: Share of the training patients whose labels are used.
         seed: Of everything random.
         trainable: All of the network, or its head.
     """
 
     initialisation: str
-    chain: tuple[str, ...]
+    encoder: TrainedEncoder | None
     label_fraction: float
     seed: int
     trainable: Trainable
-
-    @property
-    def encoder(self) -> TrainedEncoder | None:
-        """What it starts from; None for random weights."""
-        return TrainedEncoder(self.chain, self.seed) if self.chain else None
 
     @property
     def role(self) -> str:
@@ -75,7 +67,7 @@ class Arm:
 def arms_of(study: Study) -> list[Arm]:
     """Returns every arm: seed by seed, so that whole repetitions are there early."""
     return [
-        Arm(name, chain, fraction, seed, trainable)
+        Arm(name, _encoder_of(study, chain, seed), fraction, seed, trainable)
         for seed in study.seeds
         for name, chain in study.initialisations.items()
         for trainable in study.trainable
@@ -85,10 +77,21 @@ def arms_of(study: Study) -> list[Arm]:
 
 def encoders_of(study: Study) -> list[TrainedEncoder]:
     """Returns every encoder once, parents before children: the prefix tree of all chains."""
-    found = {
-        TrainedEncoder(chain[:length], seed): None
-        for seed in study.seeds
-        for chain in study.initialisations.values()
-        for length in range(1, len(chain) + 1)
-    }
+    found: dict[TrainedEncoder, None] = {}
+    for seed in study.seeds:
+        for chain in study.initialisations.values():
+            found.update(dict.fromkeys(_lineage(_encoder_of(study, chain, seed))))
     return list(found)
+
+
+def _encoder_of(study: Study, chain: tuple[str, ...], seed: int) -> TrainedEncoder | None:
+    encoder = None
+    for length, step in enumerate(chain, start=1):
+        own_seed = study.seeds[0] if step in study.shared_steps else seed
+        encoder = TrainedEncoder(chain[:length], own_seed, encoder)
+    return encoder
+
+
+def _lineage(encoder: TrainedEncoder | None) -> list[TrainedEncoder]:
+    """Returns an encoder with those before it, the first first."""
+    return [*_lineage(encoder.parent), encoder] if encoder else []

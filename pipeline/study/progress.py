@@ -11,7 +11,7 @@ from pipeline.console import RunConsole
 from pipeline.study.finished import FinishedNodes
 
 if TYPE_CHECKING:
-    from pipeline.local_runner import NodeResult
+    from pipeline.node_launch import NodeResult
 
 _SEED = re.compile(r"-s\d+(?=-head$|$)")
 _START = re.compile(r"^(fine-tune|predict|evaluate)-.*(?=-f[0-9p]+(-head)?$)")
@@ -56,25 +56,35 @@ def rough_time(seconds: float) -> str:
 class StudyConsole(RunConsole):
     """Shows the nodes as a run does, with the rough time left, and keeps what is finished."""
 
-    def __init__(self, terminal: TextIO, node_ids: Iterable[str], finished: FinishedNodes) -> None:
+    def __init__(
+        self, terminal: TextIO, node_ids: Iterable[str], finished: FinishedNodes, workers: int
+    ) -> None:
+        """Shows nothing yet.
+
+        Args:
+            terminal: Where to show it.
+            node_ids: All nodes.
+            finished: What is recorded of those that ended.
+            workers: Nodes at a time.
+        """
         super().__init__(terminal)
         self._remaining = dict.fromkeys(node_ids)
         self._finished = finished
-        self._node_started = 0.0
-        self._something_ran = False
+        self._workers = workers
+        self._node_starts: dict[str, float] = {}
 
     def node_started(self, node_id: str, number: int, total: int) -> None:
         """As of a run."""
-        self._node_started = time.monotonic()
+        self._node_starts[node_id] = time.monotonic()
         super().node_started(node_id, number, total)
 
     def node_finished(self, node_id: str, result: "NodeResult") -> None:
         """Records the node; after one that ran, says how long the rest will take."""
         super().node_finished(node_id, result)
-        seconds = time.monotonic() - self._node_started
+        seconds = time.monotonic() - self._node_starts.pop(node_id)
         self._finished.add(node_id, seconds, dict(result.output_uris), result.cached)
         self._remaining.pop(node_id, None)
         durations = {name: node.seconds for name, node in self._finished.nodes.items()}
         left = seconds_left(durations, self._remaining)
         if left and not result.cached:
-            self.console.print(f"       about {rough_time(left)} left")
+            self.console.print(f"       about {rough_time(left / self._workers)} left")

@@ -60,7 +60,8 @@ def study_results(
 
 def _sentence(study: Study, step_name: str) -> str:
     step = study.steps[step_name]
-    return f"{_METHODS[step.method]} {step.data}"
+    shared = " (one for all seeds)" if step_name in study.shared_steps else ""
+    return f"{_METHODS[step.method]} {step.data}{shared}"
 
 
 def _metric_rows(study: Study, measurements: Measurements) -> list[dict[str, Any]]:

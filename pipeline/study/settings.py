@@ -116,6 +116,8 @@ class Study(_Section):
         steps: Pretraining steps by a name, beside those of the base or in place of them.
         initialisations: By name, the steps that a start has gone through, in order; none = random
             weights.
+        shared_steps: Steps that are trained once, with the first seed, for all repetitions, as one
+            published encoder serves every user. Intervals do not hold their variation.
         label_fractions: Shares of the training patients whose labels are used.
         seeds: Of pairs, weights, order, augmentation and drawn labels; one repetition each.
         trainable: `network`: all of it is fine-tuned; `head`: a linear probe.
@@ -132,6 +134,7 @@ class Study(_Section):
     natural_labels: NaturalLabels | None = None
     steps: dict[ShortName, PretrainingStep | SupervisedStep] = {}
     initialisations: dict[ShortName, tuple[ShortName, ...]] = Field(min_length=2)
+    shared_steps: tuple[ShortName, ...] = ()
     label_fractions: tuple[float, ...] = (1.0,)
     seeds: tuple[int, ...] = (0, 1, 2)
     trainable: tuple[Trainable, ...] = ("network",)
@@ -172,6 +175,7 @@ class Study(_Section):
     def _check(self) -> "Study":
         for name, chain in self.initialisations.items():
             self._check_chain(name, chain)
+        self._check_shared_steps()
         self._check_differences()
         self._check_crops()
         if self.baseline not in self.initialisations:
@@ -220,6 +224,12 @@ class Study(_Section):
                 raise ValueError(
                     f"{where}: {step_name} needs natural images. Give data.natural in the base"
                 )
+            earlier = chain[place - 1] if place else step_name
+            if step_name in self.shared_steps and earlier not in self.shared_steps:
+                raise ValueError(
+                    f"{where}: {step_name} is one of shared_steps and {earlier}, before it, is "
+                    f"not. Add {earlier} to shared_steps, or take {step_name} out of them"
+                )
         if len(set(chain)) != len(chain):
             raise ValueError(f"{where}: a step appears twice. Name each once")
         from_head = self.base.fine_tuning.training.features_from != "encoder"
@@ -228,6 +238,15 @@ class Study(_Section):
                 f"{where}: after {chain[-1]} there is no projection head, which "
                 "fine_tuning.training.features_from of the base needs. Set it to encoder there"
             )
+
+    def _check_shared_steps(self) -> None:
+        used = {step for chain in self.initialisations.values() for step in chain}
+        for name in self.shared_steps:
+            if name not in used:
+                raise ValueError(
+                    f"shared_steps: no initialisation goes through {name}. Name one of "
+                    f"{', '.join(sorted(used)) or '(there are none)'}"
+                )
 
     def _check_crops(self) -> None:
         for name, step in self.steps.items():

@@ -1,6 +1,7 @@
 """What a person reads when a run ends, well or not, and where the noise goes."""
 
 import errno
+import io
 import json
 import logging
 import os
@@ -13,7 +14,7 @@ from components.promotion_gate.verdict import RuleResult, Verdict
 from pipeline.commands.run import explain, pairs_line, registry_lines, verdict_lines
 from pipeline.console import RunConsole, noise_to_log
 from pipeline.local_run import RunDirectory
-from pipeline.local_runner import NodeResult
+from pipeline.node_launch import NodeResult
 from tests.components.model_registry.handmade_models import add_model
 from trainer import progress
 from trainer.errors import UserError
@@ -120,6 +121,26 @@ def test_the_console_says_steps_times_and_what_was_done_before(tmp_path, capfd):
     lines = capfd.readouterr().out.splitlines()
     assert lines[0].split() == ["[", "1/12]", "medical-cases", "done", "before"]
     assert lines[1].split() == ["[", "2/12]", "pretrain", "0", "s"]
+
+
+def test_progress_is_shown_at_the_node_that_it_is_of(monkeypatch):
+    monkeypatch.setattr("pipeline.console.PLAIN_LINE_SECONDS", -1.0)
+    terminal = io.StringIO()
+    with RunConsole(terminal) as console:
+        console.node_started("pretrain-a", 1, 3)
+        console.node_started("pretrain-b", 2, 3)
+        shown = progress.Progress("x", 3, 4, "pairs", 2.0, {})
+        extra = {"progress": shown, "node_id": "pretrain-b"}
+        progress.logger.info("x", extra=extra)
+        console.node_finished("pretrain-b", NodeResult(cached=False, output_uris={}))
+        console.node_finished("pretrain-a", NodeResult(cached=False, output_uris={}))
+    lines = terminal.getvalue().splitlines()
+    assert [line.split()[1:3] for line in lines] == [
+        ["2/3]", "pretrain-b"],
+        ["2/3]", "pretrain-b"],
+        ["1/3]", "pretrain-a"],
+    ]
+    assert "3/4 pairs, 2/s" in lines[0]
 
 
 def test_on_a_terminal_a_bar_shows_progress_and_prints_of_a_step_stay_out(capfd):

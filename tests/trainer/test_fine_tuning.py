@@ -133,13 +133,31 @@ def test_training_stops_after_some_epochs_without_a_better_loss(files, tmp_path)
 
 
 def test_few_labels_are_passed_over_more_often_where_steps_are_asked_for(straight):
-    # Epochs of 2 steps: 20 of them in place of 4, and 5 times the patience.
-    settings = dataclasses.replace(TRAINING, epochs=4, minimum_steps=40, patience=8)
-    assert settings.length(steps_per_epoch=2) == (20, 40)
-    assert settings.length(steps_per_epoch=10) == (4, 8)
-    assert settings.length(steps_per_epoch=11) == (4, 8)
-    # TRAINING asks for 3 epochs; 40 cases are 3 steps of 16, so 18 steps take 6 epochs.
-    assert len(straight.history) == 6
+    # 4 epochs that take 40 steps: of 5 passes where a pass is 2 steps, of one where it is 10.
+    settings = dataclasses.replace(TRAINING, epochs=4, minimum_steps=40)
+    passes = [settings.passes_per_epoch(steps_per_pass) for steps_per_pass in (2, 3, 10, 11)]
+    assert passes == [5, 4, 1, 1]
+    # TRAINING asks for 3 epochs; 40 cases are 3 steps of 16, so 18 steps take 2 passes an epoch.
+    assert len(straight.history) == 3
+
+
+def test_an_epoch_of_several_passes_reports_their_mean_loss(files, tmp_path):
+    # At a rate of almost nothing and without augmentation both trainings see the same losses.
+    frozen = dataclasses.replace(
+        TRAINING,
+        minimum_steps=0,
+        learning_rate=1e-12,
+        trainable="head",
+        augmentation=AugmentationSettings(
+            crop_area=(1.0, 1.0), horizontal_flip=0.0, colour_strength=0.0
+        ),
+    )
+    two = train(files, tmp_path / "two", settings=dataclasses.replace(frozen, epochs=2))
+    both = dataclasses.replace(frozen, epochs=1, minimum_steps=6)
+    one = train(files, tmp_path / "one", settings=both)
+    assert one.history[0].loss == pytest.approx(
+        (two.history[0].loss + two.history[1].loss) / 2, rel=1e-5
+    )
 
 
 @pytest.fixture(scope="module")

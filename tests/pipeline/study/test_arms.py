@@ -19,6 +19,22 @@ def test_parents_come_before_children(tmp_path):
         assert encoder.parent is None or encoder.parent in encoders[:place]
 
 
+def test_a_shared_step_is_trained_with_the_first_seed_only(tmp_path):
+    encoders = encoders_of(study(tmp_path, seeds=[3, 4], shared_steps=["simclr-natural"]))
+    assert [(encoder.seed, len(encoder.chain)) for encoder in encoders] == [
+        *[(3, 1), (3, 2), (3, 3)],
+        *[(4, 2), (4, 3)],
+    ]
+    natural, *_, later, _ = encoders
+    assert later.parent == natural
+
+
+def test_arms_of_every_seed_start_from_a_shared_encoder(tmp_path):
+    arms = arms_of(study(tmp_path, seeds=[3, 4], shared_steps=["simclr-natural"]))
+    starts = {(arm.seed, arm.encoder.role) for arm in arms if arm.initialisation == "natural"}
+    assert starts == {(3, "simclr-natural-s3"), (4, "simclr-natural-s3")}
+
+
 def test_the_same_step_after_another_past_is_another_encoder(tmp_path):
     starts = {
         "random": [],

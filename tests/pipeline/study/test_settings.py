@@ -87,6 +87,11 @@ def test_natural_images_that_no_start_uses_are_not_read(tmp_path):
             "starts from random weights",
         ),
         ({"initialisations": {"random": []}}, "at least 2 items"),
+        (
+            {"shared_steps": ["simclr-medical"]},
+            "simclr-medical is one of shared_steps and simclr-natural, before it, is not",
+        ),
+        ({"shared_steps": ["moco"]}, "shared_steps: no initialisation goes through moco"),
         ({"epochs": 3}, "epochs: unknown field"),
         ({"encoder": {"depth": 3}}, "encoder.depth: unknown field"),
         (

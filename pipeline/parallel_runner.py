@@ -1,0 +1,91 @@
+"""Runs a pipeline on this machine, several nodes at a time."""
+
+import logging
+import logging.handlers
+from multiprocessing.connection import wait
+from typing import Any
+
+from tfx.orchestration.portable import tfx_runner
+from tfx.proto.orchestration import pipeline_pb2
+
+from pipeline.local_runner import Observer, begin_run
+from pipeline.node_launch import NodeResult
+from pipeline.node_workers import NodeWorker, new_queue, shares_of_cores
+from trainer.progress import logger as progress_logger
+
+
+class ParallelLocalRunner(tfx_runner.IrBasedRunner):
+    """Runs a node as soon as those that it needs have run and a process is free."""
+
+    def __init__(self, observer: Observer, workers: int) -> None:
+        """Starts nothing yet.
+
+        Args:
+            observer: Hears of each node.
+            workers: Nodes at a time; each has its share of the cores.
+        """
+        self._observer = observer
+        self._shares = shares_of_cores(workers)
+
+    def run_with_ir(
+        self,
+        pipeline: pipeline_pb2.Pipeline,
+        run_options: pipeline_pb2.RunOptions | None = None,
+        **_: Any,
+    ) -> dict[str, NodeResult]:
+        """Runs all nodes; after the first that fails the others are stopped.
+
+        Returns:
+            The result of each node by its id.
+
+        Raises:
+            UserError: A node met a user's mistake.
+            StepError: A node failed otherwise.
+        """
+        del run_options
+        begin_run(pipeline)
+        records = new_queue()
+        listener = logging.handlers.QueueListener(records, _ToProgress())
+        workers = [NodeWorker(cores, records) for cores in self._shares]
+        listener.start()
+        try:
+            return self._run(pipeline, workers)
+        finally:
+            for worker in workers:
+                worker.ask_to_stop()
+            for worker in workers:
+                worker.stop()
+            listener.stop()
+
+    def _run(
+        self, pipeline: pipeline_pb2.Pipeline, workers: list[NodeWorker]
+    ) -> dict[str, NodeResult]:
+        serialised = pipeline.SerializeToString()
+        waiting = {
+            node.pipeline_node.node_info.id: (number, set(node.pipeline_node.upstream_nodes))
+            for number, node in enumerate(pipeline.nodes, start=1)
+        }
+        total = len(waiting)
+        results: dict[str, NodeResult] = {}
+        while len(results) < total:
+            for worker in workers:
+                ready = next((name for name in waiting if waiting[name][1] <= set(results)), None)
+                if worker.node_id is None and ready is not None:
+                    number, _ = waiting.pop(ready)
+                    self._observer.node_started(ready, number, total)
+                    worker.start(serialised, ready)
+            busy = {worker.connection: worker for worker in workers if worker.node_id}
+            for connection in wait([found for found in busy if found is not None]):
+                worker = busy[connection]  # type: ignore[index]
+                node_id = worker.node_id
+                assert node_id is not None
+                results[node_id] = worker.result()
+                self._observer.node_finished(node_id, results[node_id])
+        return results
+
+
+class _ToProgress(logging.Handler):
+    """Takes a worker's record for one of this process, where the console listens."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        progress_logger.handle(record)
