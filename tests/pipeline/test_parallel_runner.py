@@ -14,7 +14,6 @@ from pipeline.parallel_runner import ParallelLocalRunner
 from trainer.errors import UserError
 from trainer.progress import logger as progress_logger
 
-
 pytestmark = pytest.mark.slow  # Every process of a worker imports TFX anew.
 
 
