@@ -1,5 +1,7 @@
 """Forest plot: a metric by site with intervals and n, the candidate beside the baseline."""
 
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from markupsafe import Markup
@@ -28,46 +30,91 @@ _MARKS: dict[str, dict[str, Any]] = {
 }
 
 
+@dataclass(frozen=True)
+class _Rows:
+    """What the rows of a plot are.
+
+    Attributes:
+        entries: Slices, from the top.
+        roles: Of the models.
+        estimates_of: From a slice's entry of a model to its estimates by metric.
+        counts: A text each, of how many cases it is.
+        counts_heading: Over them.
+    """
+
+    entries: list[dict[str, Any]]
+    roles: list[str]
+    estimates_of: Callable[[dict[str, Any]], Mapping[str, dict[str, Any]]]
+    counts: list[str]
+    counts_heading: str
+
+    def estimate(self, entry: dict[str, Any], role: str, metric: str) -> dict[str, Any]:
+        model = entry["models"].get(role)
+        return self.estimates_of(model)[metric] if model else without_number(TOO_FEW)
+
+
 def forest_plot(data: dict[str, Any], messages: Messages) -> Markup:
     """Draws the main metrics, a panel each; a row for all cases and for each site, by falling n."""
     entries = [entry for entry in data["slices"] if entry["kind"] != "subgroup"]
-    roles = list(data["models"])
-    with svg.style("forest"):
-        figure = Figure(figsize=(_WIDTH_INCHES, _ROW_INCHES * len(entries) + 0.95))
+    counts = [number_format.count(entry["cases"]) for entry in entries]
+    rows = _Rows(entries, list(data["models"]), lambda model: model["metrics"], counts, "n")
+    return _plot(rows, data["main_metrics"], messages, of="")
+
+
+def class_forest_plot(data: dict[str, Any], class_name: str, messages: Messages) -> Markup:
+    """Draws sensitivity and specificity of a class at the operating point, by site."""
+    entries = [entry for entry in data["slices"] if entry["kind"] in ("overall", "site")]
+    rows = _Rows(
+        entries,
+        list(data["models"]),
+        lambda model: model["classes"][class_name],
+        [_positives(entry, class_name) for entry in entries],
+        messages.plain("by_class.positive"),
+    )
+    return _plot(rows, ["sensitivity", "specificity"], messages, of=class_name)
+
+
+def _positives(entry: dict[str, Any], class_name: str) -> str:
+    model = entry["models"].get("candidate")
+    if model is None:
+        return number_format.count(0)
+    counts = model["classes"][class_name]
+    known = counts["positives"] + counts["negatives"]
+    return f"{number_format.count(counts['positives'])} / {number_format.count(known)}"
+
+
+def _plot(rows: _Rows, metrics: Sequence[str], messages: Messages, of: str) -> Markup:
+    with svg.style(f"forest {of}"):
+        figure = Figure(figsize=(_WIDTH_INCHES, _ROW_INCHES * len(rows.entries) + 0.95))
         height = figure.get_figheight()
         vertical = {"bottom": 0.42 / height, "top": 1 - 0.5 / height}
         panels = figure.subplots(
             1,
-            len(data["main_metrics"]),
+            len(metrics),
             sharey=True,
             squeeze=False,
             gridspec_kw={"left": 0.235, "right": 0.852, "wspace": 0.7, **vertical},
         )[0]
-        for panel, metric in zip(panels, data["main_metrics"], strict=True):
-            _draw_panel(panel, metric, entries, roles, messages)
-        _draw_names(panels[0], entries, messages)
-        return svg.to_svg(figure, _label(data, entries, messages))
+        for panel, metric in zip(panels, metrics, strict=True):
+            _draw_panel(panel, metric, rows, messages)
+        _draw_names(panels[0], rows, messages)
+        return svg.to_svg(figure, _label(rows, metrics[0], messages, of))
 
 
-def _draw_panel(
-    panel: Axes,
-    metric: str,
-    entries: list[dict[str, Any]],
-    roles: list[str],
-    messages: Messages,
-) -> None:
+def _draw_panel(panel: Axes, metric: str, rows: _Rows, messages: Messages) -> None:
     ends: list[float] = []
-    for row, entry in enumerate(entries):
-        for role in roles:
-            offset = 0.0 if len(roles) == 1 else (-0.17 if role == "candidate" else 0.17)
-            ends += _draw_estimate(panel, row + offset, entry, metric, role, messages)
-    overall = entries[0]["models"]["candidate"]["metrics"][metric]
+    for row, entry in enumerate(rows.entries):
+        for role in rows.roles:
+            offset = 0.0 if len(rows.roles) == 1 else (-0.17 if role == "candidate" else 0.17)
+            estimate = rows.estimate(entry, role, metric)
+            ends += _draw_estimate(panel, row + offset, estimate, metric, role, messages)
+    overall = rows.estimate(rows.entries[0], "candidate", metric)
     if overall["status"] == ESTIMATED:
         panel.axvline(overall["value"], color=svg.CANDIDATE, linewidth=0.9, alpha=0.45, zorder=1)
     low, high = min(ends, default=0.0), max(ends, default=1.0)
     margin = max(0.04 * (high - low), 0.01)
     panel.set_xlim(max(0.0, low - margin), min(1.005, high + margin))
-    panel.set_ylim(len(entries) - 0.5, -0.5)
+    panel.set_ylim(len(rows.entries) - 0.5, -0.5)
     panel.set_title(messages.plain(f"metric.{metric}.label"), loc="left", fontweight="bold", pad=14)
     panel.xaxis.set_major_locator(MaxNLocator(nbins=5, steps=[1, 2, 2.5, 5, 10]))
     if METRICS[metric].is_percent:
@@ -81,12 +128,15 @@ def _draw_panel(
 
 
 def _draw_estimate(
-    panel: Axes, height: float, entry: dict[str, Any], metric: str, role: str, messages: Messages
+    panel: Axes,
+    height: float,
+    estimate: dict[str, Any],
+    metric: str,
+    role: str,
+    messages: Messages,
 ) -> list[float]:
     """Draws point, interval and their text; returns the numbers that the axis has to hold."""
     mark = _MARKS[role]
-    model = entry["models"].get(role)
-    estimate = model["metrics"][metric] if model else without_number(TOO_FEW)
     text = number_format.value(estimate, metric, messages)
     interval = number_format.interval(estimate, metric, messages)
     panel.text(
@@ -110,11 +160,12 @@ def _draw_estimate(
     return ends
 
 
-def _draw_names(panel: Axes, entries: list[dict[str, Any]], messages: Messages) -> None:
+def _draw_names(panel: Axes, rows: _Rows, messages: Messages) -> None:
     transform = panel.get_yaxis_transform()
     whole_width = blended_transform_factory(panel.figure.transFigure, panel.transData)
-    panel.text(-0.06, -0.62, "n", transform=transform, ha="right", va="bottom", color=svg.MUTED)
-    for row, entry in enumerate(entries):
+    heading = {"ha": "right", "va": "bottom", "color": svg.MUTED}
+    panel.text(-0.06, -0.62, rows.counts_heading, transform=transform, **heading)
+    for row, entry in enumerate(rows.entries):
         is_site = entry["kind"] == "site"
         name = slice_label(entry, messages)
         panel.annotate(
@@ -140,24 +191,28 @@ def _draw_names(panel: Axes, entries: list[dict[str, Any]], messages: Messages) 
         panel.text(
             -0.06,
             row,
-            number_format.count(entry["cases"]),
+            rows.counts[row],
             transform=transform,
             ha="right",
             va="center",
         )
 
 
-def _label(data: dict[str, Any], entries: list[dict[str, Any]], messages: Messages) -> str:
-    metric = data["main_metrics"][0]
-    rows = [
+def _label(rows: _Rows, metric: str, messages: Messages, of: str) -> str:
+    described = [
         messages.plain(
             "plot.forest_row",
             name=slice_label(entry, messages),
-            value=number_format.value(model["metrics"][metric], metric, messages),
-            n=entry["cases"],
+            value=number_format.value(rows.estimate(entry, "candidate", metric), metric, messages),
+            n=count,
         )
-        for entry in entries
-        if (model := entry["models"].get("candidate")) is not None
+        for entry, count in zip(rows.entries, rows.counts, strict=True)
+        if "candidate" in entry["models"]
     ]
-    title = messages.plain("plot.forest", metric=messages.plain(f"metric.{metric}.label"))
-    return f"{title} {'; '.join(rows)}."
+    name = messages.plain(f"metric.{metric}.label")
+    title = (
+        messages.plain("plot.class_forest", metric=name, **{"class": of})
+        if of
+        else messages.plain("plot.forest", metric=name)
+    )
+    return f"{title} {'; '.join(described)}."

@@ -28,5 +28,12 @@ def write_pdf(page: str, file: Path) -> str | None:
     # Thumbnails stand in the page itself; everything else is refused.
     fetcher = URLFetcher(allowed_protocols={"data"})
     document = weasyprint.HTML(string=page, url_fetcher=fetcher)
-    document.write_pdf(file, pdf_identifier=b"slice report", pdf_tags=True)
+    try:
+        document.write_pdf(file, pdf_identifier=b"slice report", pdf_tags=True)
+    except Exception as error:  # A layout that it cannot do must not cost the page and the run.
+        logging.exception("WeasyPrint")
+        file.unlink(missing_ok=True)
+        return (
+            f"no PDF: WeasyPrint failed ({type(error).__name__}); print report.html from a browser."
+        )
     return None

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from components.slice_report import number_format, svg
 from components.slice_report.curve_plots import reliability_plot, roc_plot
 from components.slice_report.drift import feature_name, value_name
-from components.slice_report.forest_plot import forest_plot
+from components.slice_report.forest_plot import class_forest_plot, forest_plot
 from components.slice_report.message_catalogue import Messages, load_messages
 from components.slice_report.sentences import say
 from components.slice_report.study_plots import efficiency_figure
@@ -36,7 +36,11 @@ def render(data: dict[str, Any], thumbnails: Mapping[str, str] | None = None) ->
     """
     messages = load_messages(data["settings"]["language"])
     curves = {
-        name: (roc_plot(data, name, messages), reliability_plot(data, name, messages))
+        name: {
+            "roc": roc_plot(data, name, messages),
+            "forest": class_forest_plot(data, name, messages),
+            "reliability": reliability_plot(data, name, messages),
+        }
         for name in data["classes"]
     }
     return _render(

@@ -120,7 +120,12 @@ def simulated_inputs(task="multi_label", with_baseline=True, sites=SITES):
         run=RUN,
         evaluated_sites={
             site: SiteData(
-                count, {"sex": Shares({"female": count // 3, "male": count - count // 3})}
+                count,
+                {
+                    "sex": Shares({"female": count // 3, "male": count - count // 3}),
+                    "view": Shares({"PA": count, "lateral": count // 2}),
+                    "case_feature:scanner": Shares({"A <i>": count - 1}),
+                },
             )
             for site, count in sites.items()
         },

@@ -22,7 +22,7 @@ CHINESE = load_messages("zh")
 DATA = {"MICLe", "random", "initialisation", "effusion", "cardiomegaly", "nodule", "naevus",
         "melanoma", "keratosis", "north", "east", "island", "tiny", "demo", "micle", "tfx",
         "report", "json", "metrics", "csv", "sha", "SHA", "AUC", "ROC", "ECE", "PPV", "NPV",
-        "lateral", "drift", "Brier", "Cox", "Chest", "findings", "sites"}  # fmt: skip
+        "lateral", "scanner", "drift", "Brier", "Cox", "Chest", "findings", "sites"}  # fmt: skip
 
 
 def placeholders(text):

@@ -8,7 +8,9 @@ from html.parser import HTMLParser
 import pytest
 
 from components.promotion_gate.verdict import RuleResult, Verdict
+from components.site_drift.distributions import Shares, SiteData
 from components.site_evaluator.sufficiency import CLASS_METRICS
+from components.slice_report.characteristics import characteristics
 from components.slice_report.render import render
 from components.slice_report.report_data import report_data
 from tests.components.slice_report.simulated_evaluation import SETTINGS, simulated_inputs
@@ -110,7 +112,7 @@ def test_the_policy_lets_only_the_pages_own_script_run(page, parsed):
 
 def test_pictures_have_a_text_and_headers_a_scope(parsed):
     pictures = [a for a in parsed.attributes("svg") if a.get("aria-hidden") != "true"]
-    assert len(pictures) == 1 + 2 * 3
+    assert len(pictures) == 1 + 3 * 3
     assert all(a["role"] == "img" and a["aria-label"] for a in pictures)
     assert all("scope" in attributes for attributes in parsed.attributes("th"))
 
@@ -223,12 +225,21 @@ def test_a_finding_that_a_site_lacks_is_named_below_the_shift_table():
     assert "left out nodule" in page.text["by-site"]
 
 
-def test_sex_and_age_of_the_evaluated_cases_stand_by_site_few_without_a_share(data, page):
-    rows = {row["site"]: row for row in data["characteristics"]}
-    assert rows["north"]["sex"] == {"female": 53, "male": 107}
-    assert rows["north"]["age_group"] == {}
+def test_who_the_evaluated_cases_are_of_stands_by_site_few_without_a_share(data, page):
+    rows = {row["site"]: row["features"] for row in data["characteristics"]}
+    assert rows["north"]["sex"] == {"counts": {"female": 53, "male": 107}, "unknown": 0}
+    assert rows["north"]["age_group"] == {"counts": {}, "unknown": 160}
+    assert rows["north"]["view"] == {"counts": {"PA": 160, "lateral": 80}, "unknown": None}
+    assert rows["north"]["case_feature:scanner"] == {"counts": {"A <i>": 159}, "unknown": 1}
     assert "female 53 (33.1%), male 107 (66.9%)" in page
+    assert "A &lt;i&gt; 159 (100.0%), unknown 1" in page
     assert "female 2, male 4<" in page
+
+
+def test_views_that_no_site_states_have_no_column():
+    sites = {"north": SiteData(9, {"view": Shares({})})}
+    [row] = characteristics(sites)
+    assert list(row["features"]) == ["sex", "age_group"]
 
 
 def test_the_glossary_names_the_key_of_every_metric_in_the_files(data, page):

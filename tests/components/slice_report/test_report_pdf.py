@@ -71,6 +71,19 @@ def test_nothing_is_loaded_but_what_stands_in_the_page(tmp_path, pdf):
     assert not printed("file.pdf", picture.as_uri())
 
 
+def test_a_page_that_cannot_be_laid_out_costs_the_pdf_alone(tmp_path, monkeypatch, pdf):
+    import weasyprint
+
+    def fail(_self, target, **_options):
+        target.write_bytes(b"half")
+        raise IndexError("line")
+
+    monkeypatch.setattr(weasyprint.HTML, "write_pdf", fail)
+    reason = write_pdf("<p>words", tmp_path / PDF)
+    assert reason == "no PDF: WeasyPrint failed (IndexError); print report.html from a browser."
+    assert not (tmp_path / PDF).exists()
+
+
 def test_without_pango_the_report_has_its_other_files_and_says_why(tmp_path, monkeypatch, caplog):
     class WithoutPango:
         def find_spec(self, name, *_):
