@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
+from components.site_evaluator.distinct_patients import DistinctPatients
 from components.site_evaluator.recalibration import logits
 from components.site_evaluator.resampling import REPLICATES, case_weights
 
@@ -63,6 +64,7 @@ class Counts:
         confusion: int64 [classes, classes, columns], true by predicted class; empty if multi-label.
         top: int64 [columns], multi-class: cases whose class is among the three most probable.
         cases: int64 [columns], cases with a known label.
+        patients: Those whose cases these are.
     """
 
     edges: tuple[Edges, ...]
@@ -77,6 +79,7 @@ class Counts:
     confusion: npt.NDArray[np.int64]
     top: npt.NDArray[np.int64]
     cases: npt.NDArray[np.int64]
+    patients: DistinctPatients
 
     @classmethod
     def empty(
@@ -108,10 +111,12 @@ class Counts:
             confusion=np.zeros((true_classes, true_classes, COLUMNS), np.int64),
             top=np.zeros(COLUMNS, np.int64),
             cases=np.zeros(COLUMNS, np.int64),
+            patients=DistinctPatients(),
         )
 
     def add(self, cases: npt.NDArray[np.void], seed: int) -> None:
         """Adds cases (a structured array, see `case_records`), in place."""
+        self.patients.add(cases["patient"])
         for start in range(0, len(cases), _CHUNK):
             chunk = cases[start : start + _CHUNK]
             self._add_chunk(chunk, case_weights(chunk["patient"], seed))
@@ -122,6 +127,7 @@ class Counts:
             np.add(mine, others, out=mine)
         for own, added in zip(self.logits, other.logits, strict=True):
             np.add(own, added, out=own)
+        self.patients.merge(other.patients)
         for name in _SUMS:
             mine = getattr(self, name)
             np.add(mine, getattr(other, name), out=mine)

@@ -41,6 +41,7 @@ def slice_metrics(counts: Counts, classes: Sequence[str]) -> SliceMetrics:
         columns["top_3_accuracy"] = _ratio(counts.top, counts.cases)
     return SliceMetrics(
         cases=int(counts.cases[0]),
+        patients=counts.patients.count(),
         metrics={name: _estimate(values) for name, values in columns.items()},
         classes={
             name: _class_metrics(counts, index, by_class[index])

@@ -48,7 +48,7 @@ Value = float | npt.NDArray[np.float64]
 
 def to_metric_values(metrics: SliceMetrics) -> dict[tfma.metrics.MetricKey, Value]:
     """Returns the metrics of a slice under their TFMA keys."""
-    values: dict[str, Value] = {"cases": metrics.cases}
+    values: dict[str, Value] = {"cases": metrics.cases, "patients": metrics.patients}
     if metrics.confusion is not None:
         values["confusion"] = metrics.confusion
     for name, estimate in metrics.metrics.items():
@@ -100,6 +100,7 @@ def from_metric_values(
     }
     return SliceMetrics(
         cases=int(of_slice["cases"]),
+        patients=int(of_slice["patients"]),
         metrics={
             name: _to_estimate(of_slice, name) for name in SLICE_ESTIMATES if name in of_slice
         },

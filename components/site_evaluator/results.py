@@ -115,6 +115,7 @@ class SliceMetrics:
 
     Attributes:
         cases: Cases with at least one known label.
+        patients: Whose cases these are; of more than `EXACT_PATIENTS` to about 0.4%.
         metrics: `mean_auc` and `mean_average_precision` (over the classes that have both positives
             and negatives), `log_loss` (nats), `ece`; multi-class also `accuracy` (top-1),
             `balanced_accuracy` (mean share of cases named correctly, over the classes present)
@@ -126,6 +127,7 @@ class SliceMetrics:
     """
 
     cases: int
+    patients: int
     metrics: Mapping[str, Estimate]
     classes: Mapping[str, ClassMetrics]
     confusion: npt.NDArray[np.float64] | None

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from components.site_evaluator.distinct_patients import EXACT_PATIENTS
 from components.slice_report.estimates import ESTIMATED, MISSING, TOO_FEW, UNDEFINED
 from components.slice_report.message_catalogue import ENGLISH, Messages
 from components.slice_report.vocabulary import METRICS
@@ -73,6 +74,11 @@ def p_value(p: float | None) -> str:
 def count(amount: int) -> str:
     """Returns a whole number with separators: `12,345`."""
     return f"{amount:,}"
+
+
+def patients(amount: int) -> str:
+    """Returns a number of patients; `≈ 210,000` where it is too large to be counted exactly."""
+    return count(amount) if amount <= EXACT_PATIENTS else f"≈ {count(amount)}"
 
 
 def bound(amount: float | None, messages: Messages = ENGLISH) -> str:

@@ -118,6 +118,7 @@ def _filters(messages: Messages) -> dict[str, Callable[..., Any]]:
         "p_value": number_format.p_value,
         "percent": number_format.percent,
         "count": number_format.count,
+        "patients": number_format.patients,
         "bound": partial(number_format.bound, messages=messages),
         "in_brackets": partial(in_brackets, messages=messages),
         "rule_name": partial(rule_name, messages=messages),

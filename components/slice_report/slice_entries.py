@@ -78,6 +78,7 @@ def _entry(
         "features": features,
         "held_out": features.get(predictions.SITE) in settings.held_out_sites,
         "cases": candidate.cases,
+        "patients": candidate.patients,
         "models": models,
         "differences": differences,
     }
@@ -90,6 +91,7 @@ def _empty_site(site: str) -> dict[str, Any]:
         "features": {predictions.SITE: site},
         "held_out": True,
         "cases": 0,
+        "patients": 0,
         "models": {},
         "differences": {},
     }

@@ -59,7 +59,7 @@ def make_slice(mean_auc=0.85, cases=100, ece=0.05, spread=SPREAD, cyst=None, **e
     present = [c.auc.value for c in classes.values() if c.positives and c.negatives]
     auc = np.mean(present) if present else np.nan
     metrics = {"mean_auc": make_estimate(auc, spread), "ece": make_estimate(ece, spread)}
-    return SliceMetrics(cases, metrics, classes, None)
+    return SliceMetrics(cases, cases, metrics, classes, None)
 
 
 def make_evaluation(**slices):

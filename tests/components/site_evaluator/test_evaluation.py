@@ -87,6 +87,14 @@ def test_validation_cases_are_left_out(evaluation, findings):
     assert evaluation.slices[OVERALL].cases == (evaluated["label_weight"].sum(axis=1) > 0).sum()
 
 
+def test_a_slice_says_of_how_many_patients_its_cases_are(evaluation, findings):
+    for site in ("north", "south"):
+        chosen = (findings["site"] == site) & (findings["split"] != "validation")
+        labelled = only(findings, chosen & (findings["label_weight"].sum(axis=1) > 0))
+        result = evaluation.slices[("site", site),]
+        assert result.patients == len(set(labelled["patient_id"])) < result.cases
+
+
 def test_a_site_has_the_metrics_of_its_cases(evaluation, findings):
     north = only(findings, (findings["site"] == "north") & (findings["split"] != "validation"))
     known = north["label_weight"][:, 1] > 0

@@ -232,7 +232,7 @@ def _slice_metrics(task, names, label, score, weight):
         recalls = [_share(weight * label[:, index], right) for index in range(3)]
         metrics["accuracy"] = _estimate(_share(weight, right))
         metrics["balanced_accuracy"] = _estimate(_mean_of_defined(recalls))
-    return SliceMetrics(len(label), metrics, classes, confusion)
+    return SliceMetrics(len(label), len(label) - 1, metrics, classes, confusion)
 
 
 def _class_metrics(label, score, weight, task):
