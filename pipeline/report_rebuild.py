@@ -16,6 +16,7 @@ from components.slice_report.settings import ReportSettings
 from trainer.errors import UserError
 
 _REPORT_NODE = "slice-report"
+_RUN_CONTEXT = "pipeline_run"
 _GOOD_STATES = (
     metadata_store_pb2.Execution.COMPLETE,
     metadata_store_pb2.Execution.CACHED,
@@ -66,12 +67,14 @@ def newest_inputs(database: Path) -> ReportInputs:
     with metadata.Metadata(config) as handle:
         execution = _newest_report_execution(handle.store)
         uris = _input_uris(handle.store, execution.id)
+        run_id = _run_id(handle.store, execution.id)
     properties = execution.custom_properties
     return read_inputs(
         uris,
         properties["settings"].string_value,
         properties["run_fields"].string_value,
         properties["study"].string_value,
+        run_id,
     )
 
 
@@ -88,6 +91,16 @@ def _newest_report_execution(store: Any) -> metadata_store_pb2.Execution:
     if not executions:
         raise UserError("No run here has come as far as its report. Run 'micle run' again.")
     return max(executions, key=lambda execution: execution.id)
+
+
+def _run_id(store: Any, execution_id: int) -> str:
+    """Returns the id of the run that an execution is part of."""
+    [run] = [
+        context.name
+        for context in store.get_contexts_by_execution(execution_id)
+        if context.type == _RUN_CONTEXT
+    ]
+    return str(run)
 
 
 def _input_uris(store: Any, execution_id: int) -> dict[str, str]:

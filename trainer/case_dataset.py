@@ -1,7 +1,9 @@
 """Batches of labelled cases, each with all or some of its images."""
 
+import contextlib
 import math
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import tensorflow as tf
@@ -70,6 +72,28 @@ class CaseReader:
         self._class_count = class_count
         self._image_size = image_size
         self._label_features = label_features(task, class_count)
+
+    @contextlib.contextmanager
+    def narrowed(self, patients: frozenset[bytes]) -> Iterator["CaseReader"]:
+        """Yields a reader of temporary copies of the labelled cases of some patients alone.
+
+        Where few of many cases are used, an epoch then reads no others. It is file by file, so
+        that the batches are the same as those of this reader.
+        """
+        is_chosen = self._chooser(patients)
+        with tempfile.TemporaryDirectory() as directory:
+            copies = [f"{directory}/{number:06d}.gz" for number in range(len(self._files))]
+            for file, copy in zip(self._files, copies, strict=True):
+                records = tf.data.TFRecordDataset(file, COMPRESSION).filter(is_chosen)
+                with tf.io.TFRecordWriter(copy, COMPRESSION) as writer:
+                    for record in records.as_numpy_iterator():
+                        writer.write(record)
+            yield CaseReader(
+                copies,
+                task=self._task,
+                class_count=self._class_count,
+                image_size=self._image_size,
+            )
 
     def evaluation_batches(self, batch_size: int) -> tf.data.Dataset:
         """Streams each labelled case once, in the files' order, with all its images."""
@@ -147,6 +171,11 @@ class CaseReader:
         self, patients: frozenset[bytes], epoch_seed: tf.Tensor
     ) -> tf.data.Dataset:
         """Returns the serialised labelled cases of some patients, in an epoch's order."""
+        records = shuffled_files(tf.constant(self._files), epoch_seed)
+        return shuffle(records.filter(self._chooser(patients)), SHUFFLE_BUFFER, epoch_seed)
+
+    def _chooser(self, patients: frozenset[bytes]) -> Callable[[tf.Tensor], tf.Tensor]:
+        """Returns what says of a serialised case whether it is a labelled one of the patients."""
         chosen = _set_of(patients)
 
         def is_chosen(serialised: tf.Tensor) -> tf.Tensor:
@@ -154,8 +183,7 @@ class CaseReader:
             patient = tf.io.parse_single_example(serialised, feature)[PATIENT_ID]
             return self._is_labelled(serialised) & chosen.lookup(patient)
 
-        records = shuffled_files(tf.constant(self._files), epoch_seed).filter(is_chosen)
-        return shuffle(records, SHUFFLE_BUFFER, epoch_seed)
+        return is_chosen
 
     def _is_labelled(self, serialised: tf.Tensor) -> tf.Tensor:
         features = tf.io.parse_single_example(serialised, self._label_features)

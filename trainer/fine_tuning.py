@@ -1,5 +1,6 @@
 """Supervised fine-tuning of a network, or of a linear head on it, on labelled cases."""
 
+import contextlib
 import logging
 import math
 import time
@@ -52,6 +53,8 @@ _LARGEST_LOSS = 1e4
 
 _STEPS_BETWEEN_READINGS = 10
 _MOST_CASES_NAMED = 10
+_MOST_CASES_COPIED = 20_000
+"""Of so few labelled cases a copy is made, some gigabytes at the most."""
 
 
 @dataclass(frozen=True)
@@ -197,18 +200,19 @@ def fine_tune(
                 *_copies(encoder_settings, settings, projection is not None, replicas)
             )
         trained.set_weights(classifier.get_weights())
-    training = _Training(
-        trained,
-        reader(train_files),
-        reader(validation_files),
-        labels,
-        validation_labels,
-        factors,
-        settings,
-        seed,
-        replicas,
-    )
-    training.run(checkpoints, stage)
+    with _reader_of(labels, reader(train_files)) as training_reader:
+        training = _Training(
+            trained,
+            training_reader,
+            reader(validation_files),
+            labels,
+            validation_labels,
+            factors,
+            settings,
+            seed,
+            replicas,
+        )
+        training.run(checkpoints, stage)
     training.give_weights(classifier)
     return FineTuneResult(
         classifier=classifier,
@@ -223,6 +227,15 @@ def fine_tune(
         validation_weights=validation_labels.weights,
         validation_scores=classifier.scores(training.validation_logits(classifier)).numpy(),
     )
+
+
+def _reader_of(
+    labels: CaseLabels, reader: CaseReader
+) -> contextlib.AbstractContextManager[CaseReader]:
+    """Returns a reader of the labelled cases: of copies of them, unless they are many."""
+    if len(labels.patients) > _MOST_CASES_COPIED:
+        return contextlib.nullcontext(reader)
+    return reader.narrowed(frozenset(labels.patients))
 
 
 def _copies(

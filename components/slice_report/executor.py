@@ -3,6 +3,7 @@
 import dataclasses
 import datetime
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -25,6 +26,8 @@ from components.slice_report.report_data import ReportInputs
 from components.slice_report.settings import ReportSettings, RunFields
 from schemas.case_features import SHIFTED, TEST
 
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
 
 class Executor(BaseExecutor):
     """Executor of `SliceReport`."""
@@ -40,18 +43,33 @@ class Executor(BaseExecutor):
         Raises:
             UserError: The evaluations of candidate and baseline cannot be compared.
         """
+        uri = artifact_utils.get_single_uri(output_dict["report"])
         uris = {name: artifacts[0].uri for name, artifacts in input_dict.items() if artifacts}
         inputs = read_inputs(
             uris,
             exec_properties["settings"],
             exec_properties["run_fields"],
             exec_properties["study"],
+            run_id=run_id(uri, self._context),
         )
-        write_report(artifact_utils.get_single_uri(output_dict["report"]), inputs)
+        write_report(uri, inputs)
+
+
+def run_id(output_uri: str, context: BaseExecutor.Context | None) -> str:
+    """Returns the id of the run that an execution is part of, blank if nothing tells it.
+
+    Args:
+        output_uri: Of an output; Kubeflow Pipelines puts it below a folder named by the run.
+        context: What TFX's local launcher says; on Kubeflow it knows no run.
+    """
+    if context is not None and context.pipeline_run_id:
+        return context.pipeline_run_id
+    uuid = _UUID.search(output_uri)
+    return uuid.group() if uuid else ""
 
 
 def read_inputs(
-    uris: Mapping[str, str], settings: str, run_fields: str, study: str
+    uris: Mapping[str, str], settings: str, run_fields: str, study: str, run_id: str
 ) -> ReportInputs:
     """Reads what a report is made from.
 
@@ -62,6 +80,7 @@ def read_inputs(
         settings: JSON of `ReportSettings`.
         run_fields: JSON of `RunFields`; a blank `created` becomes today's date (UTC).
         study: JSON of what `read_study` returns, or of null.
+        run_id: Of the run that makes the report.
     """
     baseline_uri = uris.get("baseline_evaluation")
     champion_uri = uris.get("champion_evaluation")
@@ -82,7 +101,7 @@ def read_inputs(
         study=json.loads(study),
         errors=None if errors is None else tuple(errors),
         thumbnails={} if not errors else thumbnails(uris["examples"], errors),
-        run=dataclasses.replace(run, created=run.created or today),
+        run=dataclasses.replace(run, run_id=run_id, created=run.created or today),
     )
 
 

@@ -30,7 +30,7 @@ from components.slice_report.vocabulary import MAIN_METRICS, slice_name
 from schemas.case_features import SHIFTED
 from trainer.errors import UserError
 
-FORMAT = 1
+FORMAT = 2
 
 _SLICES = {
     f"gate.where.{name}": slice_name(((DISTRIBUTION, name),)) for name in (IN_DISTRIBUTION, SHIFTED)

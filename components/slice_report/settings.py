@@ -77,6 +77,8 @@ class RunFields:
         data_fingerprint: Digest of the manifest and the images.
         package_version: Version of `micle-tfx`, with its commit where it runs from a checkout.
         configuration_digest: Digest of the configuration that made the run.
+        run_id: Of the run that made the report: on Kubeflow its UUID, here the time when it began;
+            blank where that is not known. Not a fixed field of a pipeline either.
         created: Date of the report, ISO 8601; blank = the day it is made. Not a fixed field of a
             pipeline, since a new value makes a new report.
     """
@@ -85,6 +87,7 @@ class RunFields:
     data_fingerprint: str
     package_version: str
     configuration_digest: str
+    run_id: str = ""
     created: str = ""
 
     __pydantic_config__: ClassVar[Any] = _FORBID_UNKNOWN_FIELDS

@@ -67,9 +67,9 @@ def test_every_step_succeeded_in_its_first_attempt(played):
 
 
 def report_of(folder: Path) -> dict:
-    """The report without the digests: of configuration, data's place, and the SavedModels."""
+    """The report without run and digests: of configuration, data's place, and the SavedModels."""
     report = json.loads((folder / "report.json").read_text())
-    for name in ("configuration_digest", "data_fingerprint"):
+    for name in ("configuration_digest", "data_fingerprint", "run_id"):
         del report["run"][name]
     for model in report["models"].values():
         del model["model_digest"]

@@ -14,11 +14,12 @@ pytestmark = pytest.mark.slow
 
 
 def report_of(run) -> dict:
-    """The report without two digests: of the configuration, which names the folder, and of the
-    SavedModel's files, in which TensorFlow writes random names.
+    """The report without the run and two digests: of the configuration, which names the folder, and
+    of the SavedModel's files, in which TensorFlow writes random names.
     """
     report = json.loads((run.output / "report" / "report.json").read_text())
-    del report["run"]["configuration_digest"]
+    for name in ("configuration_digest", "run_id"):
+        del report["run"][name]
     for model in report["models"].values():
         del model["model_digest"]
     return report

@@ -1,3 +1,5 @@
+import tempfile
+
 import numpy as np
 import pytest
 
@@ -68,6 +70,21 @@ def test_evaluation_gives_each_labelled_case_once_in_order_with_all_images(files
     assert [case for batch in batches for case in case_numbers(batch)] == LABELLED
     counts = np.concatenate([np.bincount(batch.case_index) for batch in batches])
     np.testing.assert_array_equal(counts, [1 + case % 4 for case in LABELLED])
+
+
+def test_a_reader_of_copies_gives_the_same_batches_and_leaves_none(files, tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "local"))
+    (tmp_path / "local").mkdir()
+    patients = frozenset({b"p0", b"p2", b"p3", b"p5"})
+    arguments = {"cases": 6, "batch_size": 4, "max_images_per_case": 2, "epochs": 3, "seed": 3}
+    whole = reader(files).training_batches(patients, **arguments).as_numpy_iterator()
+    with reader(files).narrowed(patients) as narrow:
+        copied = list(narrow.training_batches(patients, **arguments).as_numpy_iterator())
+        assert len(list(narrow.evaluation_batches(1))) == 6
+    for one, other in zip(whole, copied, strict=True):
+        for first, second in zip(one, other, strict=True):
+            np.testing.assert_array_equal(first, second)
+    assert list((tmp_path / "local").rglob("*.gz")) == []
 
 
 def test_labels_read_alone_match_those_of_the_evaluation_batches(files):

@@ -37,7 +37,9 @@ SETTINGS = ReportSettings(
     limits=("Labels come from reports, not from a second reading.",),
     held_out_sites=HELD_OUT,
 )
-RUN = RunFields("demo", "sha256:5fd0", "0.1.0", "sha256:91ac", "2026-01-31T12:00:00Z")
+RUN = RunFields(
+    "demo", "sha256:5fd0", "0.1.0", "sha256:91ac", "2026-01-31T11:00:00", "2026-01-31T12:00:00Z"
+)
 VERDICT = Verdict(
     (
         RuleResult(

@@ -73,7 +73,7 @@ def test_drift_and_pairs_are_read_where_they_are_given(monkeypatch, tmp_path):
     (tmp_path / "pair_statistics.json").write_text(json.dumps(inputs.pairs))
     names = ("evaluation", "verdict", "ingestion_report", "statistics", "pair_statistics")
     uris = dict.fromkeys(names, str(tmp_path))
-    read = executor.read_inputs(uris, to_json(SETTINGS), to_json(RUN), "null")
+    read = executor.read_inputs(uris, to_json(SETTINGS), to_json(RUN), "null", "run-7")
     assert [(drift.site, drift.features[0].feature) for drift in read.drift] == [("valley", "view")]
     assert read.pairs == inputs.pairs
     assert {site: data.cases for site, data in read.evaluated_sites.items()} == {"valley": 100}
@@ -87,6 +87,17 @@ def test_a_report_without_a_given_date_has_the_day_it_was_made(monkeypatch, tmp_
     uris = dict.fromkeys(("evaluation", "verdict", "ingestion_report"), str(tmp_path))
     undated = to_json(dataclasses.replace(RUN, created=""))
     before = datetime.datetime.now(datetime.timezone.utc).date()
-    made = executor.read_inputs(uris, to_json(SETTINGS), undated, "null").run.created
+    made = executor.read_inputs(uris, to_json(SETTINGS), undated, "null", "").run.created
     after = datetime.datetime.now(datetime.timezone.utc).date()
     assert before.isoformat() <= made <= after.isoformat()
+
+
+def test_the_run_is_named_by_the_local_launcher_or_by_kubeflows_folder():
+    context = executor.Executor.Context(pipeline_run_id="2026-01-31T11:00:00")
+    run = "0b1c2d3e-0000-4000-8000-0123456789ab"
+    folder = (
+        f"/minio/bucket/v2/artifacts/demo/{run}/slice-report/0a1b2c3d-1111-4111-8111-000000000000"
+    )
+    assert executor.run_id(folder, context) == "2026-01-31T11:00:00"
+    assert executor.run_id(folder, executor.Executor.Context()) == run
+    assert executor.run_id("/a/folder", None) == ""

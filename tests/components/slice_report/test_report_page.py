@@ -252,6 +252,7 @@ def test_the_glossary_names_the_key_of_every_metric_in_the_files(data, page):
 def test_the_header_says_which_data_and_configuration_the_report_is_of(page):
     header = page[: page.index("</header>")]
     assert "Data <code>sha256:5fd0</code>, configuration <code>sha256:91ac</code>" in header
+    assert "Run <code>2026-01-31T11:00:00</code>." in header
 
 
 def test_the_first_screen_says_for_which_patients_the_model_is(page):
