@@ -163,7 +163,7 @@ def _draw_estimate(
 def _draw_names(panel: Axes, rows: _Rows, messages: Messages) -> None:
     transform = panel.get_yaxis_transform()
     whole_width = blended_transform_factory(panel.figure.transFigure, panel.transData)
-    heading = {"ha": "right", "va": "bottom", "color": svg.MUTED}
+    heading: dict[str, Any] = {"ha": "right", "va": "bottom", "color": svg.MUTED}
     panel.text(-0.06, -0.62, rows.counts_heading, transform=transform, **heading)
     for row, entry in enumerate(rows.entries):
         is_site = entry["kind"] == "site"

@@ -51,6 +51,7 @@ def study_results(
             for name, chain in study.initialisations.items()
         ],
         "results": rows,
+        "contrasts": _contrast_rows(study, measurements),
         "label_efficiency": _efficiency_rows(study, rows),
         "shift": _shift_rows(study, measurements),
         "classes": _class_rows(study, measurements),
@@ -85,6 +86,33 @@ def _metric_rows(study: Study, measurements: Measurements) -> list[dict[str, Any
                             "estimate": _shown(own),
                             "by_seed": {str(seed): _finite(e.value) for seed, e in own.items()},
                             **_comparison(own, baseline, start == study.baseline),
+                        }
+                    )
+            _correct(family)
+            rows.extend(family)
+    return rows
+
+
+def _contrast_rows(study: Study, measurements: Measurements) -> list[dict[str, Any]]:
+    """Returns each pair's difference, first minus second, at every condition that both have."""
+    rows: list[dict[str, Any]] = []
+    for metric in study.metrics:
+        for group, key in _groups(study).items():
+            family = []
+            for condition in measurements.conditions:
+                for first, second in study.contrasts:
+                    own = measurements.metric(first, condition, key, metric)
+                    other = measurements.metric(second, condition, key, metric)
+                    if not set(own) & set(other):
+                        continue
+                    family.append(
+                        {
+                            "metric": metric,
+                            "group": group,
+                            **_of(first, condition),
+                            "against": second,
+                            "seeds": len(set(own) & set(other)),
+                            **_comparison(own, other, is_baseline=False),
                         }
                     )
             _correct(family)

@@ -122,6 +122,7 @@ class Study(_Section):
         seeds: Of pairs, weights, order, augmentation and drawn labels; one repetition each.
         trainable: `network`: all of it is fine-tuned; `head`: a linear probe.
         baseline: The initialisation that the others are compared with.
+        contrasts: Further pairs of initialisations, the first of which is compared with the second.
         metric: What the label-efficiency curve and the claims are about.
         evaluation_split: `test`, with the held-out sites; or `validation`, to choose settings
             without a look at either.
@@ -139,6 +140,7 @@ class Study(_Section):
     seeds: tuple[int, ...] = (0, 1, 2)
     trainable: tuple[Trainable, ...] = ("network",)
     baseline: ShortName
+    contrasts: tuple[tuple[ShortName, ShortName], ...] = ()
     metric: Metric = "mean_auc"
     evaluation_split: EvaluationSplit = "test"
 
@@ -175,6 +177,7 @@ class Study(_Section):
     def _check(self) -> "Study":
         for name, chain in self.initialisations.items():
             self._check_chain(name, chain)
+        self._check_contrasts()
         self._check_shared_steps()
         self._check_differences()
         self._check_crops()
@@ -238,6 +241,19 @@ class Study(_Section):
                 f"{where}: after {chain[-1]} there is no projection head, which "
                 "fine_tuning.training.features_from of the base needs. Set it to encoder there"
             )
+
+    def _check_contrasts(self) -> None:
+        for pair in self.contrasts:
+            for name in pair:
+                if name not in self.initialisations:
+                    raise ValueError(
+                        f"contrasts: there is no initialisation {name}. Name two of "
+                        f"{', '.join(self.initialisations)}"
+                    )
+            if pair[0] == pair[1]:
+                raise ValueError(f"contrasts: {pair[0]} cannot be compared with itself")
+        if len(set(self.contrasts)) != len(self.contrasts):
+            raise ValueError("contrasts must hold each pair once")
 
     def _check_shared_steps(self) -> None:
         used = {step for chain in self.initialisations.values() for step in chain}

@@ -5,7 +5,7 @@ import io
 from collections.abc import Iterable
 from typing import Any
 
-TABLES = ("results", "label_efficiency", "shift", "classes", "cost")
+TABLES = ("results", "contrasts", "label_efficiency", "shift", "classes", "cost")
 """Lists of rows in the result; each is a file of that name."""
 
 

@@ -42,6 +42,7 @@ def small(tmp_path_factory):
         base="base.yaml",
         title="<script>alert(1)</script>",
         initialisations={"random": [], "pretrained": ["simclr-natural", "simclr-medical"]},
+        contrasts=[["random", "pretrained"]],
     )
 
 
@@ -97,6 +98,23 @@ def test_the_difference_is_paired_by_patient_and_seed(results):
     assert found["difference"]["value"] == pytest.approx(0.11)
     assert found["difference"]["lower"] == pytest.approx(0.11)
     assert found["difference"]["upper"] == pytest.approx(0.11)
+
+
+def test_a_contrast_is_the_first_start_minus_the_second(results):
+    # Against the baseline it is the table's own difference with the other sign.
+    where = {"metric": "mean_auc", "group": "held_out", "label_fraction": 0.5}
+    found = row(results["contrasts"], initialisation="random", against="pretrained", **where)
+    compared = row(results["results"], initialisation="pretrained", **where)
+    assert found["difference"]["value"] == pytest.approx(-compared["difference"]["value"])
+    assert found["seeds"] == 2
+    assert len(results["contrasts"]) == 2 * 2
+
+
+def test_an_encoder_that_all_seeds_share_is_marked(small, finished):
+    shared = small.model_copy(update={"shared_steps": ("simclr-natural",)})
+    starts = results_of(shared, finished, arms_of(small))["initialisations"]
+    [pretrained] = [start for start in starts if start["name"] == "pretrained"]
+    assert pretrained["steps"] == ["SimCLR natural (one for all seeds)", "SimCLR medical"]
 
 
 def test_the_baseline_is_not_compared_with_itself(results):
@@ -169,8 +187,8 @@ def test_the_files_of_a_report_are_the_same_each_time(results, tmp_path):
     assert names == sorted(
         [
             *("study.html", "study.json", "results.csv", "label_efficiency.csv", "shift.csv"),
-            *("classes.csv", "cost.csv", "label_efficiency.png", "label_efficiency.svg"),
-            *("shift.png", "shift.svg"),
+            *("classes.csv", "contrasts.csv", "cost.csv", "label_efficiency.png"),
+            *("label_efficiency.svg", "shift.png", "shift.svg"),
         ]
     )
     for name in names:

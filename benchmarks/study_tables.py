@@ -1,0 +1,119 @@
+"""Prints the tables of a study's report as Markdown, as docs/results.md has them.
+
+    micle study configs/study-ham10000.yaml --workers 2
+    python benchmarks/study_tables.py runs/study-ham10000/study/study.json
+
+A cell is the mean over the seeds with its 95% interval; a difference is followed by its p-value,
+corrected for all comparisons of its table.
+"""
+
+import argparse
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+_GROUPS = {"in_distribution": "in distribution", "held_out": "held-out sites"}
+
+
+def main() -> None:
+    """Reads one `study.json` and prints its tables."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("study", type=Path)
+    study = json.loads(parser.parse_args().study.read_text(encoding="utf-8"))
+    print(f"{study['arms_finished']} of {study['arms']} arms, seeds {study['seeds']}\n")
+    for metric in study["metrics"]:
+        for group, name in _GROUPS.items():
+            rows = [r for r in study["results"] if (r["metric"], r["group"]) == (metric, group)]
+            if rows:
+                print(f"{metric}, {name} ({rows[0]['cases']:,} cases)\n")
+                print(by_fraction(study, rows, estimate_and_difference))
+    print(f"Contrasts, {study['metric']}\n")
+    print(contrasts(study))
+    print("Label efficiency\n")
+    print(label_efficiency(study))
+    if study["shift"]:
+        print("Loss at held-out sites\n")
+        print(by_fraction(study, study["shift"], loss_and_difference))
+    print("Minutes of pretraining and fine-tuning\n")
+    print(by_fraction(study, study["cost"], minutes))
+
+
+def by_fraction(study: dict[str, Any], rows: Sequence[dict[str, Any]], cell: Any) -> str:
+    """Returns a table with a row per start and a column per share of the labels."""
+    lines = []
+    for trainable in study["trainable"]:
+        for start in study["initialisations"]:
+            found = {
+                row["label_fraction"]: cell(row)
+                for row in rows
+                if (row["initialisation"], row["trainable"]) == (start["name"], trainable)
+            }
+            name = start["name"] if trainable == "network" else f"{start['name']}, linear probe"
+            lines.append([name, *(found.get(f, "") for f in study["label_fractions"])])
+    return table(["start", *(f"{share:.0%}" for share in study["label_fractions"])], lines)
+
+
+def contrasts(study: dict[str, Any]) -> str:
+    """Returns the differences of the pairs that the study names, of its own metric."""
+    lines = [
+        [
+            f"{row['initialisation']} − {row['against']}",
+            _GROUPS[row["group"]],
+            f"{row['label_fraction']:.0%}",
+            difference(row),
+        ]
+        for row in study["contrasts"]
+        if row["metric"] == study["metric"]
+    ]
+    return table(["pair", "cases", "labels", "difference"], lines)
+
+
+def label_efficiency(study: dict[str, Any]) -> str:
+    """Returns the share of the labels with which each start equals the baseline with the most."""
+    words = {"not_reached": "not reached", "at_smallest": "{:.0%} or fewer", "reached": "{:.0%}"}
+    lines = [
+        [row["initialisation"], words[row["status"]].format(row["label_fraction"])]
+        for row in study["label_efficiency"]
+    ]
+    return table(["start", "share of labels"], lines)
+
+
+def estimate_and_difference(row: dict[str, Any]) -> str:
+    """Returns `0.812 (0.790 to 0.830); +0.010 (…), p 0.04`."""
+    own = estimate(row["estimate"])
+    return own if row["difference"] is None else f"{own}; {difference(row)}"
+
+
+def loss_and_difference(row: dict[str, Any]) -> str:
+    """Returns the loss, and what it is more than the baseline's."""
+    return estimate_and_difference({**row, "estimate": row["loss"]})
+
+
+def minutes(row: dict[str, Any]) -> str:
+    """Returns the minutes of an arm's pretraining, its whole chain, and of its fine-tuning."""
+    return f"{row['pretraining_seconds'] / 60:.1f} + {row['fine_tuning_seconds'] / 60:.1f}"
+
+
+def difference(row: dict[str, Any]) -> str:
+    """Returns a difference with its interval and corrected p-value."""
+    p_value = "" if row["p_holm"] is None else f", p {row['p_holm']:.2g}"
+    return f"{estimate(row['difference'], sign='+')}{p_value}"
+
+
+def estimate(found: dict[str, Any], sign: str = "") -> str:
+    """Returns a number with its interval, or why there is none."""
+    if found["value"] is None:
+        return str(found["status"]).replace("_", " ")
+    value, lower, upper = (f"{found[end]:{sign}.3f}" for end in ("value", "lower", "upper"))
+    return f"{value} ({lower} to {upper})"
+
+
+def table(header: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
+    """Returns a Markdown table."""
+    rule = ["---"] * len(header)
+    return "".join(f"| {' | '.join(line)} |\n" for line in [header, rule, *lines])
+
+
+if __name__ == "__main__":
+    main()
