@@ -82,14 +82,15 @@ class NodeWorker:
         self.connection.send((pipeline, node_id))
         self.node_id = node_id
 
-    def result(self) -> "NodeResult":
-        """Waits for the node and returns what it left behind.
+    def result(self) -> "tuple[str, NodeResult]":
+        """Waits for the node and returns its id and what it left behind.
 
         Raises:
             UserError: The node met a user's mistake.
             StepError: It failed otherwise, or its process ended.
         """
         assert self.connection is not None
+        assert self.node_id is not None
         node_id, self.node_id = self.node_id, None
         try:
             answer = self.connection.recv()
@@ -104,7 +105,7 @@ class NodeWorker:
         self._nodes_run += 1
         if self._nodes_run == NODES_OF_A_PROCESS:
             self.stop()
-        return answer
+        return node_id, answer
 
     def ask_to_stop(self) -> None:
         """Tells the process to stop; a training saves a checkpoint first."""

@@ -2,6 +2,7 @@
 
 import logging
 import logging.handlers
+from collections.abc import Sequence
 from multiprocessing.connection import wait
 from typing import Any
 
@@ -68,20 +69,24 @@ class ParallelLocalRunner(tfx_runner.IrBasedRunner):
         total = len(waiting)
         results: dict[str, NodeResult] = {}
         while len(results) < total:
-            for worker in workers:
+            for worker in (worker for worker in workers if worker.node_id is None):
                 ready = next((name for name in waiting if waiting[name][1] <= set(results)), None)
-                if worker.node_id is None and ready is not None:
+                if ready is not None:
                     number, _ = waiting.pop(ready)
                     self._observer.node_started(ready, number, total)
                     worker.start(serialised, ready)
-            busy = {worker.connection: worker for worker in workers if worker.node_id}
-            for connection in wait([found for found in busy if found is not None]):
-                worker = busy[connection]  # type: ignore[index]
-                node_id = worker.node_id
-                assert node_id is not None
-                results[node_id] = worker.result()
-                self._observer.node_finished(node_id, results[node_id])
+            for worker in _ended(workers):
+                node_id, result = worker.result()
+                results[node_id] = result
+                self._observer.node_finished(node_id, result)
         return results
+
+
+def _ended(workers: Sequence[NodeWorker]) -> list[NodeWorker]:
+    """Waits until a node of some worker has ended."""
+    busy = [worker for worker in workers if worker.node_id is not None]
+    readable = wait([worker.connection for worker in busy if worker.connection is not None])
+    return [worker for worker in busy if worker.connection in readable]
 
 
 class _ToProgress(logging.Handler):
