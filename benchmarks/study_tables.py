@@ -40,8 +40,9 @@ def main() -> None:
 
 
 def by_fraction(study: dict[str, Any], rows: Sequence[dict[str, Any]], cell: Any) -> str:
-    """Returns a table with a row per start and a column per share of the labels."""
+    """Returns a row per start and a column per share of the labels, as far as arms are finished."""
     lines = []
+    shares = [f for f in study["label_fractions"] if any(r["label_fraction"] == f for r in rows)]
     for trainable in study["trainable"]:
         for start in study["initialisations"]:
             found = {
@@ -50,8 +51,9 @@ def by_fraction(study: dict[str, Any], rows: Sequence[dict[str, Any]], cell: Any
                 if (row["initialisation"], row["trainable"]) == (start["name"], trainable)
             }
             name = start["name"] if trainable == "network" else f"{start['name']}, linear probe"
-            lines.append([name, *(found.get(f, "") for f in study["label_fractions"])])
-    return table(["start", *(f"{share:.0%}" for share in study["label_fractions"])], lines)
+            if found:
+                lines.append([name, *(found.get(share, "not run") for share in shares)])
+    return table(["start", *(f"{share:.0%}" for share in shares)], lines)
 
 
 def contrasts(study: dict[str, Any]) -> str:

@@ -127,11 +127,11 @@ def test_another_finding_has_its_own_numbers(page, inputs):
 
 
 def test_a_table_sorts_by_keyboard_and_says_how(page):
-    heading = "document.querySelector('section[aria-labelledby=by-site] thead th:nth-child(4)')"
+    heading = "document.querySelector('section[aria-labelledby=by-site] thead th:nth-child(5)')"
     names = (
         "[...document.querySelectorAll('section[aria-labelledby=by-site] tbody')]"
         ".map(body => [body.rows[0].cells[0].firstChild.textContent.trim(), "
-        "parseFloat(body.rows[0].cells[3].textContent)])"
+        "parseFloat(body.rows[0].cells[4].textContent)])"
     )
     page.evaluate(f"{heading}.querySelector('button').focus()")
     page.press(*ENTER)
