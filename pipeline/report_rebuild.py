@@ -94,13 +94,19 @@ def _newest_report_execution(store: Any) -> metadata_store_pb2.Execution:
 
 
 def _run_id(store: Any, execution_id: int) -> str:
-    """Returns the id of the run that an execution is part of."""
-    [run] = [
-        context.name
-        for context in store.get_contexts_by_execution(execution_id)
-        if context.type == _RUN_CONTEXT
-    ]
-    return str(run)
+    """Returns the id of the run that made an execution's report; a later one took it as it was."""
+    reports = {
+        event.artifact_id
+        for event in store.get_events_by_execution_ids([execution_id])
+        if event.type == metadata_store_pb2.Event.OUTPUT
+    }
+    made_by = min(
+        event.execution_id
+        for event in store.get_events_by_artifact_ids(reports)
+        if event.type == metadata_store_pb2.Event.OUTPUT
+    )
+    contexts = store.get_contexts_by_execution(made_by)
+    return next(str(context.name) for context in contexts if context.type == _RUN_CONTEXT)
 
 
 def _input_uris(store: Any, execution_id: int) -> dict[str, str]:

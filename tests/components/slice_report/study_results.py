@@ -56,6 +56,7 @@ def study_results(**changes: Any) -> dict[str, Any]:
             for start, pair in values.items()
             for fraction, value in zip((0.1, 1.0), pair, strict=True)
         ],
+        "contrasts": [],
         "label_efficiency": [
             {
                 "initialisation": "<i>micle</i>",
