@@ -12,6 +12,8 @@ from tfx.orchestration.local import runner_utils
 from tfx.orchestration.portable import launcher
 from tfx.proto.orchestration import pipeline_pb2
 
+from pipeline.execution_record import uris_by_key
+
 
 @dataclass(frozen=True)
 class NodeResult:
@@ -78,14 +80,7 @@ class _LockedMetadata(metadata.Metadata):
 def _result(connection: metadata.Metadata, execution_id: int) -> NodeResult:
     store = connection.store
     [execution] = store.get_executions_by_id([execution_id])
-    events = [
-        event
-        for event in store.get_events_by_execution_ids([execution_id])
-        if event.type == metadata_store_pb2.Event.OUTPUT
-    ]
-    artifacts = store.get_artifacts_by_id([event.artifact_id for event in events])
-    uris = {artifact.id: artifact.uri for artifact in artifacts}
     return NodeResult(
         cached=execution.last_known_state == metadata_store_pb2.Execution.CACHED,
-        output_uris={event.path.steps[0].key: uris[event.artifact_id] for event in events},
+        output_uris=uris_by_key(store, execution_id, metadata_store_pb2.Event.OUTPUT),
     )

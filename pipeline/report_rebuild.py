@@ -13,6 +13,7 @@ from components.slice_report.message_catalogue import Language
 from components.slice_report.report import write_report
 from components.slice_report.report_data import ReportInputs
 from components.slice_report.settings import ReportSettings
+from pipeline.execution_record import uris_by_key
 from trainer.errors import UserError
 
 _REPORT_NODE = "slice-report"
@@ -66,7 +67,7 @@ def newest_inputs(database: Path) -> ReportInputs:
     config = tfx.orchestration.metadata.sqlite_metadata_connection_config(str(database))
     with metadata.Metadata(config) as handle:
         execution = _newest_report_execution(handle.store)
-        uris = _input_uris(handle.store, execution.id)
+        uris = uris_by_key(handle.store, execution.id, metadata_store_pb2.Event.INPUT)
         run_id = _run_id(handle.store, execution.id)
     properties = execution.custom_properties
     return read_inputs(
@@ -107,14 +108,3 @@ def _run_id(store: Any, execution_id: int) -> str:
     )
     contexts = store.get_contexts_by_execution(made_by)
     return next(str(context.name) for context in contexts if context.type == _RUN_CONTEXT)
-
-
-def _input_uris(store: Any, execution_id: int) -> dict[str, str]:
-    events = [
-        event
-        for event in store.get_events_by_execution_ids([execution_id])
-        if event.type == metadata_store_pb2.Event.INPUT
-    ]
-    artifacts = store.get_artifacts_by_id([event.artifact_id for event in events])
-    uris = {artifact.id: artifact.uri for artifact in artifacts}
-    return {event.path.steps[0].key: uris[event.artifact_id] for event in events}
