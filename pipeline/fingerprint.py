@@ -9,7 +9,10 @@ from components.case_example_gen.settings import DataSettings
 
 
 def data_fingerprint(data: DataSettings) -> str:
-    """Returns SHA-256 over the manifest's bytes and each image's size and modification time.
+    """Returns SHA-256 over the bytes of the manifest and of each image.
+
+    Bytes, not modification times: a copy of a data set, or its disk mounted anew, must not ask
+    for a day of training again.
 
     A manifest behind a URI (`gs://...`) is known only to the cluster: its URI stands for it.
     """
@@ -30,7 +33,7 @@ def _add_manifest(
     with manifest.open(encoding="utf-8", newline="") as lines:
         for row in read_manifest(lines, str(manifest), data, external):
             if isinstance(row, ManifestRow):
-                digest.update(_state(manifest.parent / row.image))
+                digest.update(_digest_of(manifest.parent / row.image))
 
 
 def location_fingerprint(manifest: str) -> str:
@@ -38,9 +41,8 @@ def location_fingerprint(manifest: str) -> str:
     return hashlib.sha256(manifest.encode()).hexdigest()
 
 
-def _state(path: Path) -> bytes:
+def _digest_of(image: Path) -> bytes:
     try:
-        status = path.stat()
+        return hashlib.sha256(image.read_bytes()).digest()
     except OSError:
         return b"missing"
-    return f"{status.st_size}:{status.st_mtime_ns};".encode()
