@@ -12,7 +12,13 @@ from tests.pipeline.study.study_files import labelled_natural
 
 @pytest.mark.parametrize(
     ("name", "encoders", "arms"),
-    [("demo", 4, 12), ("ham10000", 17, 96), ("chest", 17, 96), ("ham10000-tuning", 7, 7)],
+    [
+        ("demo", 4, 12),
+        ("ham10000", 17, 96),
+        ("chest", 17, 96),
+        ("ham10000-tuning", 7, 7),
+        ("chest-tuning", 11, 33),
+    ],
 )
 def test_a_shipped_study_is_sound(name, encoders, arms, tmp_path):
     values = yaml.safe_load(Path(f"configs/study-{name}.yaml").read_text())
