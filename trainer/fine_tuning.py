@@ -308,7 +308,8 @@ class _Training:
         self.classifier = classifier
         self._replicas = replicas
         self.course = _Course()
-        self._training_reader, self._validation_reader = training_reader, validation_reader
+        self._training_reader = training_reader
+        self._validation_batches = validation_reader.evaluation_batches(settings.batch_size)
         self._labels, self._validation_labels = labels, validation_labels
         self._settings, self._seed = settings, seed
         self._cases = len(labels.patients)
@@ -360,9 +361,8 @@ class _Training:
         """Returns float32 [cases, classes] of the labelled validation cases, in their order."""
         if classifier not in self._predictions:
             self._predictions[classifier] = prediction(classifier)
-        batches = self._validation_reader.evaluation_batches(self._settings.batch_size)
         predict = self._predictions[classifier]
-        return tf.concat([predict(batch) for batch in batches], axis=0)
+        return tf.concat([predict(batch) for batch in self._validation_batches], axis=0)
 
     def _batches(self, step: int) -> Any:
         """Returns the batches of the steps that are left; compiles the step for them."""

@@ -53,6 +53,7 @@ def test_xla_compiles_the_step_with_every_augmentation():
     assert np.isfinite(measured(SETTINGS.augmentation, jit_compile=True)).all()
 
 
+@pytest.mark.slow
 def test_xla_measures_the_same_but_for_its_own_random_numbers():
     """Its generator is another; without augmentation there is nothing to draw."""
     expected = measured(WITHOUT_CHANGE)

@@ -86,6 +86,7 @@ def test_the_artifact_holds_the_table_and_what_tensorboard_reads(watched):
     assert len(lines) == 1 + len(watch.rows)
 
 
+@pytest.mark.slow
 def test_a_training_stopped_twice_has_the_records_of_one_that_was_not(
     cases, watched, tmp_path, monkeypatch
 ):

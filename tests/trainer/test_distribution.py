@@ -182,11 +182,13 @@ def two_workers(arguments, tmp_path_factory):
     return run_workers(tmp_path_factory.mktemp("workers"), arguments)
 
 
+@pytest.mark.slow
 def test_two_workers_make_the_updates_of_one(two_workers, one_device):
     for worker in two_workers:
         assert_same(training_process.result(worker), one_device)
 
 
+@pytest.mark.slow
 def test_only_the_chief_writes_checkpoints_and_others_may_go_on_from_them(
     two_workers, arguments, one_device, tmp_path
 ):

@@ -177,7 +177,12 @@ def test_a_new_block_is_the_identity_because_its_last_scale_is_zero():
 
 
 @pytest.mark.parametrize(
-    ("architecture", "width"), [("resnet18", 0.125), ("bit_resnet50", 0.5), ("keras_resnet50", 1)]
+    ("architecture", "width"),
+    [
+        ("resnet18", 0.125),
+        ("bit_resnet50", 0.5),
+        pytest.param("keras_resnet50", 1, marks=pytest.mark.slow),
+    ],
 )
 def test_the_seed_decides_the_initial_weights(architecture, width):
     settings = EncoderSettings(architecture, width, "imagenet", 32)

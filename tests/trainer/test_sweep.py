@@ -138,6 +138,7 @@ def test_a_grid_out_of_range_is_refused(rates, decays):
         SweepSettings(rates, decays)
 
 
+@pytest.mark.slow
 def test_a_real_training_killed_amid_a_point_goes_on_to_the_same_model(tmp_path, monkeypatch):
     rng = np.random.default_rng(0)
 
