@@ -1,6 +1,7 @@
 """Processes that run nodes for another process, each on its share of this machine's cores."""
 
 import contextlib
+import errno
 import logging
 import logging.handlers
 import multiprocessing
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any
 
-from trainer.errors import UserError
+from trainer.errors import UserError, is_disk_full, users_mistake
 from trainer.progress import logger as progress_logger
 
 if TYPE_CHECKING:
@@ -169,11 +170,11 @@ def _outcome(pipeline: bytes, node_id: str) -> "NodeResult | _Failure":
 
 def _failure(error: Exception) -> _Failure:
     """Returns what can be sent; many libraries' errors cannot."""
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, UserError):
-            return _Failure(str(cause), is_users_mistake=True)
-        cause = cause.__cause__ or cause.__context__
+    mistake = users_mistake(error)
+    if mistake is not None:
+        return _Failure(str(mistake), is_users_mistake=True)
+    if is_disk_full(error):
+        return _Failure(os.strerror(errno.ENOSPC), is_users_mistake=False)
     return _Failure(f"{type(error).__name__}: {error}", is_users_mistake=False)
 
 

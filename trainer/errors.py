@@ -1,4 +1,7 @@
-"""The exceptions that stand for a user's mistake."""
+"""The exceptions that stand for a user's mistake, and how to find one below what wraps it."""
+
+import errno
+from collections.abc import Iterator
 
 
 class UserError(Exception):
@@ -7,3 +10,25 @@ class UserError(Exception):
 
 class DivergedError(UserError):
     """A training's loss is not a number any more; other settings may do better."""
+
+
+def users_mistake(error: BaseException) -> UserError | None:
+    """Returns the user's mistake behind an error (Beam and TFX wrap it in their own), or None."""
+    return next((cause for cause in _causes(error) if isinstance(cause, UserError)), None)
+
+
+def is_disk_full(error: BaseException) -> bool:
+    """Whether an error, or one behind it, says that no space is left (TensorFlow's are text)."""
+    return any(
+        (isinstance(cause, OSError) and cause.errno == errno.ENOSPC)
+        or "No space left on device" in str(cause)
+        for cause in _causes(error)
+    )
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Yields an error, then what it was raised from or while handling, and so on."""
+    cause: BaseException | None = error
+    while cause is not None:
+        yield cause
+        cause = cause.__cause__ or cause.__context__

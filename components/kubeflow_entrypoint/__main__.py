@@ -20,7 +20,7 @@ from typing import Any
 from components.kubeflow_entrypoint.artifact_places import ArtifactPlaces
 from components.kubeflow_entrypoint.executor_messages import input_for_tfx, output_for_kubeflow
 from components.kubeflow_entrypoint.structured_logs import log_as_json
-from trainer.errors import UserError
+from trainer.errors import users_mistake
 
 logger = logging.getLogger("micle.kubeflow")
 
@@ -46,21 +46,13 @@ def main(arguments: list[str]) -> int:
             places,
         )
     except Exception as error:
-        mistake = _users_mistake(error)
+        mistake = users_mistake(error)
         if mistake is None:
             logger.exception("The step failed")
         else:
             logger.error("%s", mistake)
         return 1
     return 0
-
-
-def _users_mistake(error: BaseException) -> UserError | None:
-    """Returns the user's mistake behind an error; Beam raises its own from it."""
-    cause: BaseException | None = error
-    while cause is not None and not isinstance(cause, UserError):
-        cause = cause.__cause__ or cause.__context__
-    return cause
 
 
 def run_executor(

@@ -1,6 +1,5 @@
 """`micle run`."""
 
-import errno
 import os
 import shutil
 import signal
@@ -23,7 +22,7 @@ from pipeline.console import RunConsole, noise_to_log
 from pipeline.generated_data import generate_data
 from pipeline.local_run import RunDirectory, run_pipeline
 from pipeline.validation import validate
-from trainer.errors import UserError
+from trainer.errors import UserError, is_disk_full, users_mistake
 
 if TYPE_CHECKING:
     from pipeline.node_launch import NodeResult
@@ -70,17 +69,14 @@ def _run(configuration: Configuration, directory: RunDirectory) -> int:
 
 def explain(error: Exception, log: Path) -> str:
     """Returns one line for an error of a step: the user's mistake, or where to read on."""
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, UserError):
-            return str(cause)
-        full = isinstance(cause, OSError) and cause.errno == errno.ENOSPC
-        if full or "No space left on device" in str(cause):
-            return (
-                f"the disk is full ({log.parent.parent}). Free some, or set output_dir to another "
-                "disk; the same command goes on from the last finished step."
-            )
-        cause = cause.__cause__ or cause.__context__
+    mistake = users_mistake(error)
+    if mistake is not None:
+        return str(mistake)
+    if is_disk_full(error):
+        return (
+            f"the disk is full ({log.parent.parent}). Free some, or set output_dir to another "
+            "disk; the same command goes on from the last finished step."
+        )
     first_line = (str(error).splitlines() or [""])[0][:200]
     return f"a step failed: {type(error).__name__}: {first_line}. The whole story: {log}"
 

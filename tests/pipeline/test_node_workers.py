@@ -1,9 +1,12 @@
 """Processes for nodes: their cores, what they tell, and how they end."""
 
+import errno
 import os
+from pathlib import Path
 
 import pytest
 
+from pipeline.commands.run import explain
 from pipeline.node_workers import NodeWorker, StepError, _failure, new_queue, shares_of_cores
 from trainer.errors import UserError
 
@@ -32,12 +35,23 @@ def test_a_mistake_is_told_as_the_users_however_deep_it_lies():
     assert (failure.message, failure.is_users_mistake) == ("data.csv: has no column 'image'.", True)
 
 
-def test_any_other_error_is_told_with_its_kind():
-    failure = _failure(OSError("No space left on device"))
-    assert (failure.message, failure.is_users_mistake) == (
-        "OSError: No space left on device",
-        False,
+def test_a_full_disk_is_told_as_such_however_deep_it_lies():
+    try:
+        try:
+            raise OSError(errno.ENOSPC, "write failed")
+        except OSError as error:
+            raise RuntimeError("executor failed") from error
+    except RuntimeError as error:
+        failure = _failure(error)
+    assert not failure.is_users_mistake
+    assert "the disk is full (runs/x)." in explain(
+        StepError(failure.message), Path("runs/x/logs/run.log")
     )
+
+
+def test_any_other_error_is_told_with_its_kind():
+    failure = _failure(ValueError("shapes differ"))
+    assert (failure.message, failure.is_users_mistake) == ("ValueError: shapes differ", False)
 
 
 def test_a_process_that_is_killed_is_said(monkeypatch):
