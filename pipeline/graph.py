@@ -3,6 +3,7 @@
 import hashlib
 import json
 from importlib import metadata
+from typing import Any
 
 from tfx import v1 as tfx
 from tfx.dsl.components.base.base_node import BaseNode
@@ -197,7 +198,7 @@ class _GraphBuilder:
             examples=ingestion.medical.cases if with_images else None,
             predictions=predictions if with_images else None,
             settings=configuration.report_settings,
-            study=None if configuration.study is None else read_study(configuration.study),
+            study=self._study(),
             run_fields=RunFields(
                 pipeline_name=configuration.name,
                 data_fingerprint=self._places.fingerprints["medical"],
@@ -206,6 +207,10 @@ class _GraphBuilder:
             ),
         )
         self._parts.add("slice-report", report)
+
+    def _study(self) -> dict[str, Any] | None:
+        path = self._configuration.study
+        return None if path is None else read_study(path, self._configuration.data.labelled_task)
 
     def _lineage(self) -> Lineage:
         configuration = self._configuration

@@ -12,7 +12,8 @@ from components.slice_report.executor import read_inputs
 from components.slice_report.message_catalogue import Language
 from components.slice_report.report import write_report
 from components.slice_report.report_data import ReportInputs
-from components.slice_report.settings import ReportSettings
+from components.slice_report.study_excerpt import read_study
+from pipeline.configuration import Configuration
 from pipeline.execution_record import uris_by_key
 from trainer.errors import UserError
 
@@ -27,7 +28,7 @@ _GOOD_STATES = (
 def rebuild_report(
     database: Path,
     output: Path,
-    settings: ReportSettings | None,
+    configuration: Configuration | None,
     language: Language | None = None,
 ) -> None:
     """Writes the report of a run, made from its artifacts, into a directory.
@@ -35,16 +36,17 @@ def rebuild_report(
     Args:
         database: Of the run's metadata.
         output: Directory to write to.
-        settings: Instead of those the report was first made with.
+        configuration: Whose words, limits and study to take; None: those of the run.
         language: Instead of the settings'.
 
     Raises:
-        UserError: No run has come as far as its report, or it was made without the images that
-            the settings ask for.
+        UserError: No run has come as far as its report, it was made without the images that the
+            settings ask for, or the study cannot be shown in it.
     """
     inputs = newest_inputs(database)
-    settings = settings or inputs.settings
-    settings = dataclasses.replace(settings, language=language or settings.language)
+    if configuration is not None:
+        inputs = _as_configured(inputs, configuration)
+    settings = dataclasses.replace(inputs.settings, language=language or inputs.settings.language)
     if settings.error_gallery and inputs.errors is None:
         raise UserError(
             "report.error_gallery: this run's report was made without images. Leave it out, or set "
@@ -53,6 +55,12 @@ def rebuild_report(
     if not settings.error_gallery:
         inputs = dataclasses.replace(inputs, errors=None, thumbnails={})
     write_report(str(output), dataclasses.replace(inputs, settings=settings))
+
+
+def _as_configured(inputs: ReportInputs, configuration: Configuration) -> ReportInputs:
+    path = configuration.study
+    study = None if path is None else read_study(path, inputs.candidate.card.task)
+    return dataclasses.replace(inputs, settings=configuration.report_settings, study=study)
 
 
 def newest_inputs(database: Path) -> ReportInputs:

@@ -368,16 +368,9 @@ def _check_projection_head(configuration: Configuration, directory: str) -> Iter
 
 def _check_study(path: str, task: Task) -> Iterator[Finding]:
     try:
-        study = read_study(path)
+        read_study(path, task)
     except UserError as error:
         yield Finding("error", str(error))
-        return
-    if study["task"] != task:
-        yield Finding(
-            "error",
-            f"study: {path}: is about a {study['task']} task, and this run about a {task} one. "
-            "Name a study on the same task, or leave it out.",
-        )
 
 
 def _listed(numbers: Iterable[int]) -> str:

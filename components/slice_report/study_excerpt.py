@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from schemas.case_features import Task
 from trainer.errors import UserError
 
 STUDY_FORMAT = 1
@@ -12,17 +13,18 @@ STUDY_FORMAT = 1
 _TAKEN_OVER = ("title", "task", "metric", "baseline", "seeds", "label_fractions", "trainable")
 
 
-def read_study(path: str) -> dict[str, Any]:
+def read_study(path: str, task: Task) -> dict[str, Any]:
     """Reads a finished study's `study.json`; returns what a report shows of it.
 
     Args:
         path: The file, as `micle study` writes it.
+        task: Of the model that the report is about.
 
     Returns:
         What `schemas/slice_report.schema.json` calls `study`.
 
     Raises:
-        UserError: It is no study's result, one of another version, or one on validation.
+        UserError: It is no study's result, one of another version or task, or one on validation.
     """
     remedy = "Give OUTPUT_DIR/study/study.json of a study, or leave it out."
     try:
@@ -35,6 +37,11 @@ def read_study(path: str) -> dict[str, Any]:
         raise UserError(
             f"study: {path}: was evaluated on validation, which serves to choose settings and not "
             f"to report. {remedy}"
+        )
+    if study["task"] != task:
+        raise UserError(
+            f"study: {path}: is about a {study['task']} task, and this run about a {task} one. "
+            "Name a study on the same task, or leave it out."
         )
     return excerpt(study)
 

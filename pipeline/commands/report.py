@@ -22,20 +22,18 @@ def report_command(
 
     Args:
         run_directory: The `output_dir` of a configuration.
-        configuration_path: Whose words and limits to take; None: those of the run.
+        configuration_path: Whose words, limits and study to take; None: those of the run.
         language: Of the page, whatever the settings say; None: theirs.
 
     Raises:
         UserError: The folder holds no finished run.
     """
     directory = _existing_run(run_directory)
-    settings = None
-    if configuration_path is not None:
-        settings = load_configuration(configuration_path).report_settings
+    configuration = load_configuration(configuration_path) if configuration_path else None
     with noise_to_log(directory.new_log()):
         from pipeline.report_rebuild import rebuild_report
 
-        rebuild_report(directory.metadata, directory.report, settings, language)
+        rebuild_report(directory.metadata, directory.report, configuration, language)
     print_report(directory.report)
 
 

@@ -90,7 +90,7 @@ def test_a_report_without_a_study_has_no_word_of_it():
 
 
 def test_a_study_is_read_from_its_file(tmp_path):
-    assert read_study(written(tmp_path, study_results())) == excerpt(study_results())
+    assert read_study(written(tmp_path, study_results()), "multi_label") == excerpt(study_results())
 
 
 @pytest.mark.parametrize(
@@ -99,16 +99,17 @@ def test_a_study_is_read_from_its_file(tmp_path):
         (study_results(schema_version=99), "not the result of this version's 'micle study'"),
         ([], "not the result of this version's 'micle study'"),
         (study_results(evaluation_split="validation"), "evaluated on validation"),
+        (study_results(task="multi_class"), "is about a multi_class task"),
     ],
 )
 def test_another_file_is_refused_with_its_name(study, message, tmp_path):
     path = written(tmp_path, study)
     with pytest.raises(UserError, match=message) as caught:
-        read_study(path)
+        read_study(path, "multi_label")
     assert path in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
 def test_a_file_that_is_not_there_is_refused(tmp_path):
     with pytest.raises(UserError, match=r"study: .*cannot be read"):
-        read_study(str(tmp_path / "study.json"))
+        read_study(str(tmp_path / "study.json"), "multi_label")
