@@ -178,7 +178,7 @@ def _batch_size(pairs: PairEpochs, settings: ContrastiveSettings, replicas: Repl
             f"batch_size: {settings.batch_size} pairs cannot be split among {replicas.count} "
             f"replicas. Give a multiple of {replicas.count}."
         )
-    fewest = min(pairs.entries)
+    fewest = min(pairs.entries, default=0)
     most = fewest - fewest % replicas.count
     if most < 2:
         raise UserError(

@@ -150,6 +150,8 @@ def _pairs(
     traits = [image.traits for image in images]
     pairs = pairs_by_round(traits, settings.pair_rule, len(rounds), seed, name)
     for number, (first, second) in zip(rounds, pairs, strict=True):
+        if first == second and not settings.single_image_pairs:
+            return
         members = [images[first]] if first == second else [images[first], images[second]]
         yield number, _pair_example(members).SerializeToString(deterministic=True)
 

@@ -19,12 +19,15 @@ class PairSettings:
             them that every image is used, see `rounds_needed`.
         max_pairs_per_patient: With `pair_scope: case`, the largest number of a patient's cases in
             one round; the cases take turns. None = all of them.
+        single_image_pairs: A case (or patient) of which no two images may be paired is kept as two
+            views of one image, as in the paper; False leaves it out.
     """
 
     pair_scope: Literal["case", "patient"] = "case"
     pair_rule: PairRule = "any"
     rounds: int | Literal["auto"] = 4
     max_pairs_per_patient: int | None = None
+    single_image_pairs: bool = True
 
     __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
 

@@ -14,7 +14,7 @@ from trainer.encoder_artifact import initial_encoder_of, save_encoder
 from trainer.encoder_card import lineage
 from trainer.errors import DivergedError, UserError
 from trainer.history import write_history
-from trainer.pair_dataset import case_ids_of_step, find_pairs
+from trainer.pair_dataset import PairEpochs, case_ids_of_step, find_pairs
 from trainer.settings import AugmentationSettings, ContrastiveSettings, EncoderSettings
 
 SIDE = 16
@@ -298,6 +298,17 @@ def test_a_batch_that_the_replicas_cannot_share_is_refused(image_files):
         contrastive_training._batch_size(
             find_pairs(image_files, "images"), TRAINING, ThreeReplicas()
         )
+
+
+@pytest.mark.parametrize(("entries", "are"), [((1, 4), "is 1"), ((), "are 0")])
+def test_fewer_than_two_pairs_are_refused(entries, are):
+    pairs = PairEpochs("pairs", tuple(("file",) for _ in entries), entries)
+
+    class OneReplica:
+        count = 1
+
+    with pytest.raises(UserError, match=f"at least 2 pairs to tell apart; there {are}"):
+        contrastive_training._batch_size(pairs, TRAINING, OneReplica())
 
 
 @pytest.mark.parametrize(

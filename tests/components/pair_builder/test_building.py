@@ -70,6 +70,13 @@ def test_each_round_holds_each_case_once_and_single_images_are_kept(tmp_path):
         assert pairs["b"] == ("b/0",)
 
 
+def test_single_images_can_be_left_out(tmp_path):
+    rounds = built(CASES, PairSettings(rounds=3, single_image_pairs=False), tmp_path)
+    kept = built(CASES, PairSettings(rounds=3), tmp_path)
+    for number, pairs in rounds.items():
+        assert pairs == {name: kept[number][name] for name in ("a", "c")}
+
+
 def test_patient_scope_pairs_images_of_two_cases_of_one_patient(tmp_path):
     rounds = built(CASES, PairSettings(pair_scope="patient", rounds=6), tmp_path)
     patient_1 = [
