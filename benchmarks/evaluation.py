@@ -24,6 +24,7 @@ import tensorflow as tf
 from components.case_predictor.predictions import PredictionCard
 from components.site_evaluator.evaluation import evaluate_predictions
 from components.site_evaluator.reader import load_evaluation
+from components.site_evaluator.sufficiency import SampleLimits
 
 FINDINGS = tuple(f"finding_{index:02d}" for index in range(14))
 SITES = 10
@@ -61,6 +62,7 @@ def measure(directory: str, cases: int, champion: bool) -> str:
             directory,
             str(evaluation),
             pipeline,
+            SampleLimits(),
             candidate_uri=directory if champion else None,
         )
     seconds = time.perf_counter() - start

@@ -242,6 +242,7 @@ class GraphParts:
         single = [[name] for name in configuration.data.medical.case_features]
         evaluator = SiteEvaluator(
             predictions=predictions,
+            limits=configuration.report.sample_limits,
             slice_features=json.dumps([*single, *configuration.evaluation.crossings]),
             seed=configuration.seed,
             split=split,

@@ -63,7 +63,7 @@ def _shift_gap(metric: str, evaluation: Evaluation, site: str, limits: SampleLim
     cases = 0 if outside is None else outside.cases
     if inside is None or outside is None:
         return Measurement(where, cases, None, Statement("gate.obstacle.no_case_on_one_side"))
-    shift = shift_loss(inside, outside, metric)
+    shift = shift_loss(inside, outside, metric, limits)
     if shift is None:
         return Measurement(where, cases, None, NO_METRIC)
     if obstacle := obstacle_of(shift.inside, metric, limits):

@@ -1,10 +1,14 @@
 """The TFX component `SiteEvaluator`."""
 
+import dataclasses
+import json
+
 from tfx import types
 from tfx.dsl.components.base import base_beam_component, executor_spec
 from tfx.types import component_spec, standard_artifacts
 
 from components.site_evaluator.executor import Executor
+from components.site_evaluator.sufficiency import SampleLimits
 from schemas.case_features import TEST
 
 
@@ -15,6 +19,7 @@ class SiteEvaluatorSpec(component_spec.ComponentSpec):
         "slice_features": component_spec.ExecutionParameter(type=str),
         "seed": component_spec.ExecutionParameter(type=int),
         "split": component_spec.ExecutionParameter(type=str),
+        "limits": component_spec.ExecutionParameter(type=str),
     }
     INPUTS = {
         "predictions": component_spec.ChannelParameter(type=standard_artifacts.InferenceResult),
@@ -39,6 +44,7 @@ class SiteEvaluator(base_beam_component.BaseBeamComponent):
     def __init__(
         self,
         predictions: types.BaseChannel,
+        limits: SampleLimits,
         slice_features: str = "[]",
         seed: int = 0,
         split: str = TEST,
@@ -48,6 +54,7 @@ class SiteEvaluator(base_beam_component.BaseBeamComponent):
 
         Args:
             predictions: Of `CasePredictor` (`InferenceResult`).
+            limits: With fewer cases a class is in no mean over classes; the report's own.
             slice_features: JSON list of crossings beside the standard slices (all cases, site,
                 distribution, sex, age group, view, image count): `[["scanner"], ["site", "sex"]]`.
             seed: Of the patient bootstrap, 0 or more; the same for models to be compared.
@@ -62,6 +69,7 @@ class SiteEvaluator(base_beam_component.BaseBeamComponent):
                 slice_features=slice_features,
                 seed=seed,
                 split=split,
+                limits=json.dumps(dataclasses.asdict(limits), sort_keys=True),
                 evaluation=types.Channel(type=standard_artifacts.ModelEvaluation),
             )
         )

@@ -9,34 +9,42 @@ from components.site_evaluator.counts import SCORE_ONE, TOP, Counts
 from components.site_evaluator.intervals import estimate
 from components.site_evaluator.recalibration import recalibration
 from components.site_evaluator.results import ClassMetrics, Estimate, SliceMetrics
+from components.site_evaluator.sufficiency import SampleLimits
 
 FloatArray = npt.NDArray[np.float64]
 
 
-def slice_metrics(counts: Counts, classes: Sequence[str]) -> SliceMetrics:
+def slice_metrics(counts: Counts, classes: Sequence[str], limits: SampleLimits) -> SliceMetrics:
     """Returns all metrics of a slice.
+
+    A mean over classes is over those with enough cases in the slice, the same in every resample. A
+    class of one case would count as much as one of a thousand, though chance decides its AUC, and
+    a resample without that case would average other classes than the next one.
 
     Args:
         counts: Sums over the slice's cases.
         classes: Class names in the order of the counts.
+        limits: What is enough.
     """
     by_class = [_class_columns(counts, index) for index in range(len(classes))]
     aucs, precisions, errors = (
         np.stack([columns[name] for columns in by_class])
         for name in ("auc", "average_precision", "ece")
     )
+    sizes = [_positives_and_negatives(counts, index) for index in range(len(classes))]
+    of_both = [limits.enough_of_both(*size) for size in sizes]
     columns = {
-        "mean_auc": _nan_mean(aucs),
-        # Without a negative every precision is 1, which says nothing of the model.
-        "mean_average_precision": _nan_mean(np.where(np.isnan(aucs), np.nan, precisions)),
+        "mean_auc": _mean(aucs[of_both]),
+        "mean_average_precision": _mean(precisions[of_both]),
         "log_loss": _log_loss(counts),
         "ece": calibration_error(counts.confidence) if counts.multi_class else _nan_mean(errors),
     }
     if counts.multi_class:
         diagonal = np.diagonal(counts.confusion).T
-        per_true_class = counts.confusion.sum(axis=1)
+        sensitivities = _ratio(diagonal, counts.confusion.sum(axis=1))
+        of_positives = [limits.enough_positives(*size) for size in sizes]
         columns["accuracy"] = _ratio(diagonal.sum(axis=0), counts.cases)
-        columns["balanced_accuracy"] = _nan_mean(_ratio(diagonal, per_true_class))
+        columns["balanced_accuracy"] = _mean(sensitivities[of_positives])
     if counts.multi_class and len(classes) > TOP:
         columns["top_3_accuracy"] = _ratio(counts.top, counts.cases)
     return SliceMetrics(
@@ -79,15 +87,14 @@ def _class_columns(counts: Counts, index: int) -> dict[str, FloatArray]:
 
 
 def _class_metrics(counts: Counts, index: int, columns: dict[str, FloatArray]) -> ClassMetrics:
-    histogram = counts.histograms[index][:, :, 0]
-    negatives, positives = histogram.sum(axis=1)
+    positives, negatives = _positives_and_negatives(counts, index)
     false_positive_rate, true_positive_rate, roc_threshold = roc_curve(
-        histogram, counts.edges[index]
+        counts.histograms[index][:, :, 0], counts.edges[index]
     )
     cases, cases_positive, scores = counts.calibration(index)[:, :, 0]
     return ClassMetrics(
-        positives=int(positives),
-        negatives=int(negatives),
+        positives=positives,
+        negatives=negatives,
         **{name: _estimate(values) for name, values in columns.items()},
         false_positive_rate=false_positive_rate,
         true_positive_rate=true_positive_rate,
@@ -96,6 +103,11 @@ def _class_metrics(counts: Counts, index: int, columns: dict[str, FloatArray]) -
         calibration_rate=_ratio(cases_positive, cases),
         calibration_count=cases.astype(np.float64),
     )
+
+
+def _positives_and_negatives(counts: Counts, index: int) -> tuple[int, int]:
+    negatives, positives = counts.histograms[index][:, :, 0].sum(axis=1)
+    return int(positives), int(negatives)
 
 
 def area_under_roc(histogram: npt.NDArray[np.integer]) -> FloatArray:
@@ -203,6 +215,11 @@ def _ratio(numerator: npt.NDArray, denominator: npt.NDArray) -> FloatArray:
     numerator, denominator = np.broadcast_arrays(numerator, denominator)
     undefined = np.full(numerator.shape, np.nan)
     return np.divide(numerator, denominator, out=undefined, where=denominator > 0)
+
+
+def _mean(by_class: FloatArray) -> FloatArray:
+    """Returns the mean over the first axis; NaN where one is undefined, or there is none."""
+    return by_class.mean(axis=0) if len(by_class) else np.full(by_class.shape[1:], np.nan)
 
 
 def _nan_mean(values: FloatArray) -> FloatArray:

@@ -1,5 +1,6 @@
 """Evaluates predictions with TFMA."""
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from components.site_evaluator.metric import PatientResampledMetrics
 from components.site_evaluator.paired_predictions import CANDIDATE_SCORE, JoinPredictions
 from components.site_evaluator.reclassification_metric import PatientResampledReclassification
 from components.site_evaluator.slices import slice_crossings
+from components.site_evaluator.sufficiency import SampleLimits
 from schemas.case_features import SHIFTED, TEST, VALIDATION
 from trainer.errors import UserError
 
@@ -35,7 +37,11 @@ _COLUMNS = (PATIENT_ID, LABEL, LABEL_WEIGHT, SCORE)
 
 
 def evaluation_config(
-    card: PredictionCard, slice_features: str, seed: int, candidate: PredictionCard | None = None
+    card: PredictionCard,
+    slice_features: str,
+    seed: int,
+    limits: SampleLimits,
+    candidate: PredictionCard | None = None,
 ) -> tfma.EvalConfig:
     """Returns the TFMA configuration of an evaluation.
 
@@ -43,6 +49,7 @@ def evaluation_config(
         card: Of the predictions.
         slice_features: See `slices.slice_crossings`.
         seed: Of the patient bootstrap, 0 or more.
+        limits: With fewer cases a class is in no mean over classes.
         candidate: Of predictions of the same cases to hold beside them; None without.
 
     Raises:
@@ -56,7 +63,7 @@ def evaluation_config(
     }
     metrics = [
         tfma.MetricConfig(class_name="ExampleCount"),
-        _metric_config(PatientResampledMetrics, settings),
+        _metric_config(PatientResampledMetrics, settings | {"limits": dataclasses.asdict(limits)}),
     ]
     if candidate is not None:
         settings |= {"candidate_operating_point": dict(candidate.operating_point)}
@@ -84,6 +91,7 @@ def evaluate_predictions(
     predictions_uri: str,
     evaluation_uri: str,
     pipeline: beam.Pipeline,
+    limits: SampleLimits,
     slice_features: str = "[]",
     seed: int = 0,
     split: str = TEST,
@@ -95,6 +103,7 @@ def evaluate_predictions(
         predictions_uri: Directory of the predictions and their card.
         evaluation_uri: Directory for TFMA's output and a copy of the card.
         pipeline: Beam pipeline; the evaluation is there once it has run.
+        limits: With fewer cases a class is in no mean over classes.
         slice_features: See `slices.slice_crossings`.
         seed: Of the patient bootstrap, 0 or more. Evaluations can be compared pairwise only if
             they share it.
@@ -110,7 +119,7 @@ def evaluate_predictions(
         raise UserError(f"{predictions_uri}: no file {RECORDS}. Score the cases first.")
     card = read_card(predictions_uri)
     candidate = None if candidate_uri is None else _comparable_card(card, candidate_uri)
-    config = evaluation_config(card, slice_features, seed, candidate)
+    config = evaluation_config(card, slice_features, seed, limits, candidate)
     Path(evaluation_uri).mkdir(parents=True, exist_ok=True)
     card.write(evaluation_uri)
     features = {name for crossing in slice_crossings(slice_features) for name in crossing}

@@ -1,5 +1,6 @@
 """Executor of `SiteEvaluator`."""
 
+import json
 from typing import Any
 
 from tfx import types
@@ -9,6 +10,7 @@ from tfx.types import artifact_utils
 from components.absent_model import read_absent
 from components.site_evaluator.evaluation import evaluate_predictions
 from components.site_evaluator.reader import load_evaluation
+from components.site_evaluator.sufficiency import SampleLimits
 
 
 class Executor(base_beam_executor.BaseBeamExecutor):
@@ -40,6 +42,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
                 predictions_uri=predictions_uri,
                 evaluation_uri=evaluation_uri,
                 pipeline=pipeline,
+                limits=SampleLimits(**json.loads(exec_properties["limits"])),
                 slice_features=exec_properties["slice_features"],
                 seed=exec_properties["seed"],
                 split=exec_properties["split"],

@@ -18,6 +18,7 @@ from components.site_evaluator.case_records import pack_case, record_type, unpac
 from components.site_evaluator.counts import Counts, Edges, distinct_scores, logit_grid
 from components.site_evaluator.estimates import slice_metrics
 from components.site_evaluator.metric_values import to_metric_values
+from components.site_evaluator.sufficiency import SampleLimits
 from schemas.case_features import Task
 
 EXACT_SCORES = 40_960
@@ -45,6 +46,7 @@ class PatientResampledMetrics(tfma.metrics.Metric):
         classes: Sequence[str],
         operating_point: Mapping[str, float],
         seed: int,
+        limits: Mapping[str, int],
         name: str = "patient_resampled_metrics",
     ) -> None:
         """Sets up the metric; the arguments are its JSON configuration.
@@ -54,6 +56,7 @@ class PatientResampledMetrics(tfma.metrics.Metric):
             classes: Class names in the order of the score vector.
             operating_point: Per class, the probability at and above which a case is positive.
             seed: Of the bootstrap, 0 or more.
+            limits: Fields of `SampleLimits`: with fewer cases a class is in no mean.
             name: For TFMA.
         """
         super().__init__(
@@ -62,14 +65,20 @@ class PatientResampledMetrics(tfma.metrics.Metric):
             classes=list(classes),
             operating_point=dict(operating_point),
             seed=seed,
+            limits=dict(limits),
             name=name,
         )
 
 
 def _computations(
-    task: Task, classes: Sequence[str], operating_point: Mapping[str, float], seed: int, name: str
+    task: Task,
+    classes: Sequence[str],
+    operating_point: Mapping[str, float],
+    seed: int,
+    limits: Mapping[str, int],
+    name: str,
 ) -> list[tfma.metrics.MetricComputation]:
-    combiner = CaseCombiner(task, tuple(classes), operating_point, seed)
+    combiner = CaseCombiner(task, tuple(classes), operating_point, seed, SampleLimits(**limits))
     # The keys are known only once a slice is combined; TFMA then tells computations by combiner.
     return [tfma.metrics.MetricComputation([], [CasePreprocessor(name)], combiner)]
 
@@ -105,12 +114,18 @@ class CaseCombiner(beam.CombineFn):
     """Combines the packed cases of a slice into TFMA metric values."""
 
     def __init__(
-        self, task: Task, classes: tuple[str, ...], operating_point: Mapping[str, float], seed: int
+        self,
+        task: Task,
+        classes: tuple[str, ...],
+        operating_point: Mapping[str, float],
+        seed: int,
+        limits: SampleLimits,
     ) -> None:
         self._multi_class = task == "multi_class"
         self._classes = classes
         self._thresholds = np.array([operating_point[name] for name in classes], np.float64)
         self._seed = seed
+        self._limits = limits
         self._buffer_bytes = BUFFERED_CASES * record_type(len(classes)).itemsize
 
     def create_accumulator(self) -> CaseAccumulator:
@@ -141,7 +156,7 @@ class CaseCombiner(beam.CombineFn):
         cases = unpack_cases(accumulator.buffer, len(self._classes))
         counts = accumulator.counts or self._empty_counts(self._edges(cases))
         counts.add(cases, self._seed)
-        return to_metric_values(slice_metrics(counts, self._classes))
+        return to_metric_values(slice_metrics(counts, self._classes, self._limits))
 
     def _count_if_full(self, accumulator: CaseAccumulator) -> CaseAccumulator:
         if len(accumulator.buffer) <= self._buffer_bytes:

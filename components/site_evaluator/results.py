@@ -116,10 +116,10 @@ class SliceMetrics:
     Attributes:
         cases: Cases with at least one known label.
         patients: Whose cases these are; of more than `EXACT_PATIENTS` to about 0.4%.
-        metrics: `mean_auc` and `mean_average_precision` (over the classes that have both positives
-            and negatives), `log_loss` (nats), `ece`; multi-class also `accuracy` (top-1),
-            `balanced_accuracy` (mean share of cases named correctly, over the classes present)
-            and, with more than three classes, `top_3_accuracy`.
+        metrics: `mean_auc` and `mean_average_precision` (over the classes that have enough
+            positives and negatives), `log_loss` (nats), `ece`; multi-class also `accuracy` (top-1),
+            `balanced_accuracy` (mean share of cases named correctly, over the classes with enough
+            positives) and, with more than three classes, `top_3_accuracy`.
         classes: By class name.
         confusion: Multi-class: float64 [classes, classes], true class by predicted class.
         reclassified: Where a candidate was scored on the same cases: by way of naming a class

@@ -5,12 +5,13 @@ average over the same classes.
 """
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 
 from components.site_evaluator.intervals import estimate, paired_difference
 from components.site_evaluator.results import Estimate, SliceMetrics
-from components.site_evaluator.sufficiency import find_estimate, is_present
+from components.site_evaluator.sufficiency import SampleLimits, find_estimate, is_present
 
 
 @dataclasses.dataclass(frozen=True)
@@ -18,8 +19,8 @@ class ShiftLoss:
     """A metric in distribution and at a site, made comparable.
 
     Attributes:
-        classes: Those that both sides have, with cases of both kinds.
-        inside: Metrics in distribution; for a mean AUC, of these classes alone.
+        classes: Those that have enough cases of both kinds on both sides.
+        inside: Metrics in distribution; for a mean AUC, of the classes that both sides have.
         outside: The same at the site.
         inside_value: The metric in distribution.
         outside_value: The metric at the site.
@@ -34,42 +35,60 @@ class ShiftLoss:
     loss: Estimate
 
 
-def shift_loss(inside: SliceMetrics, outside: SliceMetrics, metric: str) -> ShiftLoss | None:
+def shift_loss(
+    inside: SliceMetrics, outside: SliceMetrics, metric: str, limits: SampleLimits
+) -> ShiftLoss | None:
     """Returns what a metric loses; None where one of the two does not have it.
 
     A mean AUC is taken over the shared classes. Balanced accuracy, the mean sensitivity over the
-    classes present, is stored only as a whole: its loss is NaN where the sides differ in classes.
+    classes with enough cases, is stored only as a whole: its loss is NaN where the sides differ in
+    these classes.
 
     Args:
         inside: Metrics of the sites seen in training.
         outside: Metrics of a held-out site.
         metric: `mean_auc`, or of one class `sensitivity:edema`.
+        limits: What is enough; the same as of the evaluation.
     """
-    classes = shared_classes(inside, outside)
+    shared = [name for name in inside.classes if _is_present(name, inside, outside)]
+    inside_enough, outside_enough = (
+        [name for name in shared if _enough_of_both(side, name, limits)]
+        for side in (inside, outside)
+    )
+    classes = tuple(name for name in inside_enough if name in outside_enough)
     if metric == "mean_auc":
-        inside, outside = _of_classes(inside, classes), _of_classes(outside, classes)
+        # With no class to compare, each side still says what it can.
+        inside = _of_classes(inside, shared, classes or inside_enough)
+        outside = _of_classes(outside, shared, classes or outside_enough)
     first, second = find_estimate(inside, metric), find_estimate(outside, metric)
     if first is None or second is None:
         return None
     loss = paired_difference(first, second)
-    if metric == "balanced_accuracy" and _with_positives(inside) != _with_positives(outside):
+    if metric == "mean_auc" and not classes:
         loss = _undefined(loss)
+    if metric == "balanced_accuracy":
+        averaged = [_with_enough_positives(side, limits) for side in (inside, outside)]
+        loss = loss if averaged[0] == averaged[1] else _undefined(loss)
     return ShiftLoss(classes, inside, outside, first, second, loss)
 
 
-def shared_classes(inside: SliceMetrics, outside: SliceMetrics) -> tuple[str, ...]:
-    """Returns the classes that have positives and negatives on both sides."""
-    return tuple(
-        name
-        for name, counts in inside.classes.items()
-        if is_present(counts) and name in outside.classes and is_present(outside.classes[name])
-    )
+def _is_present(name: str, inside: SliceMetrics, outside: SliceMetrics) -> bool:
+    """Whether a class has positives and negatives on both sides."""
+    sides = inside.classes.get(name), outside.classes.get(name)
+    return all(counts is not None and is_present(counts) for counts in sides)
 
 
-def _of_classes(metrics: SliceMetrics, classes: tuple[str, ...]) -> SliceMetrics:
-    """Returns a slice that has only the given classes, and their mean AUC."""
+def _enough_of_both(metrics: SliceMetrics, name: str, limits: SampleLimits) -> bool:
+    counts = metrics.classes[name]
+    return limits.enough_of_both(counts.positives, counts.negatives)
+
+
+def _of_classes(
+    metrics: SliceMetrics, classes: Sequence[str], averaged: Sequence[str]
+) -> SliceMetrics:
+    """Returns a slice that has only the given classes, and the mean AUC of some of them."""
     chosen = {name: metrics.classes[name] for name in classes}
-    aucs = [counts.auc for counts in chosen.values()]
+    aucs = [chosen[name].auc for name in averaged]
     mean_auc = _mean(aucs) if aucs else _undefined(metrics.metrics["mean_auc"])
     return dataclasses.replace(
         metrics, metrics={**metrics.metrics, "mean_auc": mean_auc}, classes=chosen
@@ -85,5 +104,9 @@ def _undefined(like: Estimate) -> Estimate:
     return Estimate(np.nan, np.nan, np.nan, np.full_like(like.replicates, np.nan))
 
 
-def _with_positives(metrics: SliceMetrics) -> set[str]:
-    return {name for name, counts in metrics.classes.items() if counts.positives > 0}
+def _with_enough_positives(metrics: SliceMetrics, limits: SampleLimits) -> set[str]:
+    return {
+        name
+        for name, counts in metrics.classes.items()
+        if limits.enough_positives(counts.positives, counts.negatives)
+    }

@@ -45,6 +45,14 @@ class SampleLimits:
             if value < 1:
                 raise ValueError(f"{name} must be at least 1. Received: {value}")
 
+    def enough_positives(self, positives: int, negatives: int) -> bool:
+        """Whether a class has the cases for its sensitivity, and so for a mean of them."""
+        return positives + negatives >= self.min_cases and positives >= self.min_positives
+
+    def enough_of_both(self, positives: int, negatives: int) -> bool:
+        """Whether a class has the cases for its AUC, and so for a mean of them."""
+        return self.enough_positives(positives, negatives) and negatives >= self.min_negatives
+
 
 def find_estimate(metrics: SliceMetrics, metric: str) -> Estimate | None:
     """Returns a metric of a slice; None where the evaluation does not have it.
@@ -63,8 +71,7 @@ def find_estimate(metrics: SliceMetrics, metric: str) -> Estimate | None:
 def why_too_few(metric: str, metrics: SliceMetrics, limits: SampleLimits) -> Statement | None:
     """Returns what a slice lacks for a metric, `3 cases with edema, at least 10 needed`, or None.
 
-    A mean over classes needs at least one class whose own value may be shown: otherwise it would
-    put into a number what its parts are too few to say.
+    A mean is over the classes whose own value may be shown, so it needs at least one.
 
     Args:
         metric: `mean_auc`, or of one class `sensitivity:edema`; one that the slice has.

@@ -41,7 +41,7 @@ def _row(
     names = ("in_distribution", "at_site", "loss", "baseline_loss", "spared_loss")
     if inside is None or outside is None:
         return row | {name: estimates.without_number(estimates.MISSING) for name in names}
-    shift = shift_loss(inside, outside, metric)
+    shift = shift_loss(inside, outside, metric, settings.sample_limits)
     if shift is None:
         return row | {name: estimates.without_number(estimates.MISSING) for name in names}
     row |= {"classes": list(shift.classes), "cases": outside.cases}
@@ -49,7 +49,7 @@ def _row(
     shown_second = _shown(shift.outside_value, metric, shift.outside, settings)
     loss = estimates.shown_if_both(shift.loss, shown_first, shown_second)
     row |= {"in_distribution": shown_first, "at_site": shown_second, "loss": loss}
-    return row | _against_baseline(metric, key, shift.loss, loss, baseline)
+    return row | _against_baseline(metric, key, shift.loss, loss, baseline, settings)
 
 
 def _against_baseline(
@@ -58,6 +58,7 @@ def _against_baseline(
     loss: Estimate,
     shown_loss: dict[str, Any],
     baseline: Evaluation | None,
+    settings: ReportSettings,
 ) -> dict[str, Any]:
     inside = baseline.slices.get(_IN_DISTRIBUTION) if baseline else None
     outside = baseline.slices.get(key) if baseline else None
@@ -65,7 +66,7 @@ def _against_baseline(
         status = estimates.MISSING if baseline is None else shown_loss["status"]
         nothing = estimates.without_number(status)
         return {"baseline_loss": nothing, "spared_loss": nothing}
-    shift = shift_loss(inside, outside, metric)
+    shift = shift_loss(inside, outside, metric, settings.sample_limits)
     if shift is None:
         nothing = estimates.without_number(estimates.MISSING)
         return {"baseline_loss": nothing, "spared_loss": nothing}

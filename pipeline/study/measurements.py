@@ -102,7 +102,7 @@ class Measurements:
             if IN_DISTRIBUTION not in evaluation.slices or outside not in evaluation.slices:
                 continue
             sides = evaluation.slices[IN_DISTRIBUTION], evaluation.slices[outside]
-            lost = shift_loss(*sides, metric)
+            lost = shift_loss(*sides, metric, self._limits)
             if lost is not None and all(self._enough(side, metric) for side in sides):
                 found[seed] = lost.loss
         return found

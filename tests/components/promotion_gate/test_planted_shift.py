@@ -58,7 +58,7 @@ def verdict_with(separation_at_east: float, directory):
         directory / "predictions", cases_with(separation_at_east), make_card()
     )
     with beam.Pipeline() as pipeline:
-        evaluate_predictions(predictions, str(directory / "evaluation"), pipeline)
+        evaluate_predictions(predictions, str(directory / "evaluation"), pipeline, SampleLimits())
     evaluation = load_evaluation(str(directory / "evaluation"))
     return judge(Evidence(evaluation, make_ingestion(("east",))), RULES, SampleLimits())
 

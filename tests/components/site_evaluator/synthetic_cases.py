@@ -5,6 +5,7 @@ import numpy as np
 from components.site_evaluator.case_records import pack_case, unpack_cases
 from components.site_evaluator.counts import Counts, distinct_scores
 from components.site_evaluator.estimates import slice_metrics
+from components.site_evaluator.sufficiency import SampleLimits
 
 CLASSES = ("edema", "effusion", "mass")
 SITES = ("north", "south", "east")
@@ -59,11 +60,15 @@ def to_records(cases):
     return unpack_cases(packed, cases["score"].shape[1])
 
 
-def evaluate(cases, multi_class=False, threshold=0.5, edges=None, names=CLASSES):
+ANY_NUMBER = SampleLimits(min_cases=1, min_positives=1, min_negatives=1)
+"""A mean is over every class of which there is a case."""
+
+
+def evaluate(cases, multi_class=False, threshold=0.5, edges=None, names=CLASSES, limits=ANY_NUMBER):
     records = to_records(cases)
     classes = cases["score"].shape[1]
     if edges is None:
         edges = tuple(distinct_scores(records["score"][:, index]) for index in range(classes))
     counts = Counts.empty(edges, np.full(classes, threshold), multi_class)
     counts.add(records, seed=0)
-    return slice_metrics(counts, names[:classes])
+    return slice_metrics(counts, names[:classes], limits)

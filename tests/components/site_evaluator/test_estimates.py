@@ -8,6 +8,7 @@ from sklearn import metrics as sklearn_metrics
 
 from components.site_evaluator.case_records import pack_case
 from components.site_evaluator.counts import logit_grid
+from components.site_evaluator.sufficiency import SampleLimits
 from tests.components.site_evaluator.synthetic_cases import CLASSES, evaluate, make_cases
 from trainer.errors import UserError
 
@@ -111,6 +112,43 @@ def test_mean_auc_leaves_out_a_finding_without_positives(findings):
     aucs = [sklearn_metrics.roc_auc_score(*known_of(findings, index)) for index in (0, 1)]
     assert np.isnan(result.classes["mass"].auc.value)
     assert result.metrics["mean_auc"].value == pytest.approx(np.mean(aucs))
+
+
+def test_means_are_over_the_classes_with_enough_cases_the_same_in_every_resample(classes):
+    """Of three cases, chance decides the AUC, and some resamples of patients have none."""
+    rare = np.flatnonzero(classes["label"][:, 2] > 0)[3:]
+    cases = {name: np.delete(values, rare, axis=0) for name, values in classes.items()}
+    every_class = evaluate(cases, multi_class=True)
+    result = evaluate(cases, multi_class=True, limits=SampleLimits())
+    assert [result.classes[name].positives >= 10 for name in CLASSES] == [True, True, False]
+    for mean, of_class in (("mean_auc", "auc"), ("mean_average_precision", "average_precision")):
+        both = [getattr(result.classes[name], of_class) for name in CLASSES[:2]]
+        expected = np.mean([estimate.value for estimate in both])
+        replicates = np.mean([estimate.replicates for estimate in both], axis=0)
+        assert result.metrics[mean].value == pytest.approx(expected)
+        np.testing.assert_allclose(result.metrics[mean].replicates, replicates)
+        # With the rare class, a resample without it has no mean, rather than one of other classes.
+        lacking = np.isnan(every_class.classes["mass"].auc.replicates)
+        assert 0 < lacking.sum() < len(lacking)
+        np.testing.assert_array_equal(np.isnan(every_class.metrics[mean].replicates), lacking)
+    recalls = np.diagonal(result.confusion) / result.confusion.sum(axis=1)
+    assert result.metrics["balanced_accuracy"].value == pytest.approx(recalls[:2].mean())
+    assert every_class.metrics["balanced_accuracy"].value == pytest.approx(recalls.mean())
+
+
+@pytest.mark.parametrize(
+    ("limits", "is_defined"),
+    [
+        (SampleLimits(min_positives=1, min_negatives=1, min_cases=600), False),
+        (SampleLimits(min_positives=1, min_negatives=600, min_cases=1), False),
+        (SampleLimits(min_positives=600, min_negatives=1, min_cases=1), False),
+        (SampleLimits(min_positives=1, min_negatives=1, min_cases=1), True),
+    ],
+)
+def test_where_no_class_has_enough_cases_there_is_no_mean(findings, limits, is_defined):
+    result = evaluate(findings, limits=limits)
+    for name in ("mean_auc", "mean_average_precision"):
+        assert np.isfinite(result.metrics[name].value) == is_defined
 
 
 def test_top_1_metrics_equal_scikit_learns_on_the_labelled_cases(classes):

@@ -14,7 +14,12 @@ from components.site_evaluator.evaluation import evaluate_predictions
 from components.site_evaluator.reader import load_evaluation
 from components.site_evaluator.results import OVERALL
 from tests.components.site_evaluator.prediction_files import make_card, write_predictions
-from tests.components.site_evaluator.synthetic_cases import CLASSES, evaluate, make_cases
+from tests.components.site_evaluator.synthetic_cases import (
+    ANY_NUMBER,
+    CLASSES,
+    evaluate,
+    make_cases,
+)
 from trainer.errors import UserError
 
 
@@ -25,6 +30,7 @@ def run(directory, cases, card, files=1, slice_features="[]", split="test"):
             predictions,
             str(directory / "evaluation"),
             pipeline,
+            ANY_NUMBER,
             slice_features=slice_features,
             split=split,
         )
@@ -186,4 +192,4 @@ def test_predictions_without_a_test_case_are_a_users_mistake(tmp_path):
 
 def test_missing_predictions_are_a_users_mistake(tmp_path):
     with pytest.raises(UserError, match="no file predictions-"):
-        evaluate_predictions(str(tmp_path), str(Path(tmp_path, "out")), beam.Pipeline())
+        evaluate_predictions(str(tmp_path), str(Path(tmp_path, "out")), beam.Pipeline(), ANY_NUMBER)

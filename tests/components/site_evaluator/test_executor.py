@@ -4,6 +4,7 @@ from tfx.types import channel, standard_artifacts
 from components.site_evaluator.component import SiteEvaluator
 from components.site_evaluator.executor import Executor
 from components.site_evaluator.reader import load_evaluation
+from components.site_evaluator.sufficiency import SampleLimits
 from tests.components.site_evaluator.prediction_files import make_card, write_predictions
 from tests.components.site_evaluator.synthetic_cases import CLASSES, make_cases
 
@@ -25,7 +26,7 @@ def test_the_executor_evaluates_the_predictions(tmp_path, beside_candidate):
     Executor(Executor.Context(tmp_dir=str(tmp_path / "tmp"), unique_id="1")).Do(
         inputs,
         {"evaluation": artifact(standard_artifacts.ModelEvaluation, tmp_path / "evaluation")},
-        {"slice_features": "[]", "seed": 0, "split": "test"},
+        {"slice_features": "[]", "seed": 0, "split": "test", "limits": "{}"},
     )
     evaluation = load_evaluation(str(tmp_path / "evaluation"))
     north = evaluation.slices[("site", "north"),]
@@ -36,6 +37,7 @@ def test_the_executor_evaluates_the_predictions(tmp_path, beside_candidate):
 def test_the_component_hands_its_settings_to_the_executor():
     component = SiteEvaluator(
         channel.Channel(type=standard_artifacts.InferenceResult),
+        SampleLimits(min_cases=30),
         '[["site", "sex"]]',
         seed=5,
         split="validation",
@@ -44,5 +46,6 @@ def test_the_component_hands_its_settings_to_the_executor():
         "slice_features": '[["site", "sex"]]',
         "seed": 5,
         "split": "validation",
+        "limits": '{"min_cases": 30, "min_negatives": 10, "min_positives": 10}',
     }
     assert component.outputs["evaluation"].type is standard_artifacts.ModelEvaluation

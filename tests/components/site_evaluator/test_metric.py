@@ -9,7 +9,7 @@ from sklearn.metrics import roc_auc_score
 
 from components.site_evaluator import metric
 from components.site_evaluator.case_records import pack_case
-from tests.components.site_evaluator.synthetic_cases import CLASSES, make_cases
+from tests.components.site_evaluator.synthetic_cases import ANY_NUMBER, CLASSES, make_cases
 
 FITTED = ("calibration_slope", "calibration_intercept")
 OPERATING_POINT = dict.fromkeys(CLASSES, 0.4)
@@ -32,7 +32,7 @@ def packed(cases):
 
 def combine(shards):
     """Adds each shard to an accumulator of its own, moves them between workers, and merges."""
-    combiner = metric.CaseCombiner("multi_label", CLASSES, OPERATING_POINT, seed=0)
+    combiner = metric.CaseCombiner("multi_label", CLASSES, OPERATING_POINT, 0, ANY_NUMBER)
     accumulators = []
     for shard in shards:
         accumulator = combiner.create_accumulator()
@@ -100,7 +100,7 @@ def test_only_what_needs_ranks_depends_on_whether_a_slice_is_exact(packed, monke
 
 def test_an_accumulator_does_not_grow_with_its_cases(packed, monkeypatch):
     monkeypatch.setattr(metric, "BUFFERED_CASES", 40)
-    combiner = metric.CaseCombiner("multi_label", CLASSES, OPERATING_POINT, seed=0)
+    combiner = metric.CaseCombiner("multi_label", CLASSES, OPERATING_POINT, 0, ANY_NUMBER)
     accumulator = combiner.create_accumulator()
     sizes = []
     for _ in range(4):
@@ -117,7 +117,7 @@ def test_the_metric_is_found_by_the_module_and_class_that_its_configuration_name
         class_name="PatientResampledMetrics",
         module="components.site_evaluator.metric",
         config='{"task": "multi_label", "classes": ["edema"], "operating_point": {"edema": 0.5},'
-        ' "seed": 7}',
+        ' "seed": 7, "limits": {"min_cases": 1}}',
     )
     from tensorflow_model_analysis.metrics import metric_specs
 

@@ -18,7 +18,12 @@ from components.site_evaluator.reclassification_metric import (
 )
 from components.site_evaluator.results import OPERATING_POINT, OVERALL, PREDICTED_CLASS
 from tests.components.site_evaluator.prediction_files import make_card, write_predictions
-from tests.components.site_evaluator.synthetic_cases import CLASSES, evaluate, make_cases
+from tests.components.site_evaluator.synthetic_cases import (
+    ANY_NUMBER,
+    CLASSES,
+    evaluate,
+    make_cases,
+)
 from trainer.errors import UserError
 
 COUNTS = ("newly_found", "newly_missed", "newly_false_alarm", "newly_cleared")
@@ -41,7 +46,11 @@ def run(directory, before, after, task, threshold, candidate_threshold):
     for name, uri, paired in (("candidate", candidate, None), ("champion", champion, candidate)):
         with beam.Pipeline() as pipeline:
             evaluate_predictions(
-                uri, str(directory / f"{name}-evaluation"), pipeline, candidate_uri=paired
+                uri,
+                str(directory / f"{name}-evaluation"),
+                pipeline,
+                ANY_NUMBER,
+                candidate_uri=paired,
             )
         evaluations[name] = load_evaluation(str(directory / f"{name}-evaluation"))
     return evaluations
@@ -193,7 +202,7 @@ def test_predictions_of_other_cases_are_refused(tmp_path):
         beam.Pipeline() as pipeline,
     ):
         evaluate_predictions(
-            champion, str(tmp_path / "evaluation"), pipeline, candidate_uri=candidate
+            champion, str(tmp_path / "evaluation"), pipeline, ANY_NUMBER, candidate_uri=candidate
         )
 
 
@@ -205,5 +214,5 @@ def test_models_that_answer_different_questions_are_refused(tmp_path):
     candidate = write_predictions(tmp_path / "candidate", cases, other)
     with pytest.raises(UserError, match="expected multi_label of edema, effusion, mass"):
         evaluate_predictions(
-            champion, str(tmp_path / "x"), beam.Pipeline(), candidate_uri=candidate
+            champion, str(tmp_path / "x"), beam.Pipeline(), ANY_NUMBER, candidate_uri=candidate
         )

@@ -136,4 +136,4 @@ def chinese_verdict():
 
 def test_a_value_in_a_message_is_escaped_in_the_page_and_not_in_a_sentence():
     assert "&lt;b&gt;" in ENGLISH.html("by_site.absent", classes="<b>")
-    assert ENGLISH.plain("by_site.absent", classes="<b>") == "left out <b>"
+    assert ENGLISH.plain("by_site.absent", classes="<b>") == "none of one kind of <b>"

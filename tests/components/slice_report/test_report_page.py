@@ -223,7 +223,7 @@ def test_a_finding_that_a_site_lacks_is_named_below_the_shift_table():
     )
     page = Page(render(report_data(dataclasses.replace(inputs, candidate=candidate))))
     assert "both sides average over effusion, cardiomegaly" in page.text["shift"]
-    assert "left out nodule" in page.text["by-site"]
+    assert "none of one kind of nodule" in page.text["by-site"]
 
 
 def test_who_the_evaluated_cases_are_of_stands_by_site_few_without_a_share(data, page):
