@@ -16,7 +16,7 @@ from tests.pipeline.study.study_files import labelled_natural
         ("demo", 4, 12),
         ("ham10000", 17, 96),
         ("chest", 17, 96),
-        ("ham10000-tuning", 7, 7),
+        ("ham10000-tuning", 14, 42),
         ("chest-tuning", 11, 33),
     ],
 )
