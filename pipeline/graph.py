@@ -9,7 +9,6 @@ from tfx import v1 as tfx
 from tfx.dsl.components.base.base_node import BaseNode
 from tfx.types import BaseChannel
 
-from components.artifact_types import Encoder
 from components.champion_source.component import ChampionSource
 from components.model_checker.component import ModelChecker
 from components.model_registrar.component import ModelRegistrar
@@ -144,12 +143,7 @@ class _GraphBuilder:
         parts, seed = self._parts, self._configuration.seed
         encoder = pair_statistics = None
         if self._configuration.initial_encoder is not None:
-            encoder = parts.add(
-                "initial-encoder",
-                tfx.dsl.Importer(
-                    source_uri=self._configuration.initial_encoder, artifact_type=Encoder
-                ),
-            ).outputs["result"]
+            encoder = parts.import_encoder("initial-encoder", self._configuration.initial_encoder)
         for number, step in enumerate(self._configuration.pretraining, start=1):
             ingested = ingestion.sets[step.data]
             examples = ingested.transformed

@@ -8,6 +8,7 @@ from tfx import v1 as tfx
 from tfx.dsl.components.base.base_node import BaseNode
 from tfx.types import BaseChannel
 
+from components.artifact_types import Encoder
 from components.case_example_gen.component import CaseExampleGen
 from components.case_example_gen.settings import DataSettings
 from components.case_predictor.component import SCORED_SPLITS, CasePredictor
@@ -118,6 +119,11 @@ class GraphParts:
         node = PairBuilder(examples=ingested.transformed, settings=step.pairs, seed=seed)
         outputs = self.add(node_id, node).outputs
         return BuiltPairs(outputs["pairs"], outputs["statistics"])
+
+    def import_encoder(self, node_id: str, directory: str) -> BaseChannel:
+        """Adds an encoder that is there already, in a folder or at a URI that the run can read."""
+        importer = tfx.dsl.Importer(source_uri=directory, artifact_type=Encoder)
+        return self.add(node_id, importer).outputs["result"]
 
     def pretrain(
         self,

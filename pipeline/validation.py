@@ -28,7 +28,7 @@ from trainer.encoder_card import (
     read_encoder_card,
 )
 from trainer.errors import UserError
-from trainer.settings import EncoderSettings
+from trainer.settings import EncoderSettings, FineTuneSettings
 
 SPARSE_SITE_CASES = 20
 _DISK_FACTOR = 6
@@ -97,8 +97,10 @@ def validate(configuration: Configuration) -> Validation:
         image_bytes += size
     findings.extend(_check_disk(configuration.output_dir, image_bytes))
     if configuration.initial_encoder is not None:
-        findings.extend(_check_encoder(configuration.initial_encoder, configuration.encoder))
-        findings.extend(_check_projection_head(configuration, configuration.initial_encoder))
+        given = configuration.initial_encoder
+        # A pretraining step leaves a head of its own; without one the given encoder must have it.
+        head_for = None if configuration.pretraining else configuration.fine_tuning.training
+        findings.extend(check_encoder("initial_encoder", given, configuration.encoder, head_for))
     if configuration.study is not None:
         findings.extend(_check_study(configuration.study, data.labelled_task))
     return Validation(tuple(findings), summaries)
@@ -343,26 +345,32 @@ def _check_disk(output_dir: str, image_bytes: int) -> Iterator[Finding]:
         )
 
 
-def _check_encoder(directory: str, settings: EncoderSettings) -> Iterator[Finding]:
+def check_encoder(
+    field: str, directory: str, settings: EncoderSettings, head_for: FineTuneSettings | None
+) -> Iterator[Finding]:
+    """Yields what keeps a ready encoder from being started from.
+
+    Args:
+        field: That names the encoder.
+        directory: Of the encoder.
+        settings: Of the network that is to be trained.
+        head_for: Settings of a fine-tuning that comes next; None where it does not.
+    """
     weights = Path(directory, WEIGHTS)
     if not weights.is_file():
-        yield Finding("error", f"initial_encoder: '{weights}' is not there.")
+        yield Finding("error", f"{field}: '{weights}' is not there.")
     try:
         check_encoder_fits(read_encoder_card(directory), settings, directory)
     except UserError as error:
-        yield Finding("error", f"initial_encoder: {error}")
-
-
-def _check_projection_head(configuration: Configuration, directory: str) -> Iterator[Finding]:
-    """A pretraining step leaves a head of its own; without one the given encoder must have it."""
-    features_from = configuration.fine_tuning.training.features_from
-    if configuration.pretraining or features_from == "encoder":
+        yield Finding("error", f"{field}: {error}")
+    if head_for is None or head_for.features_from == "encoder":
         return
     if not Path(directory, PROJECTION_HEAD_WEIGHTS).is_file():
         yield Finding(
             "error",
-            f"initial_encoder: '{directory}' has no projection head, which features_from: "
-            f"{features_from} needs. Give an encoder with one, or set features_from: encoder.",
+            f"{field}: '{directory}' has no projection head, which features_from: "
+            f"{head_for.features_from} needs. Give an encoder with one, or set features_from: "
+            "encoder.",
         )
 
 

@@ -13,12 +13,14 @@ from pipeline.generated_data import generate_data
 from pipeline.local_run import RunDirectory, local_places, run_nodes
 from pipeline.study.arms import arms_of, encoders_of
 from pipeline.study.checks import validate_study
+from pipeline.study.encoder_links import link_encoders
 from pipeline.study.finished import FinishedNodes
 from pipeline.study.progress import StudyConsole
 from pipeline.study.settings import Study, load_study
 from trainer.errors import UserError
 
 REPORT_FOLDER = "study"
+ENCODER_FOLDER = "encoders"
 
 
 def study_command(path: str, workers: int) -> int:
@@ -76,8 +78,9 @@ def _run(study: Study, directory: RunDirectory, workers: int) -> int:
     if validation.errors:
         return 1
     print_summary(validation)
+    trained = [encoder for encoder in encoders_of(study) if not encoder.is_ready]
     click.echo(
-        f"{len(encoders_of(study))} pretrainings, {len(arms_of(study))} arms: "
+        f"{len(trained)} pretrainings, {len(arms_of(study))} arms: "
         f"{len(study.initialisations)} starts x {len(study.label_fractions)} label fractions "
         f"x {len(study.seeds)} seeds x {len(study.trainable)} kinds of fine-tuning"
     )
@@ -93,6 +96,7 @@ def _run(study: Study, directory: RunDirectory, workers: int) -> int:
             ids = [node.id for node in nodes]
             with StudyConsole(terminal, ids, finished, workers) as console:
                 results = run_nodes(nodes, study.base, directory, console, workers)
+            link_encoders(study, finished, directory.root / ENCODER_FOLDER)
             _write_report(study, directory, finished)
     except Exception as error:
         raise UserError(explain(error, log)) from error

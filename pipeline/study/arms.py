@@ -7,18 +7,20 @@ from pipeline.study.settings import Study, Trainable
 
 
 @dataclass(frozen=True)
-class TrainedEncoder:
-    """One pretraining of the tree, for one seed.
+class StudyEncoder:
+    """One encoder of the tree, for one seed.
 
     Attributes:
         chain: Names of the steps from random weights to this one, which is the last.
         seed: Of this step.
         parent: The encoder that it starts from; None for random weights.
+        is_ready: It is given and not trained.
     """
 
     chain: tuple[str, ...]
     seed: int
-    parent: "TrainedEncoder | None" = None
+    parent: "StudyEncoder | None" = None
+    is_ready: bool = False
 
     @property
     def step(self) -> str:
@@ -36,6 +38,11 @@ class TrainedEncoder:
             past = "-" + hashlib.sha256(" ".join(self.chain[:-1]).encode()).hexdigest()[:4]
         return f"{self.step}{past}-s{self.seed}"
 
+    @property
+    def node_id(self) -> str:
+        """Of the step that yields it."""
+        return f"encoder-{self.step}" if self.is_ready else f"pretrain-{self.role}"
+
 
 @dataclass(frozen=True)
 class Arm:
@@ -50,7 +57,7 @@ class Arm:
     """
 
     initialisation: str
-    encoder: TrainedEncoder | None
+    encoder: StudyEncoder | None
     label_fraction: float
     seed: int
     trainable: Trainable
@@ -75,23 +82,24 @@ def arms_of(study: Study) -> list[Arm]:
     ]
 
 
-def encoders_of(study: Study) -> list[TrainedEncoder]:
+def encoders_of(study: Study) -> list[StudyEncoder]:
     """Returns every encoder once, parents before children: the prefix tree of all chains."""
-    found: dict[TrainedEncoder, None] = {}
+    found: dict[StudyEncoder, None] = {}
     for seed in study.seeds:
         for chain in study.initialisations.values():
             found.update(dict.fromkeys(_lineage(_encoder_of(study, chain, seed))))
     return list(found)
 
 
-def _encoder_of(study: Study, chain: tuple[str, ...], seed: int) -> TrainedEncoder | None:
+def _encoder_of(study: Study, chain: tuple[str, ...], seed: int) -> StudyEncoder | None:
     encoder = None
     for length, step in enumerate(chain, start=1):
-        own_seed = study.seeds[0] if step in study.shared_steps else seed
-        encoder = TrainedEncoder(chain[:length], own_seed, encoder)
+        own_seed = study.seeds[0] if study.is_shared(step) else seed
+        is_ready = study.steps[step].method == "ready"
+        encoder = StudyEncoder(chain[:length], own_seed, encoder, is_ready)
     return encoder
 
 
-def _lineage(encoder: TrainedEncoder | None) -> list[TrainedEncoder]:
+def _lineage(encoder: StudyEncoder | None) -> list[StudyEncoder]:
     """Returns an encoder with those before it, the first first."""
     return [*_lineage(encoder.parent), encoder] if encoder else []

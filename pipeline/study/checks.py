@@ -1,8 +1,10 @@
-"""Checks a study's data before anything is trained."""
+"""Checks a study's data and ready encoders before anything is trained."""
+
+from collections.abc import Iterator
 
 from pipeline.label_checks import lost_classes
-from pipeline.study.settings import Study
-from pipeline.validation import Finding, Validation, validate
+from pipeline.study.settings import ReadyEncoder, Study
+from pipeline.validation import Finding, Validation, check_encoder, validate
 
 
 def validate_study(study: Study) -> Validation:
@@ -20,4 +22,17 @@ def validate_study(study: Study) -> Validation:
         for fraction in study.label_fractions
         for line in lost_classes(patients, fraction)
     )
-    return Validation(validation.findings + lost, validation.summaries)
+    encoders = tuple(_check_ready_encoders(study))
+    return Validation(validation.findings + lost + encoders, validation.summaries)
+
+
+def _check_ready_encoders(study: Study) -> Iterator[Finding]:
+    for name, step in study.steps.items():
+        chains = [chain for chain in study.initialisations.values() if name in chain]
+        if not chains or not isinstance(step, ReadyEncoder):
+            continue
+        is_last = any(chain[-1] == name for chain in chains)
+        head_for = study.base.fine_tuning.training if is_last else None
+        yield from check_encoder(
+            f"steps.{name}.encoder", step.encoder, study.base.encoder, head_for
+        )

@@ -8,7 +8,7 @@ from pipeline.configuration import Configuration
 from pipeline.kubeflow_compiler import compile_pipeline
 from pipeline.places import Places
 from pipeline.study.graph import build_study_nodes
-from pipeline.study.settings import Study
+from pipeline.study.settings import ReadyEncoder, Step, Study
 from trainer.errors import UserError
 
 OF_ARMS = ("seed", "label_fraction")
@@ -22,11 +22,28 @@ def compile_study(study: Study, output: Path) -> None:
         UserError: The base lacks its `cluster` section, or a step cannot run in its pool.
     """
     _check_pools(study)
+    steps = _steps_of_the_cluster(study)
 
     def build(placed: Configuration, places: Places) -> list[BaseNode]:
-        return build_study_nodes(study.model_copy(update={"base": placed}), places)
+        return build_study_nodes(study.model_copy(update={"base": placed, "steps": steps}), places)
 
     compile_pipeline(study.base, output, build, fixed=OF_ARMS)
+
+
+def _steps_of_the_cluster(study: Study) -> dict[str, Step]:
+    """Returns the steps with each ready encoder where the cluster finds it."""
+    steps = dict(study.steps)
+    used = {name for chain in study.initialisations.values() for name in chain}
+    for name, step in study.steps.items():
+        if not isinstance(step, ReadyEncoder) or name not in used:
+            continue
+        if step.cluster_encoder is None:
+            raise UserError(
+                f"steps.{name}.cluster_encoder: is missing. Copy the folder of encoder to your "
+                "bucket and give its URI."
+            )
+        steps[name] = step.model_copy(update={"encoder": step.cluster_encoder})
+    return steps
 
 
 def _check_pools(study: Study) -> None:

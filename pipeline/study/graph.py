@@ -9,8 +9,8 @@ from components.site_evaluator.evaluation import EVALUATED_SPLITS
 from pipeline.configuration import PretrainingStep
 from pipeline.graph_parts import GraphParts, Ingestion
 from pipeline.places import Places
-from pipeline.study.arms import Arm, TrainedEncoder, arms_of, encoders_of
-from pipeline.study.settings import Study
+from pipeline.study.arms import Arm, StudyEncoder, arms_of, encoders_of
+from pipeline.study.settings import ReadyEncoder, Study
 
 
 def build_study_nodes(study: Study, places: Places) -> list[BaseNode]:
@@ -35,19 +35,21 @@ class _StudyGraph:
         if data.natural is not None:
             sets = {"natural": data.natural, **sets}
         ingestion = self._parts.ingest(sets)
-        trained: dict[TrainedEncoder, BaseChannel] = {}
+        trained: dict[StudyEncoder, BaseChannel] = {}
         for encoder in encoders_of(self._study):
             parent = trained[encoder.parent] if encoder.parent else None
-            trained[encoder] = self._pretrain(encoder, parent, ingestion)
+            trained[encoder] = self._encoder(encoder, parent, ingestion)
         for arm in arms_of(self._study):
             self._judge(arm, trained[arm.encoder] if arm.encoder else None, ingestion)
         return self._parts.nodes
 
-    def _pretrain(
-        self, encoder: TrainedEncoder, parent: BaseChannel | None, ingestion: Ingestion
+    def _encoder(
+        self, encoder: StudyEncoder, parent: BaseChannel | None, ingestion: Ingestion
     ) -> BaseChannel:
         step = self._study.steps[encoder.step]
-        node_id = f"pretrain-{encoder.role}"
+        node_id = encoder.node_id
+        if isinstance(step, ReadyEncoder):
+            return self._parts.import_encoder(node_id, step.encoder)
         if not isinstance(step, PretrainingStep):
             natural = self._study.base.data.natural
             assert natural is not None  # The settings saw to it.
@@ -67,7 +69,7 @@ class _StudyGraph:
         )
 
     def _paired(
-        self, encoder: TrainedEncoder, step: PretrainingStep, ingestion: Ingestion
+        self, encoder: StudyEncoder, step: PretrainingStep, ingestion: Ingestion
     ) -> BaseChannel:
         """Returns the pairs of a step, which all encoders of a seed that go through it share."""
         key = encoder.step, encoder.seed

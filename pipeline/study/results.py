@@ -9,10 +9,10 @@ from components.site_evaluator.intervals import paired_difference
 from components.site_evaluator.results import Estimate, Slice
 from components.slice_report.estimates import TOO_FEW, shown, without_number
 from components.slice_report.study_excerpt import STUDY_FORMAT
-from pipeline.study.arms import Arm, TrainedEncoder, arms_of
+from pipeline.study.arms import Arm, StudyEncoder, arms_of
 from pipeline.study.finished import FinishedNodes
 from pipeline.study.measurements import HELD_OUT, IN_DISTRIBUTION, Condition, Measurements
-from pipeline.study.settings import Study
+from pipeline.study.settings import ReadyEncoder, Study
 from pipeline.study.statistics import first_crossing, holm, over_seeds, two_sided_p
 from schemas.case_features import TEST
 
@@ -61,6 +61,8 @@ def study_results(
 
 def _sentence(study: Study, step_name: str) -> str:
     step = study.steps[step_name]
+    if isinstance(step, ReadyEncoder):
+        return f"the ready encoder {step_name}"
     shared = " (one for all seeds)" if step_name in study.shared_steps else ""
     return f"{_METHODS[step.method]} {step.data}{shared}"
 
@@ -277,9 +279,9 @@ def _cost_rows(study: Study, finished: FinishedNodes) -> list[dict[str, Any]]:
 
 def _pretraining_seconds(arm: Arm, finished: FinishedNodes) -> float:
     seconds = 0.0
-    encoder: TrainedEncoder | None = arm.encoder
+    encoder: StudyEncoder | None = arm.encoder
     while encoder is not None:
-        seconds += finished.nodes[f"pretrain-{encoder.role}"].seconds
+        seconds += 0.0 if encoder.is_ready else finished.nodes[encoder.node_id].seconds
         encoder = encoder.parent
     return seconds
 

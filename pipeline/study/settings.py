@@ -59,6 +59,30 @@ class SupervisedStep(_Section):
     _expand = field_validator("training", mode="before")(with_preset)
 
 
+class ReadyEncoder(_Section):
+    """An encoder that is there: published weights, or another study's. Nothing is trained.
+
+    Attributes:
+        method: Always `ready`.
+        encoder: Its folder, as `micle import-encoder` and `micle study` leave it.
+        cluster_encoder: URI at which a cluster finds the same.
+    """
+
+    method: Literal["ready"]
+    encoder: str
+    cluster_encoder: str | None = Field(default=None, pattern=r"^(gs|s3|minio)://.+")
+
+
+Step = PretrainingStep | SupervisedStep | ReadyEncoder
+
+
+def _kind_of(step: Any) -> type[Step]:
+    method = step.get("method") if isinstance(step, dict) else None
+    if method == "supervised":
+        return SupervisedStep
+    return ReadyEncoder if method == "ready" else PretrainingStep
+
+
 class NaturalLabels(_Section):
     """Labelled natural images, in place of the unlabelled ones of the base.
 
@@ -113,7 +137,8 @@ class Study(_Section):
         output_dir: Where the study's runs go.
         title: Of the report.
         natural_labels: Labelled natural images; only for supervised steps.
-        steps: Pretraining steps by a name, beside those of the base or in place of them.
+        steps: Pretraining steps, and ready encoders, by a name, beside those of the base or in
+            place of them.
         initialisations: By name, the steps that a start has gone through, in order; none = random
             weights.
         shared_steps: Steps that are trained once, with the first seed, for all repetitions, as one
@@ -133,7 +158,7 @@ class Study(_Section):
     output_dir: str
     title: str
     natural_labels: NaturalLabels | None = None
-    steps: dict[ShortName, PretrainingStep | SupervisedStep] = {}
+    steps: dict[ShortName, Step] = {}
     initialisations: dict[ShortName, tuple[ShortName, ...]] = Field(min_length=2)
     shared_steps: tuple[ShortName, ...] = ()
     label_fractions: tuple[float, ...] = (1.0,)
@@ -149,6 +174,15 @@ class Study(_Section):
         """All that the table has; the study's own first."""
         others = _METRICS[self.base.data.labelled_task]
         return (self.metric, *(name for name in others if name != self.metric))
+
+    def is_shared(self, step_name: str) -> bool:
+        """Whether all repetitions start from one encoder of that step."""
+        return step_name in self.shared_steps or self.steps[step_name].method == "ready"
+
+    def reads_natural_images(self, step_name: str) -> bool:
+        """Whether a step is trained on natural images."""
+        step = self.steps[step_name]
+        return not isinstance(step, ReadyEncoder) and step.data == "natural"
 
     @model_validator(mode="before")
     @classmethod
@@ -166,12 +200,7 @@ class Study(_Section):
         """Makes each step of its own kind, so that its mistakes are told as of that kind."""
         if not isinstance(steps, dict):
             return steps
-        return {
-            name: SupervisedStep.model_validate(step)
-            if isinstance(step, dict) and step.get("method") == "supervised"
-            else PretrainingStep.model_validate(step)
-            for name, step in steps.items()
-        }
+        return {name: _kind_of(step).model_validate(step) for name, step in steps.items()}
 
     @model_validator(mode="after")
     def _check(self) -> "Study":
@@ -219,16 +248,22 @@ class Study(_Section):
                     f"{where}: {step_name} starts from random weights. Put it first, or leave it "
                     "out"
                 )
+            if step.method == "ready" and place > 0:
+                raise ValueError(
+                    f"{where}: {step_name} is ready, so nothing can come before it. Put it first, "
+                    "or leave it out"
+                )
             if step.method == "supervised" and self.natural_labels is None:
                 raise ValueError(
                     f"{where}: {step_name} needs labelled natural images. Give natural_labels"
                 )
-            if step.data == "natural" and not (self.base.data.natural or self.natural_labels):
+            has_natural = self.base.data.natural or self.natural_labels
+            if self.reads_natural_images(step_name) and not has_natural:
                 raise ValueError(
                     f"{where}: {step_name} needs natural images. Give data.natural in the base"
                 )
             earlier = chain[place - 1] if place else step_name
-            if step_name in self.shared_steps and earlier not in self.shared_steps:
+            if step_name in self.shared_steps and not self.is_shared(earlier):
                 raise ValueError(
                     f"{where}: {step_name} is one of shared_steps and {earlier}, before it, is "
                     f"not. Add {earlier} to shared_steps, or take {step_name} out of them"
@@ -266,6 +301,8 @@ class Study(_Section):
 
     def _check_crops(self) -> None:
         for name, step in self.steps.items():
+            if isinstance(step, ReadyEncoder):
+                continue
             misfit = step.training.augmentation.misfit(self.base.encoder.image_size)
             if misfit:
                 raise ValueError(f"steps.{name}.training.augmentation.{misfit}")
@@ -302,6 +339,7 @@ def load_study(path: str) -> Study:
     labels = values.get("natural_labels")
     if isinstance(labels, dict) and isinstance(labels.get("manifest"), str):
         labels = {**labels, "manifest": resolve(labels["manifest"], directory)}
+    values = {**values, "steps": _placed_encoders(values.get("steps"), directory)}
     own = {name: values.pop(name) for name in ("encoder", "fine_tuning") if name in values}
     try:
         base = Configuration.model_validate(base.model_dump() | own)
@@ -309,6 +347,21 @@ def load_study(path: str) -> Study:
     except ValidationError as error:
         raise UserError("\n".join(mistakes(path, error))) from error
     return study.model_copy(update={"base": _placed(study)})
+
+
+def _placed_encoders(steps: Any, directory: Path) -> Any:
+    """Makes folders of ready encoders absolute.
+
+    A link is followed: what it points at, such as the result of one execution, does not change.
+    """
+    if not isinstance(steps, dict):
+        return steps or {}
+    return {
+        name: {**step, "encoder": str(Path(resolve(step["encoder"], directory)).resolve())}
+        if isinstance(step, dict) and isinstance(step.get("encoder"), str)
+        else step
+        for name, step in steps.items()
+    }
 
 
 def _placed(study: Study) -> Configuration:
@@ -320,7 +373,7 @@ def _placed(study: Study) -> Configuration:
         natural = study.natural_labels.data_settings()
         update["data"] = base.data.model_copy(update={"natural": natural})
     elif not any(
-        study.steps[step].data == "natural"
+        study.reads_natural_images(step)
         for chain in study.initialisations.values()
         for step in chain
     ):

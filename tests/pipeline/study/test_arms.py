@@ -1,6 +1,6 @@
 """The prefix tree of encoders, and the arms."""
 
-from pipeline.study.arms import TrainedEncoder, arms_of, encoders_of
+from pipeline.study.arms import StudyEncoder, arms_of, encoders_of
 from tests.pipeline.study.study_files import study
 
 
@@ -55,7 +55,7 @@ def test_ids_stay_when_a_study_grows(tmp_path):
         for encoder in encoders_of(study(tmp_path, initialisations=more))
         if encoder.chain == chain
     }
-    assert small == large == {TrainedEncoder(chain, seed).role for seed in (0, 1)}
+    assert small == large == {StudyEncoder(chain, seed).role for seed in (0, 1)}
 
 
 def test_an_arm_for_each_start_share_seed_and_kind_of_training(tmp_path):

@@ -14,8 +14,9 @@ from tests.pipeline.study.study_files import labelled_natural
     ("name", "encoders", "arms"),
     [
         ("demo", 4, 12),
-        ("ham10000", 17, 96),
-        ("chest", 17, 96),
+        ("natural", 2, 3),
+        ("ham10000", 5, 96),
+        ("chest", 5, 96),
         ("ham10000-tuning", 14, 42),
         ("chest-tuning", 11, 33),
     ],
@@ -27,6 +28,7 @@ def test_a_shipped_study_is_sound(name, encoders, arms, tmp_path):
         values["natural_labels"] = labelled_natural(tmp_path)
     (tmp_path / "study.yaml").write_text(yaml.safe_dump(values))
     study = load_study(str(tmp_path / "study.yaml"))
-    assert (len(encoders_of(study)), len(arms_of(study))) == (encoders, arms)
+    trained = [encoder for encoder in encoders_of(study) if not encoder.is_ready]
+    assert (len(trained), len(arms_of(study))) == (encoders, arms)
     words = f"{encoders} pretrainings, {arms} arms"
     assert words in Path(f"configs/study-{name}.yaml").read_text()
