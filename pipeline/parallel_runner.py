@@ -11,6 +11,7 @@ from tfx.proto.orchestration import pipeline_pb2
 
 from pipeline.local_runner import Observer, begin_run
 from pipeline.node_launch import NodeResult
+from pipeline.node_order import WaitingNodes
 from pipeline.node_workers import NodeWorker, new_queue, shares_of_cores
 from trainer.progress import logger as progress_logger
 
@@ -62,18 +63,20 @@ class ParallelLocalRunner(tfx_runner.IrBasedRunner):
         self, pipeline: pipeline_pb2.Pipeline, workers: list[NodeWorker]
     ) -> dict[str, NodeResult]:
         serialised = pipeline.SerializeToString()
-        waiting = {
-            node.pipeline_node.node_info.id: (number, set(node.pipeline_node.upstream_nodes))
-            for number, node in enumerate(pipeline.nodes, start=1)
+        upstream = {
+            node.pipeline_node.node_info.id: tuple(node.pipeline_node.upstream_nodes)
+            for node in pipeline.nodes
         }
-        total = len(waiting)
+        total = len(upstream)
+        waiting = WaitingNodes(upstream)
+        started = 0
         results: dict[str, NodeResult] = {}
         while len(results) < total:
             for worker in (worker for worker in workers if worker.node_id is None):
-                ready = next((name for name in waiting if waiting[name][1] <= set(results)), None)
+                ready = waiting.take(results)
                 if ready is not None:
-                    number, _ = waiting.pop(ready)
-                    self._observer.node_started(ready, number, total)
+                    started += 1
+                    self._observer.node_started(ready, started, total)
                     worker.start(serialised, ready)
             for worker in _ended(workers):
                 node_id, result = worker.result()
