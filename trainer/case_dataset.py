@@ -12,6 +12,7 @@ from schemas.case_features import CASE_ID, IMAGE, PATIENT_ID, Task
 from trainer.case_labels import label_features, targets_and_weights
 from trainer.case_records import (
     COMPRESSION,
+    cores,
     decode_image,
     deterministic,
     shuffle,
@@ -220,9 +221,7 @@ class CaseReader:
             return CaseBatch(decoded, images.value_rowids(), targets, weights)
 
         return deterministic(
-            cases.ragged_batch(batch_size)
-            .flat_map(parts)
-            .map(decode, num_parallel_calls=tf.data.AUTOTUNE)
+            cases.ragged_batch(batch_size).flat_map(parts).map(decode, num_parallel_calls=cores())
         )
 
 

@@ -1,5 +1,6 @@
 """Reading gzipped records of transformed cases and pairs."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,8 +87,22 @@ def shuffle(dataset: tf.data.Dataset, buffer_size: int, seed: tf.Tensor) -> tf.d
     return dataset.shuffle(buffer_size, seed=number, reshuffle_each_iteration=False)
 
 
+def cores() -> int:
+    """Returns how many cores this process may use: elements to make at a time."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def deterministic(dataset: tf.data.Dataset) -> tf.data.Dataset:
-    """Forbids a data set to trade its order for speed, and reads ahead."""
+    """Forbids a data set to trade its order for speed, and reads ahead.
+
+    TensorFlow's tuning of its parallelism is off. Whoever drops an iterator waits for the thread
+    that tunes, which sleeps for up to a minute and may miss the call that should wake it: seen in
+    half of the cases on one busy core (TensorFlow 2.16). A training would end, or obey SIGTERM, a
+    minute late.
+    """
     options = tf.data.Options()
     options.deterministic = True
+    options.autotune.enabled = False
     return dataset.prefetch(2).with_options(options)

@@ -11,6 +11,7 @@ import tensorflow as tf
 from schemas.case_features import CASE_ID, IMAGE, PATIENT_ID
 from trainer.case_records import (
     COMPRESSION,
+    cores,
     decode_image,
     deterministic,
     shuffle,
@@ -136,7 +137,7 @@ def pair_batches(
         return _decode_pair(images, image_size), patient_hash
 
     return deterministic(
-        entries.map(decode, num_parallel_calls=tf.data.AUTOTUNE).batch(part, drop_remainder=True)
+        entries.map(decode, num_parallel_calls=cores()).batch(part, drop_remainder=True)
     )
 
 
