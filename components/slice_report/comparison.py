@@ -2,16 +2,15 @@
 
 import dataclasses
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from components.model_question import check_same_question, question_of
 from components.site_evaluator.results import OVERALL, Evaluation
 from components.slice_report.render import render_comparison
 from components.slice_report.report_data import ReportInputs
 from components.slice_report.slice_entries import slice_entries
 from components.slice_report.vocabulary import MAIN_METRICS
-from trainer.errors import UserError
 
 PAGE = "comparison.html"
 DATA = "comparison.json"
@@ -47,7 +46,7 @@ def comparison_data(first: ReportInputs, second: ReportInputs) -> dict[str, Any]
     ours, theirs = (
         _named(inputs.candidate, name) for inputs, name in zip((first, second), NAMES, strict=True)
     )
-    check_same_question(dataclasses.asdict(ours.card), dataclasses.asdict(theirs.card))
+    check_same_question("--compare B", question_of(theirs.card), question_of(ours.card))
     entries = slice_entries(ours, theirs, first.settings)
     return {
         "format": FORMAT,
@@ -95,18 +94,3 @@ def _named(evaluation: Evaluation, name: str) -> Evaluation:
     """Both models may have the same name: each is shown with its run's letter."""
     card = dataclasses.replace(evaluation.card, model_name=f"{name}: {evaluation.card.model_name}")
     return dataclasses.replace(evaluation, card=card)
-
-
-def check_same_question(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> None:
-    """Refuses cards of two models that have another task or other classes.
-
-    Raises:
-        UserError: They do.
-    """
-    for field in ("task", "classes"):
-        first, second = ours[field], theirs[field]
-        if first != second:
-            raise UserError(
-                f"--compare: {field} of B is {second}, expected {first} as of A; compare models "
-                "that answer the same question."
-            )

@@ -4,8 +4,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+from components.model_question import ModelQuestion, check_same_question
 from components.slice_report import report_data
-from components.slice_report.comparison import FORMAT, NAMES, check_same_question
+from components.slice_report.comparison import FORMAT, NAMES
 from components.slice_report.estimates import ESTIMATED, without_number
 from trainer.errors import UserError
 
@@ -43,7 +44,10 @@ def compared_reports(first: dict[str, Any], second: dict[str, Any]) -> dict[str,
     """
     reports = dict(zip(NAMES, (first, second), strict=True))
     cards = {name: data["models"]["candidate"] for name, data in reports.items()}
-    check_same_question(cards["A"], cards["B"])
+    questions = {
+        name: ModelQuestion(card["task"], tuple(card["classes"])) for name, card in cards.items()
+    }
+    check_same_question("--compare B", questions["B"], questions["A"])
     others = {entry["name"]: entry for entry in second["slices"]}
     return {
         "format": FORMAT,

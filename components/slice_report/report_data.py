@@ -7,6 +7,7 @@ from typing import Any
 
 from components.case_example_gen.ingestion_report import IngestionReport
 from components.case_predictor.predictions import DISTRIBUTION, IN_DISTRIBUTION, SITE
+from components.model_question import check_same_question, question_of
 from components.promotion_gate.opponent import Opponent
 from components.promotion_gate.verdict import RuleResult, Verdict
 from components.site_drift.distributions import SiteData
@@ -130,14 +131,8 @@ def _check(inputs: ReportInputs) -> None:
     check_findings(inputs.settings.deployment_prevalence, inputs.candidate.card.classes)
     if inputs.baseline is None:
         return
-    ours, theirs = inputs.candidate.card, inputs.baseline.card
-    for name in ("task", "classes"):
-        first, second = getattr(ours, name), getattr(theirs, name)
-        if first != second:
-            raise UserError(
-                f"baseline_evaluation: {name} is {second}, expected {first} as in the candidate's "
-                "evaluation; evaluate both models on the same cases"
-            )
+    ours, theirs = (question_of(model.card) for model in (inputs.candidate, inputs.baseline))
+    check_same_question("baseline_evaluation", theirs, ours)
     if OVERALL not in inputs.baseline.slices:
         raise UserError(
             "baseline_evaluation: the slice of all cases is missing; evaluate with the overall "

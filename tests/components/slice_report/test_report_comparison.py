@@ -144,5 +144,5 @@ def test_a_site_of_one_run_only_is_named(runs):
 
 def test_models_for_different_questions_are_not_compared(runs):
     other = simulated_inputs("multi_class")
-    with pytest.raises(UserError, match="task of B is multi_class, expected multi_label"):
+    with pytest.raises(UserError, match="--compare B: the model is multi_class"):
         comparison_data(runs[0], other)
