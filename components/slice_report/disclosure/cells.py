@@ -13,6 +13,8 @@ Counts = Mapping[str, int]
 """Of one cell: what is withheld together, such as cases with and without a finding."""
 
 _NEARLY_ZERO = 1e-9
+_LONGEST_CHAIN = 4
+_MOST_CHAINS = 60
 
 
 @dataclass(frozen=True)
@@ -68,43 +70,25 @@ def withheld(
         for key, counts in cells.items()
         if key in forced or any(is_small(count, below) for count in counts.values())
     }
-    while choices := _next_choices(cells, sums, hidden, below):
-        hidden.add(choices[0])
+    tables = _Tables(cells, sums)
+    while added := tables.closing(hidden) or tables.widening(hidden, below):
+        hidden |= added
     return hidden
-
-
-def _next_choices(
-    cells: Mapping[Key, Counts], sums: Sequence[Sum], hidden: set[Key], below: int
-) -> list[Key]:
-    """Returns cells of which one must be withheld besides, the best first; none if all is well."""
-    exposed = {
-        key: _shown(cells, (one for one in sums if key in one.keys), hidden)
-        for key in sorted(determined(hidden, sums))
-    }
-    for key, choices in exposed.items():
-        closing = [one for one in choices if not {key, one} & determined(hidden | {one}, sums)]
-        if closing:
-            return closing
-    for choices in exposed.values():
-        if choices:
-            return choices
-    for one in sums:
-        if one.total not in hidden and _narrows(cells, one, hidden, below):
-            choices = _shown(cells, [one], hidden)
-            # The total last: whatever else it is a part of would be lost with it.
-            parts = [key for key in choices if key != one.total]
-            if choices:
-                return parts or choices
-    return []
 
 
 def determined(hidden: set[Key], sums: Iterable[Sum]) -> set[Key]:
     """Returns the withheld cells that follow from the sums and from all cells that are shown."""
     keys = sorted(hidden)
+    places = {key: place for place, key in enumerate(keys)}
     rows = []
     for one in sums:
-        row = [float(key in one.parts) - float(key == one.total) for key in keys]
-        if any(row):
+        row = np.zeros(len(keys))
+        for part in one.parts:
+            if part in places:
+                row[places[part]] = 1.0
+        if one.total in places:
+            row[places[one.total]] = -1.0
+        if row.any():
             rows.append(row)
     if not rows:
         return set()
@@ -115,18 +99,75 @@ def determined(hidden: set[Key], sums: Iterable[Sum]) -> set[Key]:
     return {key for key, move in zip(keys, moves, strict=True) if move < _NEARLY_ZERO}
 
 
-def _shown(cells: Mapping[Key, Counts], sums: Iterable[Sum], hidden: set[Key]) -> list[Key]:
-    found = {key for one in sums for key in one.keys if key not in hidden}
-    sizes = {key: sum(cells[key].values()) for key in found}
-    return sorted((key for key in found if sizes[key]), key=lambda key: (sizes[key], key))
+class _Tables:
+    """Cells and their sums, to look for what to withhold besides."""
 
+    def __init__(self, cells: Mapping[Key, Counts], sums: Sequence[Sum]) -> None:
+        self._cells = cells
+        self._sums = sums
+        self._sums_of: dict[Key, list[Sum]] = {key: [] for key in cells}
+        for one in sums:
+            for key in one.keys:
+                self._sums_of[key].append(one)
 
-def _narrows(cells: Mapping[Key, Counts], one: Sum, hidden: set[Key], below: int) -> bool:
-    parts = [cells[key] for key in one.parts if key in hidden]
-    names = {name for counts in parts for name in counts}
-    return any(
-        not is_open([counts[name] for counts in parts if name in counts], below) for name in names
-    )
+    def closing(self, hidden: set[Key]) -> set[Key]:
+        """Returns cells with which fewer withheld ones follow from what is shown; none if none do.
+
+        Chains of cells are tried, each in a sum with the one before: a row needs a second cell,
+        which its column then needs another for. Short ones first, of these the smallest.
+        """
+        exposed = determined(hidden, self._sums)
+        chains: list[tuple[Key, ...]] = [(key,) for key in sorted(exposed)]
+        for _ in range(_LONGEST_CHAIN):
+            longer = [
+                (*chain, key)
+                for chain in chains
+                for key in self._shown(self._sums_of[chain[-1]], hidden)
+                if key not in chain
+            ]
+            serving = [
+                chain
+                for chain in longer
+                if determined(hidden | set(chain[1:]), self._sums) < exposed
+            ]
+            if serving:
+                return set(min(serving, key=lambda chain: (self._size(chain[1:]), chain))[1:])
+            chains = sorted(longer, key=lambda chain: (self._size(chain[1:]), chain))[:_MOST_CHAINS]
+        for key in sorted(exposed):
+            choices = self._shown(self._sums_of[key], hidden)
+            if choices:
+                return {choices[0]}
+        return set()
+
+    def widening(self, hidden: set[Key], below: int) -> set[Key]:
+        """Returns a cell of a sum that leaves a small count less than its whole range."""
+        for one in self._sums:
+            if one.total not in hidden and self._narrows(one, hidden, below):
+                choices = self._shown([one], hidden)
+                # The total last: whatever else it is a part of would be lost with it.
+                parts = [key for key in choices if key != one.total]
+                # Better one that takes no further cell with it.
+                alone = [key for key in parts if key not in determined(hidden | {key}, self._sums)]
+                if choices:
+                    return {(alone or parts or choices)[0]}
+        return set()
+
+    def _size(self, keys: Iterable[Key]) -> int:
+        return sum(sum(self._cells[key].values()) for key in keys)
+
+    def _shown(self, sums: Iterable[Sum], hidden: set[Key]) -> list[Key]:
+        """Returns the cells that are shown and hold a case, the smallest first."""
+        found = {key for one in sums for key in one.keys if key not in hidden}
+        sizes = {key: self._size([key]) for key in found}
+        return sorted((key for key in found if sizes[key]), key=lambda key: (sizes[key], key))
+
+    def _narrows(self, one: Sum, hidden: set[Key], below: int) -> bool:
+        parts = [self._cells[key] for key in one.parts if key in hidden]
+        names = {name for counts in parts for name in counts}
+        return any(
+            not is_open([counts[name] for counts in parts if name in counts], below)
+            for name in names
+        )
 
 
 def is_open(counts: Sequence[int], below: int) -> bool:

@@ -5,7 +5,7 @@ from typing import Any
 
 from components.case_predictor.predictions import SITE
 from components.slice_report.disclosure.cells import Key, Sum, withheld
-from components.slice_report.disclosure.slice_sums import SLICE, slice_sums
+from components.slice_report.disclosure.slice_sums import SLICE, slice_sums, withheld_slices
 from components.slice_report.vocabulary import slice_name
 from schemas.case_features import SHIFTED, TEST, TRAIN
 
@@ -35,7 +35,7 @@ def hidden_cases(data: dict[str, Any], below: int) -> set[Key]:
         for entry in data["slices"]
     }
     sums = slice_sums(data["slices"])
-    hidden = withheld(cells, sums, below)
+    hidden = withheld_slices(cells, sums, data["slices"], below)
     if "data_flow" not in data:
         return hidden
     while True:

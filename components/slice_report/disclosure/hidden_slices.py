@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from components.slice_report.disclosure.cells import Counts, Key, Sum, withheld
-from components.slice_report.disclosure.slice_sums import SLICE, slice_sums
+from components.slice_report.disclosure.cells import Counts, Key, Sum
+from components.slice_report.disclosure.slice_sums import SLICE, slice_sums, withheld_slices
 from components.slice_report.estimates import ESTIMATED
 
 SIDES = {
@@ -89,12 +89,13 @@ def _hidden_labels(
             for entry in entries
             if entry["name"] not in hidden_cases
         ]
-        found = withheld(cells, by_class, below, forced & set(cells))
+        found = withheld_slices(cells, by_class, entries, below, forced)
     else:
         found = set()
         for name in classes:
             own = {key: counts for key, counts in cells.items() if key[2] == name}
-            found |= withheld(own, [_of_class(one, name) for one in sums], below, forced & set(own))
+            of_class = [_of_class(one, name) for one in sums]
+            found |= withheld_slices(own, of_class, entries, below, forced)
     return {(slice_name, name) for _, slice_name, name in found}
 
 
@@ -117,7 +118,7 @@ def _hidden_side(
         counts = entry["models"][role]["classes"][class_name]["counts"]
         cells[SLICE, entry["name"]] = {name: counts[name] for name in SIDES[side]}
     forced = {(SLICE, name) for name, of_class in hidden_labels if of_class == class_name}
-    yield from (name for _, name in withheld(cells, sums, below, forced & set(cells)))
+    yield from (name for _, name in withheld_slices(cells, sums, entries, below, forced))
 
 
 def _hide_named(
@@ -129,27 +130,24 @@ def _hide_named(
 ) -> None:
     """Cases named rightly, then the whole matrix, of which they are a part; then the top three."""
     forced = {(SLICE, name) for name, _ in hidden.labels} | {(SLICE, n) for n in hidden.cases}
-    matrices = {
+    matrices: dict[Key, list[list[int]]] = {
         (SLICE, entry["name"]): entry["models"][role]["confusion"]
         for entry in entries
         if entry["models"][role]["confusion"] is not None
     }
-    named = withheld(
-        {key: _rightly_and_wrongly(matrix) for key, matrix in matrices.items()},
-        sums,
-        below,
-        forced & set(matrices),
-    )
-    whole = withheld(
-        {key: _cells_of(matrix) for key, matrix in matrices.items()}, sums, below, named
-    )
+    rightly: dict[Key, Counts] = {
+        key: _rightly_and_wrongly(matrix) for key, matrix in matrices.items()
+    }
+    named = withheld_slices(rightly, sums, entries, below, forced)
+    as_what: dict[Key, Counts] = {key: _cells_of(matrix) for key, matrix in matrices.items()}
+    whole = withheld_slices(as_what, sums, entries, below, named)
     top_3: dict[Key, Counts] = {
         (SLICE, entry["name"]): counts
         for entry in entries
         if (counts := _among_top_3(entry, role)) is not None
     }
     of_cases = {(SLICE, name) for name in hidden.cases}
-    listed = withheld(top_3, _sums_of(sums, top_3), below, of_cases & set(top_3))
+    listed = withheld_slices(top_3, _sums_of(sums, top_3), entries, below, of_cases)
     hidden.named |= {(name, role) for _, name in named}
     hidden.matrices |= {(name, role) for _, name in whole}
     hidden.top_3 |= {(name, role) for _, name in listed}

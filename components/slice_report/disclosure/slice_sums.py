@@ -1,11 +1,11 @@
 """How the slices of an evaluation add up: sites to all cases, crossings to what they cross."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from components.case_predictor.predictions import DISTRIBUTION, IN_DISTRIBUTION, SITE
-from components.slice_report.disclosure.cells import Sum
+from components.slice_report.disclosure.cells import Counts, Key, Sum, withheld
 from schemas.case_features import SHIFTED
 
 SLICE = "slice"
@@ -53,3 +53,39 @@ def _by_distribution(by_features: dict[_Features, dict[str, Any]]) -> list[Sum]:
 
 def _sum(total: str, names: Sequence[str]) -> Sum:
     return Sum(tuple((SLICE, name) for name in names), (SLICE, total))
+
+
+def withheld_slices(
+    cells: Mapping[Key, Counts],
+    sums: Sequence[Sum],
+    entries: Sequence[dict[str, Any]],
+    below: int,
+    forced: Collection[Key] = (),
+) -> set[Key]:
+    """Returns what `withheld` does, from the coarse slices to the fine ones.
+
+    With a site goes what is crossed with it; what a fine slice needs is then sought mostly among
+    fine ones, and less of the coarse is lost.
+
+    Args:
+        cells: Of slices: a key begins with `("slice", NAME)`.
+        sums: How they hang together.
+        entries: Of the slices, see `slice_entries`.
+        below: Counts from 1 to below this are small.
+        forced: Cells that are withheld whatever they hold.
+    """
+    features = {entry["name"]: frozenset(entry["features"].items()) for entry in entries}
+    hidden: set[Key] = set()
+    for level in sorted({max(1, len(found)) for found in features.values()}):
+        reached = {key: counts for key, counts in cells.items() if len(features[key[1]]) <= level}
+        within = [one for one in sums if set(one.keys) <= set(reached)]
+        crossed = {
+            key
+            for key in reached
+            if any(
+                key[2:] == coarse[2:] and frozenset() < features[coarse[1]] < features[key[1]]
+                for coarse in hidden
+            )
+        }
+        hidden = withheld(reached, within, below, set(forced) & set(reached) | hidden | crossed)
+    return hidden

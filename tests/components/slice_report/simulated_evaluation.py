@@ -152,13 +152,16 @@ def simulated_site(cases, lateral, brightness):
     )
 
 
-def simulated_evaluation(task, model_name, signal, loss_at_held_out, sites=SITES):
-    """Returns an evaluation; `signal` is how far positives' scores lie above negatives'."""
-    return _simulate(task, model_name, signal, loss_at_held_out, tuple(sites.items()))
+def simulated_evaluation(task, model_name, signal, loss_at_held_out, sites=SITES, crossed=False):
+    """Returns an evaluation; `signal` is how far positives' scores lie above negatives'.
+
+    With `crossed` there are slices of site and sex together, too.
+    """
+    return _simulate(task, model_name, signal, loss_at_held_out, tuple(sites.items()), crossed)
 
 
 @functools.cache
-def _simulate(task, model_name, signal, loss_at_held_out, site_sizes):
+def _simulate(task, model_name, signal, loss_at_held_out, site_sizes, crossed):
     names = FINDINGS if task == "multi_label" else CONDITIONS
     random = np.random.default_rng(7)
     sites, sizes = zip(*site_sizes, strict=True)
@@ -178,6 +181,12 @@ def _simulate(task, model_name, signal, loss_at_held_out, site_sizes):
     slices = {(): np.ones(cases, bool)}
     for feature, values in features.items():
         slices |= {((feature, str(value)),): values == value for value in np.unique(values)}
+    if crossed:
+        slices |= {
+            (("sex", str(sex)), ("site", str(name))): (features["sex"] == sex) & (site == name)
+            for name in np.unique(site)
+            for sex in np.unique(features["sex"][site == name])
+        }
     return Evaluation(
         card=_card(task, model_name, names),
         slices={
