@@ -111,6 +111,8 @@ def _set_up(panel: Axes, entry: dict[str, Any], class_name: str, messages: Messa
     counts = entry["models"].get("candidate", {}).get("classes", {}).get(class_name)
     positives = counts["positives"] if counts else 0
     known = number_format.known(counts) if counts else 0
+    if isinstance(known, str):
+        return
     panel.text(
         0,
         1.03,

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from components.slice_report.disclosure.cells import WITHHELD as WITHHELD_COUNT
-from components.slice_report.disclosure.cells import is_small
+from components.slice_report.disclosure.cells import is_small, shown_count
 from components.slice_report.disclosure.changes import protect_reclassified
-from components.slice_report.disclosure.data_cells import hidden_cases
+from components.slice_report.disclosure.data_cells import SITE_SPLIT, hidden_cases
 from components.slice_report.disclosure.data_tables import protect_data_tables
 from components.slice_report.disclosure.digits import to_digits
 from components.slice_report.disclosure.hidden_slices import HiddenSlices, hidden_slices
@@ -19,6 +19,7 @@ from components.slice_report.disclosure.slice_sums import SLICE
 from components.slice_report.disclosure.slice_tables import protect_slices
 from components.slice_report.estimates import WITHHELD, without_number
 from components.slice_report.rule_slices import IN_DISTRIBUTION_NAME
+from schemas.case_features import SHIFTED, TRAIN
 
 
 def protect_report(data: dict[str, Any], below: int) -> dict[str, Any]:
@@ -39,7 +40,7 @@ def protect_report(data: dict[str, Any], below: int) -> dict[str, Any]:
         "shift": [_shift_row(row, by_name) for row in data["shift"]],
         "drift": None
         if data["drift"] is None
-        else [_drift_row(row, by_name) for row in data["drift"]],
+        else [_drift_row(row, cells, below) for row in data["drift"]],
         "champion": _champion(data, hidden, by_name, below),
         "study": None if data["study"] is None else _study(data["study"], below),
     }
@@ -116,13 +117,13 @@ def _is_withheld(entry: dict[str, Any], row: dict[str, Any]) -> bool:
     return False
 
 
-def _drift_row(row: dict[str, Any], slices: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+def _drift_row(row: dict[str, Any], cells: set[tuple[str, ...]], below: int) -> dict[str, Any]:
     """Of a share only its distance is said: the share itself is a count of a site's cases."""
-    entry = slices.get(f"site {row['site']}")
-    hidden = entry is not None and isinstance(entry["cases"], str)
-    features = None if hidden or row["features"] is None else row["features"]
+    split = SHIFTED if row["held_out"] else TRAIN
+    hidden = (SITE_SPLIT, row["site"], split) in cells or is_small(row["cases"], below)
+    features = None if hidden else row["features"]
     return row | {
-        "cases": entry["cases"] if entry is not None and row["held_out"] else row["cases"],
+        "cases": shown_count(row["cases"], hidden, below),
         "features": features
         and [
             {name: to_digits(value) for name, value in found.items()}

@@ -95,7 +95,7 @@ def test_a_rate_with_few_missed_cases_is_withheld_and_the_auc_is_not(data):
     ]
     assert "estimated" in {values["auc"]["status"] for values in few}
     for values in few:
-        assert values["counts"]["true_positives"] == "withheld"
+        assert values["counts"]["true_positives"] in ("<10", "withheld")
         assert {values[rate]["status"] for rate in ("sensitivity", "ppv", "npv")} == {"withheld"}
 
 
