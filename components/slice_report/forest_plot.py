@@ -79,7 +79,10 @@ def _positives(entry: dict[str, Any], class_name: str, messages: Messages) -> st
     if model is None:
         return number_format.count(0)
     counts = model["classes"][class_name]
-    shown = (counts["positives"], number_format.known(counts))
+    positives = counts["positives"]
+    if isinstance(positives, str):
+        return number_format.count(positives, messages)
+    shown = (positives, number_format.known(counts))
     return " / ".join(number_format.count(amount, messages) for amount in shown)
 
 
