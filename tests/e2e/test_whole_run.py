@@ -5,9 +5,11 @@ import gzip
 import json
 import re
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 import yaml
+from sklearn.metrics import roc_auc_score
 
 from components.case_example_gen.pseudonym import pseudonym, read_key
 from components.fine_tuner.model_card import model_digest
@@ -191,6 +193,63 @@ def test_the_pushed_model_gives_the_scores_that_were_evaluated(finished, tmp_pat
             assert position < len(served), f"{score} was evaluated, but is not served"
 
 
+class Predicted(NamedTuple):
+    """A case as a model scored it."""
+
+    split: bytes
+    site: bytes
+    labels: list[float]
+    weights: list[float]
+    scores: list[float]
+
+
+def report_of(output: Path) -> dict:
+    return json.loads((output / "report" / "report.json").read_text())
+
+
+def predicted(output: Path, model: str) -> dict[bytes, Predicted]:
+    """Returns by case what the model of a digest was scored with."""
+    import tensorflow as tf
+
+    for card in (output / "artifacts").glob("predict-*/predictions/*/predictions.json"):
+        if json.loads(card.read_text())["model_digest"] != model:
+            continue
+        files = [str(file) for file in card.parent.glob("predictions-*.gz")]
+        records = tf.data.TFRecordDataset(files, "GZIP").as_numpy_iterator()
+        features = [tf.train.Example.FromString(one).features.feature for one in records]
+        return {
+            one["case_id"].bytes_list.value[0]: Predicted(
+                *(one[name].bytes_list.value[0] for name in ("split", "site")),
+                *(list(one[name].float_list.value) for name in ("label", "label_weight", "score")),
+            )
+            for one in features
+        }
+    raise AssertionError(f"no predictions of {model}")
+
+
+def test_areas_under_the_curve_are_those_of_scikit_learn_on_the_real_predictions(finished):
+    run, _ = finished
+    report = report_of(run.output)
+    cases = predicted(run.output, report["models"]["candidate"]["model_digest"]).values()
+    evaluated = [case for case in cases if case.split in (b"test", b"shifted")]
+    compared = 0
+    for entry in report["slices"]:
+        if entry["kind"] not in ("overall", "site"):
+            continue
+        site = entry["features"].get("site", "").encode()
+        for place, name in enumerate(report["classes"]):
+            shown = entry["models"]["candidate"]["classes"][name]["auc"]
+            known = [c for c in evaluated if c.weights[place] and site in (b"", c.site)]
+            if shown["status"] == "estimated":
+                labels, scores = (
+                    [one[place] for one in column]
+                    for column in ([case.labels for case in known], [case.scores for case in known])
+                )
+                assert abs(shown["value"] - roc_auc_score(labels, scores)) < 1e-6
+                compared += 1
+    assert compared > 0
+
+
 # From here on the finished run gets a second candidate: keep these tests last.
 
 
@@ -229,29 +288,6 @@ def test_the_first_model_met_no_champion_and_the_second_met_the_first(rival):
     assert registry.record(second).encoder["parent"]["method"] == "simclr"
 
 
-def report_of(output: Path) -> dict:
-    return json.loads((output / "report" / "report.json").read_text())
-
-
-def predicted(output: Path, model: str) -> dict[bytes, tuple]:
-    """Returns by case split, labels, weights and scores of the predictions with a model's card."""
-    import tensorflow as tf
-
-    for card in (output / "artifacts").glob("predict-*/predictions/*/predictions.json"):
-        if json.loads(card.read_text())["model_digest"] == model:
-            files = [str(file) for file in card.parent.glob("predictions-*.gz")]
-            records = tf.data.TFRecordDataset(files, "GZIP").as_numpy_iterator()
-            features = [tf.train.Example.FromString(one).features.feature for one in records]
-            return {
-                one["case_id"].bytes_list.value[0]: (
-                    one["split"].bytes_list.value[0],
-                    *(one[name].float_list.value for name in ("label", "label_weight", "score")),
-                )
-                for one in features
-            }
-    raise AssertionError(f"no predictions of {model}")
-
-
 @pytest.mark.slow
 def test_the_report_holds_the_second_against_the_first_case_by_case(rival):
     """Counted here again from the predictions of both, each at its own threshold."""
@@ -268,16 +304,16 @@ def test_the_report_holds_the_second_against_the_first_case_by_case(rival):
     for place, name in enumerate(report["classes"]):
         points = [model["operating_point"][name] for model in thresholds]
         changes = {"newly_found": 0, "newly_missed": 0, "newly_false_alarm": 0, "newly_cleared": 0}
-        for case, (split, labels, weights, scores) in before.items():
-            if split not in (b"test", b"shifted") or not weights[place]:
+        for case_id, case in before.items():
+            if case.split not in (b"test", b"shifted") or not case.weights[place]:
                 continue
-            both = zip((scores, after[case][3]), points, strict=True)
-            was, is_now = (of_model[place] >= point for of_model, point in both)
+            both = zip((case, after[case_id]), points, strict=True)
+            was, is_now = (of_model.scores[place] >= point for of_model, point in both)
             if was == is_now:
                 continue
             kinds = (
                 ("newly_found", "newly_missed")
-                if labels[place]
+                if case.labels[place]
                 else (
                     "newly_false_alarm",
                     "newly_cleared",

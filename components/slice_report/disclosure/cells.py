@@ -14,7 +14,7 @@ Counts = Mapping[str, int]
 
 _NEARLY_ZERO = 1e-9
 _LONGEST_CHAIN = 4
-_MOST_CHAINS = 60
+_MOST_CHAINS = 40
 
 
 @dataclass(frozen=True)
@@ -119,20 +119,20 @@ class _Tables:
         exposed = determined(hidden, self._sums)
         chains: list[tuple[Key, ...]] = [(key,) for key in sorted(exposed)]
         for _ in range(_LONGEST_CHAIN):
-            longer = [
-                (*chain, key)
-                for chain in chains
-                for key in self._shown(self._sums_of[chain[-1]], hidden)
-                if key not in chain
-            ]
-            serving = [
-                chain
-                for chain in longer
-                if determined(hidden | set(chain[1:]), self._sums) < exposed
-            ]
-            if serving:
-                return set(min(serving, key=lambda chain: (self._size(chain[1:]), chain))[1:])
-            chains = sorted(longer, key=lambda chain: (self._size(chain[1:]), chain))[:_MOST_CHAINS]
+            longer = sorted(
+                (
+                    (*chain, key)
+                    for chain in chains
+                    for key in self._shown(self._sums_of[chain[-1]], hidden)
+                    if key not in chain
+                ),
+                key=lambda chain: (self._size(chain[1:]), chain),
+            )
+            for chain in longer:
+                added = set(chain[1:])
+                if determined(hidden | added, self._sums) < exposed:
+                    return added
+            chains = longer[:_MOST_CHAINS]
         for key in sorted(exposed):
             choices = self._shown(self._sums_of[key], hidden)
             if choices:
