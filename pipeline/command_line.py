@@ -63,7 +63,11 @@ def run(configuration: str) -> None:
 
 @main.command()
 @click.argument("run_directory", type=click.Path(file_okay=False), required=False)
-@click.option("--configuration", type=click.Path(dir_okay=False), help="Take its report section.")
+@click.option(
+    "--configuration",
+    type=click.Path(dir_okay=False),
+    help="Take its report section and its study.",
+)
 @click.option("--lang", type=click.Choice(("en", "zh")), help="Language of the page.")
 @click.option(
     "--compare",

@@ -19,6 +19,7 @@ from trainer.errors import UserError
 
 _REPORT_NODE = "slice-report"
 _RUN_CONTEXT = "pipeline_run"
+_EVALUATION, _PREDICTIONS = "evaluation", "predictions"
 _GOOD_STATES = (
     metadata_store_pb2.Execution.COMPLETE,
     metadata_store_pb2.Execution.CACHED,
@@ -87,6 +88,28 @@ def newest_inputs(database: Path) -> ReportInputs:
     )
 
 
+def newest_predictions(database: Path) -> str:
+    """Returns the directory of the predictions that the newest report's model was evaluated on.
+
+    Args:
+        database: Of the run's metadata.
+
+    Raises:
+        UserError: No run has come as far as its report.
+    """
+    config = tfx.orchestration.metadata.sqlite_metadata_connection_config(str(database))
+    with metadata.Metadata(config) as handle:
+        execution = _newest_report_execution(handle.store)
+        [evaluation] = [
+            event.artifact_id
+            for event in handle.store.get_events_by_execution_ids([execution.id])
+            if event.type == metadata_store_pb2.Event.INPUT
+            and event.path.steps[0].key == _EVALUATION
+        ]
+        evaluated_by = _made_by(handle.store, {evaluation})
+        return uris_by_key(handle.store, evaluated_by, metadata_store_pb2.Event.INPUT)[_PREDICTIONS]
+
+
 def _newest_report_execution(store: Any) -> metadata_store_pb2.Execution:
     nodes = [
         node for node in store.get_contexts_by_type("node") if node.name.endswith(_REPORT_NODE)
@@ -109,10 +132,15 @@ def _run_id(store: Any, execution_id: int) -> str:
         for event in store.get_events_by_execution_ids([execution_id])
         if event.type == metadata_store_pb2.Event.OUTPUT
     }
-    made_by = min(
+    contexts = store.get_contexts_by_execution(_made_by(store, reports))
+    return next(str(context.name) for context in contexts if context.type == _RUN_CONTEXT)
+
+
+def _made_by(store: Any, artifacts: set[int]) -> int:
+    """Returns the execution that made artifacts; later ones took them as they were."""
+    made_by: int = min(
         event.execution_id
-        for event in store.get_events_by_artifact_ids(reports)
+        for event in store.get_events_by_artifact_ids(artifacts)
         if event.type == metadata_store_pb2.Event.OUTPUT
     )
-    contexts = store.get_contexts_by_execution(made_by)
-    return next(str(context.name) for context in contexts if context.type == _RUN_CONTEXT)
+    return made_by

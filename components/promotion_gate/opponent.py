@@ -5,6 +5,7 @@ from typing import TypeAlias
 from components.absent_model import AbsentModel
 from components.case_predictor.predictions import PredictionCard
 from components.fine_tuner.model_card import ModelCard
+from components.model_question import question_of
 from components.site_evaluator.results import Evaluation
 from components.slice_report.message_catalogue import ENGLISH
 from components.slice_report.sentences import say
@@ -50,13 +51,10 @@ def why_not_comparable(
     ours: PredictionCard | ModelCard, theirs: PredictionCard | ModelCard, role: str
 ) -> Statement | None:
     """Returns why another model answers another question, or None if it answers the same."""
-    if (ours.task, ours.classes) == (theirs.task, theirs.classes):
+    asked, answered = question_of(ours), question_of(theirs)
+    if asked == answered:
         return None
     return Statement(
         f"gate.absent.other_question_{role}",
-        {"name": theirs.model_name, "theirs": _question(theirs), "ours": _question(ours)},
+        {"name": theirs.model_name, "theirs": answered.statement, "ours": asked.statement},
     )
-
-
-def _question(card: PredictionCard | ModelCard) -> Statement:
-    return Statement(f"gate.absent.{card.task}", {"classes": ", ".join(card.classes)})

@@ -21,6 +21,7 @@ from components.case_predictor.predictions import (
     PredictionCard,
     read_card,
 )
+from components.model_question import check_same_question, question_of
 from components.site_evaluator.metric import PatientResampledMetrics
 from components.site_evaluator.paired_predictions import CANDIDATE_SCORE, JoinPredictions
 from components.site_evaluator.reclassification_metric import PatientResampledReclassification
@@ -150,11 +151,7 @@ def evaluate_predictions(
 
 def _comparable_card(card: PredictionCard, candidate_uri: str) -> PredictionCard:
     candidate = read_card(candidate_uri)
-    if (candidate.task, candidate.classes) != (card.task, card.classes):
-        raise UserError(
-            f"{candidate_uri}: {candidate.task} of {', '.join(candidate.classes)}, expected "
-            f"{card.task} of {', '.join(card.classes)}. Compare models that answer one question."
-        )
+    check_same_question(candidate_uri, question_of(candidate), question_of(card))
     return candidate
 
 

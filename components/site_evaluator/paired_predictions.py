@@ -14,6 +14,10 @@ CANDIDATE_SCORE = "candidate_score"
 """float32 [classes]: of the other model, beside the scores of the one that is evaluated."""
 
 
+class OtherCasesError(UserError):
+    """Two models were not scored on the same cases."""
+
+
 class JoinPredictions(beam.PTransform):
     """Yields serialized predictions with the other model's scores as `candidate_score`.
 
@@ -33,25 +37,47 @@ class JoinPredictions(beam.PTransform):
 
     def expand(self, pipeline: beam.Pipeline) -> beam.PCollection:
         """Returns the joined records."""
-        names = [sorted(path.name for path in Path(uri).glob(RECORDS)) for uri in self._uris]
-        if names[0] != names[1]:
-            raise UserError(
-                f"{self._uris[1]}: files {', '.join(names[1])}, expected {', '.join(names[0])} as "
-                f"in {self._uris[0]}. Score the same cases with both models."
-            )
-        files = [tuple(str(Path(uri, name)) for uri in self._uris) for name in names[0]]
-        return pipeline | "NameFiles" >> beam.Create(files) | "Join" >> beam.FlatMap(_joined)
+        files = paired_files(*self._uris)
+        return pipeline | "NameFiles" >> beam.Create(files) | "Join" >> beam.FlatMap(_serialized)
 
 
-def _joined(files: tuple[str, str]) -> Iterator[bytes]:
+def paired_files(predictions_uri: str, candidate_uri: str) -> list[tuple[str, str]]:
+    """Returns the files of two models' predictions, in pairs.
+
+    Raises:
+        OtherCasesError: They have other files.
+    """
+    uris = (predictions_uri, candidate_uri)
+    names = [sorted(path.name for path in Path(uri).glob(RECORDS)) for uri in uris]
+    if names[0] != names[1]:
+        raise OtherCasesError(
+            f"{candidate_uri}: files {', '.join(names[1])}, expected {', '.join(names[0])} as in "
+            f"{predictions_uri}. Score the same cases with both models."
+        )
+    return [(str(Path(uris[0], name)), str(Path(uris[1], name))) for name in names[0]]
+
+
+def _serialized(files: tuple[str, str]) -> Iterator[bytes]:
+    return (case.SerializeToString() for case in joined_cases(files))
+
+
+def joined_cases(files: tuple[str, str]) -> Iterator[tf.train.Example]:
+    """Yields the cases of a file with the other file's scores as `candidate_score`.
+
+    Args:
+        files: Of the model that is evaluated, and of the other one.
+
+    Raises:
+        OtherCasesError: They do not hold the same cases in the same order.
+    """
     records = (tf.data.TFRecordDataset(file, "GZIP").as_numpy_iterator() for file in files)
     for row, pair in enumerate(zip_longest(*records, fillvalue=b"")):
         case, other = (tf.train.Example.FromString(serialized) for serialized in pair)
         features, scores = case.features.feature, other.features.feature[SCORE]
         if features[CASE_ID] != other.features.feature[CASE_ID]:
-            raise UserError(
+            raise OtherCasesError(
                 f"{files[1]}: record {row} is not the case of record {row} in {files[0]}. Score "
                 "the same cases with both models."
             )
         features[CANDIDATE_SCORE].CopyFrom(scores)
-        yield case.SerializeToString()
+        yield case

@@ -8,7 +8,7 @@ from components.promotion_gate.opponent import Opponent, absence, comparable
 from components.site_evaluator.results import Estimate, Evaluation, SliceMetrics
 from components.site_evaluator.sufficiency import why_too_few
 from components.slice_report import estimates
-from components.slice_report.reclassification import reclassified_classes, renamed_cases
+from components.slice_report.reclassification import changes_by_slice
 from components.slice_report.settings import ReportSettings
 from components.slice_report.vocabulary import MAIN_METRICS
 
@@ -58,19 +58,7 @@ def champion_data(
             for where, ours, theirs in both
             for metric in MAIN_METRICS[candidate.card.task]
         ],
-        "reclassified": sorted(
-            (
-                {**where, **row}
-                for where, _, theirs in both
-                for row in reclassified_classes(theirs, settings)
-            ),
-            key=lambda row: (row["criterion"], candidate.card.classes.index(row["class"])),
-        ),
-        "renamed": [
-            {**where, **row}
-            for where, ours, theirs in both
-            if (row := renamed_cases(ours, theirs, settings)) is not None
-        ],
+        **changes_by_slice(candidate, other, entries, settings),
     }
 
 

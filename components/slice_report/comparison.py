@@ -2,16 +2,19 @@
 
 import dataclasses
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from components.model_question import check_same_question, question_of
+from components.site_evaluator.changes_between import changes_between
+from components.site_evaluator.paired_predictions import OtherCasesError
 from components.site_evaluator.results import OVERALL, Evaluation
+from components.slice_report.disclosure.protection import protect_comparison
+from components.slice_report.reclassification import changes_by_slice
 from components.slice_report.render import render_comparison
 from components.slice_report.report_data import ReportInputs
 from components.slice_report.slice_entries import slice_entries
 from components.slice_report.vocabulary import MAIN_METRICS
-from trainer.errors import UserError
 
 PAGE = "comparison.html"
 DATA = "comparison.json"
@@ -32,7 +35,11 @@ def write_comparison(directory: Path, data: dict[str, Any]) -> None:
     (directory / PAGE).write_text(render_comparison(json.loads(text)), encoding="utf-8")
 
 
-def comparison_data(first: ReportInputs, second: ReportInputs) -> dict[str, Any]:
+def comparison_data(
+    first: ReportInputs,
+    second: ReportInputs,
+    predictions: tuple[str, str] | None = None,
+) -> dict[str, Any]:
     """Returns both models' metrics by slice, and A minus B where both have the slice.
 
     The keys are described in `schemas/comparison.schema.json`.
@@ -40,18 +47,31 @@ def comparison_data(first: ReportInputs, second: ReportInputs) -> dict[str, Any]
     Args:
         first: Of the run called A, whose words and limits are taken.
         second: Of the run called B.
+        predictions: Directories of both runs' predictions, from which reclassified cases are
+            counted; None counts none.
 
     Raises:
         UserError: The models answer different questions.
     """
+    settings = dataclasses.replace(
+        first.settings, suppress_counts_below=_strictest(first, second), error_gallery=0
+    )
     ours, theirs = (
         _named(inputs.candidate, name) for inputs, name in zip((first, second), NAMES, strict=True)
     )
-    check_same_question(dataclasses.asdict(ours.card), dataclasses.asdict(theirs.card))
-    entries = slice_entries(ours, theirs, first.settings)
-    return {
+    check_same_question("--compare B", question_of(theirs.card), question_of(ours.card))
+    entries = slice_entries(ours, theirs, settings)
+    unpaired = why_not_paired(first, second)
+    changed = theirs
+    # With one seed for both, what changes case by case is paired whatever theirs are.
+    if predictions is not None and set(unpaired) <= {"seed"}:
+        try:
+            changed = _with_changes(theirs, ours, entries, predictions)
+        except OtherCasesError:
+            unpaired.append("cases")
+    data = {
         "format": FORMAT,
-        "settings": dataclasses.asdict(first.settings),
+        "settings": dataclasses.asdict(settings),
         "task": ours.card.task,
         "classes": list(ours.card.classes),
         "main_metrics": list(MAIN_METRICS[ours.card.task]),
@@ -64,9 +84,38 @@ def comparison_data(first: ReportInputs, second: ReportInputs) -> dict[str, Any]
             name: dataclasses.asdict(inputs.run)
             for name, inputs in zip(NAMES, (first, second), strict=True)
         },
-        "unpaired": why_not_paired(first, second),
+        "unpaired": unpaired,
         "slices": entries,
+        **changes_by_slice(ours, changed, entries, settings),
     }
+    below = settings.suppress_counts_below
+    return protect_comparison(data, below) if below else data
+
+
+def _strictest(first: ReportInputs, second: ReportInputs) -> int:
+    return max(run.settings.suppress_counts_below for run in (first, second))
+
+
+def _with_changes(
+    theirs: Evaluation,
+    ours: Evaluation,
+    entries: list[dict[str, Any]],
+    predictions: tuple[str, str],
+) -> Evaluation:
+    """Adds to B's evaluation what A changes, but for subgroups."""
+    shown = {
+        tuple(sorted(entry["features"].items()))
+        for entry in entries
+        if entry["kind"] != "subgroup" and "baseline" in entry["models"]
+    }
+    keys = [key for key in theirs.slices if key in shown]
+    of_a, of_b = predictions
+    changes = changes_between(of_b, of_a, keys, ours.card.seed)
+    slices = {
+        key: dataclasses.replace(metrics, reclassified=changes.get(key, {}))
+        for key, metrics in theirs.slices.items()
+    }
+    return dataclasses.replace(theirs, slices=slices)
 
 
 def why_not_paired(first: ReportInputs, second: ReportInputs) -> list[str]:
@@ -95,18 +144,3 @@ def _named(evaluation: Evaluation, name: str) -> Evaluation:
     """Both models may have the same name: each is shown with its run's letter."""
     card = dataclasses.replace(evaluation.card, model_name=f"{name}: {evaluation.card.model_name}")
     return dataclasses.replace(evaluation, card=card)
-
-
-def check_same_question(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> None:
-    """Refuses cards of two models that have another task or other classes.
-
-    Raises:
-        UserError: They do.
-    """
-    for field in ("task", "classes"):
-        first, second = ours[field], theirs[field]
-        if first != second:
-            raise UserError(
-                f"--compare: {field} of B is {second}, expected {first} as of A; compare models "
-                "that answer the same question."
-            )

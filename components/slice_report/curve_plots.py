@@ -48,6 +48,8 @@ def _small_multiples(
     entries = [entry for entry in data["slices"] if entry["kind"] in ("overall", "site")]
     columns = max(4, min(_COLUMNS, len(entries)))
     rows = -(-len(entries) // columns)
+    withholds = data["settings"]["suppress_counts_below"]
+    why_empty = "plot.few_or_withheld" if withholds else "plot.few"
     with svg.style(f"{kind} {class_name}"):
         figure = Figure(figsize=(columns * _PANEL_INCHES, rows * (_PANEL_INCHES + 0.42) + 0.12))
         grid = figure.subplots(
@@ -77,7 +79,7 @@ def _small_multiples(
                 panel.text(
                     0.5,
                     0.5,
-                    messages.plain("plot.few"),
+                    messages.plain(why_empty),
                     ha="center",
                     va="center",
                     color=svg.MUTED,
@@ -108,14 +110,16 @@ def _set_up(panel: Axes, entry: dict[str, Any], class_name: str, messages: Messa
     panel.set_title(svg.shortened(name, 24), loc="left", fontweight="bold", pad=15)
     counts = entry["models"].get("candidate", {}).get("classes", {}).get(class_name)
     positives = counts["positives"] if counts else 0
-    known = positives + counts["negatives"] if counts else 0
+    known = number_format.known(counts) if counts else 0
+    if isinstance(known, str):
+        return
     panel.text(
         0,
         1.03,
         messages.plain(
             "plot.counts_held_out" if entry["held_out"] else "plot.counts",
-            positives=number_format.count(positives),
-            known=number_format.count(known),
+            positives=number_format.count(positives, messages),
+            known=number_format.count(known, messages),
         ),
         transform=panel.transAxes,
         fontsize=7.8,

@@ -11,6 +11,8 @@ ESTIMATED = "estimated"
 TOO_FEW = "too_few"
 UNDEFINED = "undefined"
 MISSING = "missing"
+WITHHELD = "withheld"
+"""It rests on a small count, or would give one away."""
 
 
 def shown(estimate: Estimate, enough: bool) -> dict[str, Any]:

@@ -56,7 +56,7 @@ class _Rows:
 def forest_plot(data: dict[str, Any], messages: Messages) -> Markup:
     """Draws the main metrics, a panel each; a row for all cases and for each site, by falling n."""
     entries = [entry for entry in data["slices"] if entry["kind"] != "subgroup"]
-    counts = [number_format.count(entry["cases"]) for entry in entries]
+    counts = [number_format.count(entry["cases"], messages) for entry in entries]
     rows = _Rows(entries, list(data["models"]), lambda model: model["metrics"], counts, "n")
     return _plot(rows, data["main_metrics"], messages, of="")
 
@@ -68,19 +68,22 @@ def class_forest_plot(data: dict[str, Any], class_name: str, messages: Messages)
         entries,
         list(data["models"]),
         lambda model: model["classes"][class_name],
-        [_positives(entry, class_name) for entry in entries],
+        [_positives(entry, class_name, messages) for entry in entries],
         messages.plain("by_class.positive"),
     )
     return _plot(rows, ["sensitivity", "specificity"], messages, of=class_name)
 
 
-def _positives(entry: dict[str, Any], class_name: str) -> str:
+def _positives(entry: dict[str, Any], class_name: str, messages: Messages) -> str:
     model = entry["models"].get("candidate")
     if model is None:
         return number_format.count(0)
     counts = model["classes"][class_name]
-    known = counts["positives"] + counts["negatives"]
-    return f"{number_format.count(counts['positives'])} / {number_format.count(known)}"
+    positives = counts["positives"]
+    if isinstance(positives, str):
+        return number_format.count(positives, messages)
+    shown = (positives, number_format.known(counts))
+    return " / ".join(number_format.count(amount, messages) for amount in shown)
 
 
 def _plot(rows: _Rows, metrics: Sequence[str], messages: Messages, of: str) -> Markup:

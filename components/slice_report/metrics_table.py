@@ -7,6 +7,7 @@ from typing import Any
 
 from components.site_evaluator.metric_values import RECLASSIFIED_COUNTS, RECLASSIFIED_ESTIMATES
 from components.site_evaluator.sufficiency import CLASS_METRICS
+from components.slice_report import number_format
 from components.slice_report.spreadsheet import safe_cell
 
 COLUMNS = ("model", "slice", "class", "metric", "value", "lower", "upper", "n")
@@ -36,7 +37,7 @@ def _rows(data: dict[str, Any]) -> Iterator[list[Any]]:
             for name, estimate in metrics["metrics"].items():
                 yield [*where, "", name, *_numbers(estimate), entry["cases"]]
             for class_name, values in metrics["classes"].items():
-                known = values["positives"] + values["negatives"]
+                known = number_format.known(values)
                 for name in CLASS_METRICS:
                     yield [*where, safe_cell(class_name), name, *_numbers(values[name]), known]
 
@@ -47,7 +48,7 @@ def _change_rows(data: dict[str, Any]) -> Iterator[list[Any]]:
     models = safe_cell(" against ".join(names))
     for row in champion["reclassified"]:
         where = [models, safe_cell(row["slice"]), safe_cell(row["class"])]
-        known = row["positives"] + row["negatives"]
+        known = number_format.known(row)
         for name in RECLASSIFIED_COUNTS:
             yield [*where, f"{row['criterion']}_{name}", row[name], "", "", known]
         for name in RECLASSIFIED_ESTIMATES:

@@ -1,14 +1,24 @@
 """Numbers as the page prints them: percentages, three decimals, signed differences."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from components.site_evaluator.distinct_patients import EXACT_PATIENTS
-from components.slice_report.estimates import ESTIMATED, MISSING, TOO_FEW, UNDEFINED
+from components.slice_report.disclosure.cells import WITHHELD as WITHHELD_COUNT
+from components.slice_report.estimates import ESTIMATED, MISSING, TOO_FEW, UNDEFINED, WITHHELD
 from components.slice_report.message_catalogue import ENGLISH, Messages
 from components.slice_report.vocabulary import METRICS
 
+Count = int | str
+"""A count of a report; as text what stands for one that is withheld."""
+
 MINUS = "\N{MINUS SIGN}"
-_REASONS = {TOO_FEW: "page.too_few", UNDEFINED: "page.undefined", MISSING: "page.missing"}
+_REASONS = {
+    TOO_FEW: "page.too_few",
+    UNDEFINED: "page.undefined",
+    MISSING: "page.missing",
+    WITHHELD: "page.withheld",
+}
 
 
 def value(estimate: dict[str, Any], metric: str, messages: Messages = ENGLISH) -> str:
@@ -71,14 +81,35 @@ def p_value(p: float | None) -> str:
     return "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
-def count(amount: int) -> str:
-    """Returns a whole number with separators: `12,345`."""
+def count(amount: Count, messages: Messages = ENGLISH) -> str:
+    """Returns a whole number with separators, or what stands for one: `12,345`, `<10`."""
+    if isinstance(amount, str):
+        return messages.plain("page.withheld") if amount == WITHHELD_COUNT else amount
     return f"{amount:,}"
 
 
-def patients(amount: int) -> str:
+def patients(amount: Count, messages: Messages = ENGLISH) -> str:
     """Returns a number of patients; `≈ 210,000` where it is too large to be counted exactly."""
-    return count(amount) if amount <= EXACT_PATIENTS else f"≈ {count(amount)}"
+    exact = isinstance(amount, str) or amount <= EXACT_PATIENTS
+    return count(amount, messages) if exact else f"≈ {count(amount, messages)}"
+
+
+def added(*amounts: Count) -> Count:
+    """Returns the sum of counts; withheld if one of them is."""
+    numbers = [amount for amount in amounts if not isinstance(amount, str)]
+    return sum(numbers) if len(numbers) == len(amounts) else WITHHELD_COUNT
+
+
+def known(values: Mapping[str, Any]) -> Count:
+    """Returns the cases whose label of a class is known: those with and those without it."""
+    return added(values["positives"], values["negatives"])
+
+
+def share(part: Count, whole: Count) -> float | None:
+    """Returns a part as a share of the whole; None of none, or where one of them is withheld."""
+    if isinstance(part, str) or isinstance(whole, str) or not whole:
+        return None
+    return part / whole
 
 
 def bound(amount: float | None, messages: Messages = ENGLISH) -> str:

@@ -1,15 +1,59 @@
 """Cases that the candidate newly finds, misses, marks falsely or clears, against the champion."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from components.site_evaluator.intervals import paired_difference
 from components.site_evaluator.metric_values import RECLASSIFIED_COUNTS
-from components.site_evaluator.results import PREDICTED_CLASS, Reclassified, SliceMetrics
+from components.site_evaluator.results import (
+    PREDICTED_CLASS,
+    Evaluation,
+    Reclassified,
+    SliceMetrics,
+)
 from components.site_evaluator.sufficiency import why_too_few, why_too_few_of_class
 from components.slice_report import estimates
 from components.slice_report.settings import ReportSettings
 
 _NET = {"net_found": "sensitivity", "net_cleared": "specificity"}
+
+
+def changes_by_slice(
+    candidate: Evaluation,
+    other: Evaluation,
+    entries: Sequence[Mapping[str, Any]],
+    settings: ReportSettings,
+) -> dict[str, list[dict[str, Any]]]:
+    """Returns the rows of reclassified and of renamed cases, subgroups left out.
+
+    Args:
+        candidate: Evaluation of the candidate.
+        other: Of the model before, which holds what the candidate changes.
+        entries: Of the slices, see `slice_entries`.
+        settings: Limits of the report.
+    """
+    both = [
+        ({"slice": entry["name"], "cases": entry["cases"]}, candidate.slices[key], theirs)
+        for entry in entries
+        if entry["kind"] != "subgroup"
+        and (key := tuple(sorted(entry["features"].items()))) in candidate.slices
+        and (theirs := other.slices.get(key)) is not None
+    ]
+    return {
+        "reclassified": sorted(
+            (
+                {**where, **row}
+                for where, _, theirs in both
+                for row in reclassified_classes(theirs, settings)
+            ),
+            key=lambda row: (row["criterion"], candidate.card.classes.index(row["class"])),
+        ),
+        "renamed": [
+            {**where, **row}
+            for where, ours, theirs in both
+            if (row := renamed_cases(ours, theirs, settings)) is not None
+        ],
+    }
 
 
 def reclassified_classes(champion: SliceMetrics, settings: ReportSettings) -> list[dict[str, Any]]:

@@ -18,7 +18,13 @@ from components.slice_report.message_catalogue import Messages, load_messages
 from components.slice_report.sentences import say
 from components.slice_report.study_plots import efficiency_figure
 from components.slice_report.summary import in_brackets
-from components.slice_report.vocabulary import in_text, metric_names, rule_name, slice_name
+from components.slice_report.vocabulary import (
+    in_text,
+    metric_names,
+    rule_name,
+    slice_label,
+    slice_name,
+)
 from components.statement import statement_from
 
 _TEMPLATE = "report.html.jinja"
@@ -117,10 +123,15 @@ def _filters(messages: Messages) -> dict[str, Callable[..., Any]]:
         "number": number_format.number,
         "p_value": number_format.p_value,
         "percent": number_format.percent,
-        "count": number_format.count,
-        "patients": number_format.patients,
+        "count": partial(number_format.count, messages=messages),
+        "patients": partial(number_format.patients, messages=messages),
+        "known": number_format.known,
+        "added": number_format.added,
+        "total": lambda amounts: number_format.added(*amounts),
+        "share": number_format.share,
         "bound": partial(number_format.bound, messages=messages),
         "in_brackets": partial(in_brackets, messages=messages),
+        "slice_title": partial(slice_label, messages=messages),
         "rule_name": partial(rule_name, messages=messages),
         "in_text": partial(in_text, messages=messages),
         "feature_name": partial(feature_name, messages=messages),

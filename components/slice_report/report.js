@@ -59,12 +59,15 @@
       const cells = row.querySelectorAll("td[data-name]");
       row.classList.toggle("filtered", !counts);
       if (!counts) return;
+      const withheld = typeof counts.positives === "string" || typeof counts.negatives === "string" ||
+        (counts.true_positives !== null && counts.true_positives[index] === null);
       const few = counts.true_positives === null;
-      const values = few ? {} : ratesAt(counts, index, share);
+      const reason = withheld ? data.messages.withheld : data.messages.too_few;
+      const values = withheld || few ? {} : ratesAt(counts, index, share);
       for (const cell of cells) {
         const text = values[cell.dataset.name];
         cell.classList.toggle("none", text === undefined);
-        cell.textContent = text ?? (few ? data.messages.too_few : data.messages.undefined);
+        cell.textContent = text ?? (withheld || few ? reason : data.messages.undefined);
       }
     }
 

@@ -1,11 +1,13 @@
 """Two models side by side from their `report.json`: without resamples, so without intervals."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from components.model_question import ModelQuestion, check_same_question
 from components.slice_report import report_data
-from components.slice_report.comparison import FORMAT, NAMES, check_same_question
+from components.slice_report.comparison import FORMAT, NAMES
 from components.slice_report.estimates import ESTIMATED, without_number
 from trainer.errors import UserError
 
@@ -43,7 +45,11 @@ def compared_reports(first: dict[str, Any], second: dict[str, Any]) -> dict[str,
     """
     reports = dict(zip(NAMES, (first, second), strict=True))
     cards = {name: data["models"]["candidate"] for name, data in reports.items()}
-    check_same_question(cards["A"], cards["B"])
+    questions = {
+        name: ModelQuestion(card["task"], tuple(card["classes"])) for name, card in cards.items()
+    }
+    check_same_question("--compare B", questions["B"], questions["A"])
+    _check_same_limit(reports)
     others = {entry["name"]: entry for entry in second["slices"]}
     return {
         "format": FORMAT,
@@ -56,7 +62,20 @@ def compared_reports(first: dict[str, Any], second: dict[str, Any]) -> dict[str,
         "runs": {name: data["run"] for name, data in reports.items()},
         "unpaired": ["report", *_differing(first, second)],
         "slices": [_entry(entry, others.get(entry["name"])) for entry in first["slices"]],
+        # A report has no cases to count them by.
+        "reclassified": [],
+        "renamed": [],
     }
+
+
+def _check_same_limit(reports: Mapping[str, dict[str, Any]]) -> None:
+    below = {name: data["settings"]["suppress_counts_below"] for name, data in reports.items()}
+    if below["A"] != below["B"]:
+        raise UserError(
+            f"--compare B: withholds counts below {below['B']}, expected {below['A']} as A does; "
+            "one would give away what the other withholds. Give report.suppress_counts_below the "
+            "same value and make both again by 'micle report'."
+        )
 
 
 def _differing(first: dict[str, Any], second: dict[str, Any]) -> list[str]:

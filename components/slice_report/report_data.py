@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from components.case_example_gen.ingestion_report import IngestionReport
-from components.case_predictor.predictions import DISTRIBUTION, IN_DISTRIBUTION, SITE
+from components.model_question import check_same_question, question_of
 from components.promotion_gate.opponent import Opponent
-from components.promotion_gate.verdict import RuleResult, Verdict
+from components.promotion_gate.verdict import Verdict
 from components.site_drift.distributions import SiteData
 from components.site_drift.drift import SiteDrift
 from components.site_evaluator.results import OVERALL, Evaluation
@@ -16,25 +16,23 @@ from components.slice_report.champion import champion_data
 from components.slice_report.characteristics import characteristics
 from components.slice_report.data_flow import data_flow, population
 from components.slice_report.deployment import check_findings
+from components.slice_report.disclosure.protection import protect_report, rounded
+from components.slice_report.disclosure.verdict_rules import protect_verdict
 from components.slice_report.drift import drift_rows
 from components.slice_report.error_gallery import ConfidentError
 from components.slice_report.exploration import exploration
 from components.slice_report.heterogeneity import heterogeneity
 from components.slice_report.message_catalogue import load_messages
 from components.slice_report.pairs import pair_table
+from components.slice_report.rule_slices import slice_of
 from components.slice_report.settings import ReportSettings, RunFields
 from components.slice_report.shift import shift_rows
 from components.slice_report.slice_entries import slice_entries
 from components.slice_report.summary import findings, worst_site
-from components.slice_report.vocabulary import MAIN_METRICS, slice_name
-from schemas.case_features import SHIFTED
+from components.slice_report.vocabulary import MAIN_METRICS
 from trainer.errors import UserError
 
 FORMAT = 2
-
-_SLICES = {
-    f"gate.where.{name}": slice_name(((DISTRIBUTION, name),)) for name in (IN_DISTRIBUTION, SHIFTED)
-}
 
 
 @dataclass(frozen=True)
@@ -85,10 +83,7 @@ def report_data(inputs: ReportInputs) -> dict[str, Any]:
     candidate, baseline, settings = inputs.candidate, inputs.baseline, inputs.settings
     main_metrics = MAIN_METRICS[candidate.card.task]
     entries = slice_entries(candidate, baseline, settings)
-    shift = shift_rows(candidate, baseline, settings)
-    worst = worst_site(entries, main_metrics[0])
-    baseline_name = baseline.card.model_name if baseline else None
-    return {
+    data = {
         "format": FORMAT,
         "settings": dataclasses.asdict(settings),
         "run": dataclasses.asdict(inputs.run),
@@ -96,14 +91,8 @@ def report_data(inputs: ReportInputs) -> dict[str, Any]:
         "classes": list(candidate.card.classes),
         "main_metrics": list(main_metrics),
         "models": _models(candidate, baseline),
-        "heterogeneity": heterogeneity(candidate, entries, main_metrics[0]),
-        "findings": findings(
-            entries, shift, main_metrics[0], baseline_name, load_messages(settings.language)
-        ),
-        "verdict": _verdict(inputs.verdict, {entry["name"]: entry["cases"] for entry in entries}),
-        "worst_site": None if worst is None else worst["name"],
         "slices": entries,
-        "shift": shift,
+        "shift": shift_rows(candidate, baseline, settings),
         "drift": None if inputs.drift is None else drift_rows(inputs.drift, settings.min_cases),
         "exploration": exploration(candidate, entries, settings),
         "errors": None
@@ -120,6 +109,26 @@ def report_data(inputs: ReportInputs) -> dict[str, Any]:
             "slices_examined": len(entries),
         },
     }
+    if not settings.suppress_counts_below:
+        return data | _summary(inputs, data, inputs.verdict)
+    data = protect_report(data, settings.suppress_counts_below)
+    verdict = protect_verdict(inputs.verdict, data, settings.suppress_counts_below)
+    content: dict[str, Any] = rounded(data | _summary(inputs, data, verdict))
+    return content
+
+
+def _summary(inputs: ReportInputs, data: dict[str, Any], verdict: Verdict) -> dict[str, Any]:
+    """Returns what is said of the slices together, from their entries as they are shown."""
+    entries, metric = data["slices"], data["main_metrics"][0]
+    baseline = inputs.baseline.card.model_name if inputs.baseline else None
+    messages = load_messages(inputs.settings.language)
+    worst = worst_site(entries, metric)
+    return {
+        "heterogeneity": heterogeneity(inputs.candidate, entries, metric),
+        "findings": findings(entries, data["shift"], metric, baseline, messages),
+        "verdict": _verdict(verdict, inputs.verdict, entries),
+        "worst_site": None if worst is None else worst["name"],
+    }
 
 
 def _check(inputs: ReportInputs) -> None:
@@ -130,14 +139,8 @@ def _check(inputs: ReportInputs) -> None:
     check_findings(inputs.settings.deployment_prevalence, inputs.candidate.card.classes)
     if inputs.baseline is None:
         return
-    ours, theirs = inputs.candidate.card, inputs.baseline.card
-    for name in ("task", "classes"):
-        first, second = getattr(ours, name), getattr(theirs, name)
-        if first != second:
-            raise UserError(
-                f"baseline_evaluation: {name} is {second}, expected {first} as in the candidate's "
-                "evaluation; evaluate both models on the same cases"
-            )
+    ours, theirs = (question_of(model.card) for model in (inputs.candidate, inputs.baseline))
+    check_same_question("baseline_evaluation", theirs, ours)
     if OVERALL not in inputs.baseline.slices:
         raise UserError(
             "baseline_evaluation: the slice of all cases is missing; evaluate with the overall "
@@ -160,30 +163,28 @@ def _models(candidate: Evaluation, baseline: Evaluation | None) -> dict[str, dic
     }
 
 
-def _verdict(verdict: Verdict, cases: dict[str, int]) -> dict[str, Any]:
+def _verdict(verdict: Verdict, measured: Verdict, entries: list[dict[str, Any]]) -> dict[str, Any]:
     """Returns the rules, failing ones first, each with the n of its slice where it is known.
 
     Args:
-        verdict: Of the gate.
-        cases: By name of the slice.
+        verdict: As it is shown.
+        measured: Of the gate.
+        entries: Of the slices, as they are shown.
     """
-    rules = sorted(verdict.rules, key=lambda rule: rule.passed)
+    cases = {entry["name"]: entry["cases"] for entry in entries}
+    rules = sorted(zip(verdict.rules, measured.rules, strict=True), key=lambda r: r[0].passed)
     return {
         "passed": verdict.passed,
         "sign_off_roles": list(verdict.sign_off_roles),
         "rules": [
-            dataclasses.asdict(rule) | {"cases": cases.get(_slice_of(rule))} for rule in rules
+            dataclasses.asdict(rule)
+            | {
+                "cases": cases.get(slice_of(rule)),
+                "withheld": rule.measured is None and given.measured is not None,
+            }
+            for rule, given in rules
         ],
     }
-
-
-def _slice_of(rule: RuleResult) -> str:
-    """Returns a rule's slice as the report names it; the gate words some otherwise."""
-    if rule.where is None:
-        return rule.slice
-    if rule.where.key == "gate.where.site_against_training":
-        return slice_name(((SITE, str(rule.where.values["site"])),))
-    return _SLICES.get(rule.where.key, rule.slice)
 
 
 def _replicates(evaluation: Evaluation) -> int:

@@ -27,6 +27,8 @@ class ReportSettings:
         held_out_sites: Sites that training never saw.
         deployment_prevalence: Per class, its share of the cases where the model will be used,
             above 0 and below 1; the report adds PPV and NPV at it.
+        suppress_counts_below: Counts of cases from 1 to below this are withheld, with all that
+            would give them away; 0 shows every count.
         error_gallery: How many of the most confident errors of each site the page shows, with their
             images; 0 shows none and keeps images of patients out of the page.
         language: Of the page: `en` or `zh` (Simplified Chinese).
@@ -43,6 +45,7 @@ class ReportSettings:
     min_cases: int = 20
     held_out_sites: tuple[str, ...] = ()
     deployment_prevalence: Mapping[str, float] = field(default_factory=dict)
+    suppress_counts_below: int = 0
     error_gallery: int = 0
     language: Language = "en"
 
@@ -54,6 +57,16 @@ class ReportSettings:
                 raise ValueError(f"{name} must be a text that is not empty")
         if self.error_gallery < 0:
             raise ValueError(f"error_gallery must be at least 0. Received: {self.error_gallery}")
+        if self.suppress_counts_below < 0 or self.suppress_counts_below == 1:
+            raise ValueError(
+                "suppress_counts_below must be 0 (show every count) or at least 2. Received: "
+                f"{self.suppress_counts_below}"
+            )
+        if self.suppress_counts_below and self.error_gallery:
+            raise ValueError(
+                "error_gallery shows single cases, which suppress_counts_below forbids: leave one "
+                "of the two out"
+            )
         for name, share in self.deployment_prevalence.items():
             if not 0 < share < 1:
                 raise ValueError(

@@ -53,7 +53,7 @@ def _worst_sentence(entry: dict[str, Any], metric: str, messages: Messages) -> s
         value=number_format.value(estimate, metric, messages),
         interval=in_brackets(number_format.interval(estimate, metric, messages), messages),
         site=entry["features"][predictions.SITE],
-        cases=number_format.count(entry["cases"]),
+        cases=number_format.count(entry["cases"], messages),
     )
 
 

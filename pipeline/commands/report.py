@@ -65,12 +65,14 @@ def compare_command(first: Path, second: Path, output: Path, language: Language 
         from components.slice_report.comparison import PAGE as COMPARISON
         from components.slice_report.comparison import comparison_data, write_comparison
         from components.slice_report.report_comparison import compared_reports, read_report
-        from pipeline.report_rebuild import newest_inputs
+        from pipeline.report_rebuild import newest_inputs, newest_predictions
 
         if by_file:
             data = compared_reports(*(read_report(file) for file in files))
         else:
-            data = comparison_data(*(newest_inputs(run.metadata) for run in runs))
+            (input_a, input_b) = (newest_inputs(run.metadata) for run in runs)
+            (of_a, of_b) = (newest_predictions(run.metadata) for run in runs)
+            data = comparison_data(input_a, input_b, (of_a, of_b))
         if language is not None:
             data["settings"]["language"] = language
         write_comparison(output, data)

@@ -5,9 +5,11 @@ import gzip
 import json
 import re
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 import yaml
+from sklearn.metrics import roc_auc_score
 
 from components.case_example_gen.pseudonym import pseudonym, read_key
 from components.fine_tuner.model_card import model_digest
@@ -191,6 +193,63 @@ def test_the_pushed_model_gives_the_scores_that_were_evaluated(finished, tmp_pat
             assert position < len(served), f"{score} was evaluated, but is not served"
 
 
+class Predicted(NamedTuple):
+    """A case as a model scored it."""
+
+    split: bytes
+    site: bytes
+    labels: list[float]
+    weights: list[float]
+    scores: list[float]
+
+
+def report_of(output: Path) -> dict:
+    return json.loads((output / "report" / "report.json").read_text())
+
+
+def predicted(output: Path, model: str) -> dict[bytes, Predicted]:
+    """Returns by case what the model of a digest was scored with."""
+    import tensorflow as tf
+
+    for card in (output / "artifacts").glob("predict-*/predictions/*/predictions.json"):
+        if json.loads(card.read_text())["model_digest"] != model:
+            continue
+        files = [str(file) for file in card.parent.glob("predictions-*.gz")]
+        records = tf.data.TFRecordDataset(files, "GZIP").as_numpy_iterator()
+        features = [tf.train.Example.FromString(one).features.feature for one in records]
+        return {
+            one["case_id"].bytes_list.value[0]: Predicted(
+                *(one[name].bytes_list.value[0] for name in ("split", "site")),
+                *(list(one[name].float_list.value) for name in ("label", "label_weight", "score")),
+            )
+            for one in features
+        }
+    raise AssertionError(f"no predictions of {model}")
+
+
+def test_areas_under_the_curve_are_those_of_scikit_learn_on_the_real_predictions(finished):
+    run, _ = finished
+    report = report_of(run.output)
+    cases = predicted(run.output, report["models"]["candidate"]["model_digest"]).values()
+    evaluated = [case for case in cases if case.split in (b"test", b"shifted")]
+    compared = 0
+    for entry in report["slices"]:
+        if entry["kind"] not in ("overall", "site"):
+            continue
+        site = entry["features"].get("site", "").encode()
+        for place, name in enumerate(report["classes"]):
+            shown = entry["models"]["candidate"]["classes"][name]["auc"]
+            known = [c for c in evaluated if c.weights[place] and site in (b"", c.site)]
+            if shown["status"] == "estimated":
+                labels, scores = (
+                    [one[place] for one in column]
+                    for column in ([case.labels for case in known], [case.scores for case in known])
+                )
+                assert abs(shown["value"] - roc_auc_score(labels, scores)) < 1e-6
+                compared += 1
+    assert compared > 0
+
+
 # From here on the finished run gets a second candidate: keep these tests last.
 
 
@@ -227,6 +286,86 @@ def test_the_first_model_met_no_champion_and_the_second_met_the_first(rival):
     assert -0.9 < rule["lower"] < rule["measured"] < rule["upper"]
     assert registry.record(second).check["score_difference"] < 1e-4
     assert registry.record(second).encoder["parent"]["method"] == "simclr"
+
+
+@pytest.mark.slow
+def test_the_report_holds_the_second_against_the_first_case_by_case(rival):
+    """Counted here again from the predictions of both, each at its own threshold."""
+    run, _, _, first, second = rival
+    report = report_of(run.output)
+    champion = report["champion"]
+    assert champion["model"]["model_digest"] == first
+    assert report["models"]["candidate"]["model_digest"] == second
+    assert {row["slice"] for row in champion["comparison"]} >= {"all cases", "site valley"}
+    before, after = (predicted(run.output, model) for model in (first, second))
+    assert set(before) == set(after)
+    thresholds = champion["model"], report["models"]["candidate"]
+    counted = {}
+    for place, name in enumerate(report["classes"]):
+        points = [model["operating_point"][name] for model in thresholds]
+        changes = {"newly_found": 0, "newly_missed": 0, "newly_false_alarm": 0, "newly_cleared": 0}
+        for case_id, case in before.items():
+            if case.split not in (b"test", b"shifted") or not case.weights[place]:
+                continue
+            both = zip((case, after[case_id]), points, strict=True)
+            was, is_now = (of_model.scores[place] >= point for of_model, point in both)
+            if was == is_now:
+                continue
+            kinds = (
+                ("newly_found", "newly_missed")
+                if case.labels[place]
+                else (
+                    "newly_false_alarm",
+                    "newly_cleared",
+                )
+            )
+            changes[kinds[0 if is_now else 1]] += 1
+        counted[name] = changes
+    rows = {r["class"]: r for r in champion["reclassified"] if r["slice"] == "all cases"}
+    assert {name: {key: rows[name][key] for key in counted[name]} for name in rows} == counted
+    assert sum(sum(changes.values()) for changes in counted.values()) > 0
+    page = (run.output / "report" / "report.html").read_text()
+    assert "Reclassified cases" in page
+    assert "There is no champion yet" not in page
+
+
+@pytest.mark.slow
+def test_the_registry_says_in_what_the_second_differs_from_the_first(rival):
+    run, configuration, _, first, second = rival
+    completed = run.micle("models", "diff", first[:12], second[:12], "-c", str(configuration))
+    assert completed.returncode == 0, completed.stderr
+    assert "mean_auc" in completed.stdout
+    shown = run.micle("models", "show", second[:12], "-c", str(configuration))
+    assert f"{first[:12]}" in shown.stdout
+
+
+@pytest.mark.slow
+def test_a_run_beside_itself_has_no_difference_and_no_reclassified_case(rival, tmp_path):
+    run, *_ = rival
+    output = str(run.output)
+    completed = run.micle("report", "--compare", output, output, "--output", str(tmp_path))
+    assert completed.returncode == 0, completed.stderr
+    data = json.loads((tmp_path / "comparison.json").read_text())
+    assert data["unpaired"] == []
+    assert {row["newly_found"] + row["newly_missed"] for row in data["reclassified"]} == {0}
+    assert data["slices"][0]["differences"]["mean_auc"]["value"] == 0
+
+
+@pytest.mark.slow
+def test_the_report_made_again_withholds_small_counts_where_it_is_asked_to(rival):
+    run, configuration, *_ = rival
+    values = yaml.safe_load(configuration.read_text())
+    values["report"]["suppress_counts_below"] = 10
+    withholding = configuration.with_name("withholding.yaml")
+    withholding.write_text(yaml.safe_dump(values))
+    completed = run.micle("report", str(run.output), "--configuration", str(withholding))
+    assert completed.returncode == 0, completed.stderr
+    text = (run.output / "report" / "report.json").read_text()
+    assert '"<10"' in text
+    changes = json.loads(text)["champion"]["reclassified"]
+    counts = {row[name] for row in changes for name in ("newly_found", "newly_missed")}
+    assert not {count for count in counts if isinstance(count, int) and 0 < count < 10}
+    assert "Small counts are withheld" in (run.output / "report" / "report.html").read_text()
 
 
 @pytest.mark.slow

@@ -7,8 +7,10 @@ import apache_beam as beam
 import numpy as np
 import pytest
 
+from components.site_evaluator.changes_between import changes_between
 from components.site_evaluator.evaluation import evaluate_predictions
 from components.site_evaluator.intervals import paired_difference
+from components.site_evaluator.paired_predictions import OtherCasesError
 from components.site_evaluator.reader import load_evaluation
 from components.site_evaluator.reclassification import Reclassification
 from components.site_evaluator.reclassification_metric import (
@@ -90,6 +92,35 @@ def test_the_changes_of_a_site_are_those_counted_by_hand(paired):
             )
             assert tuple(getattr(by_class[name], count) for count in COUNTS) == expected
             assert sum(expected) > 0
+
+
+def test_of_two_finished_runs_the_same_is_counted_without_tfma(paired, tmp_path):
+    task, cases, after, evaluations = paired
+    before_uri = write_predictions(tmp_path / "before", cases, make_card(task, CLASSES, 0.5))
+    after_uri = write_predictions(tmp_path / "after", after, make_card(task, CLASSES, 0.4))
+    expected = evaluations["champion"].slices
+    received = changes_between(before_uri, after_uri, expected, seed=0)
+    assert set(received) == set(expected)
+    for key, metrics in expected.items():
+        assert set(received[key]) == set(metrics.reclassified)
+        for way, by_class in metrics.reclassified.items():
+            for name, changes in by_class.items():
+                found = received[key][way][name]
+                assert [getattr(found, count) for count in COUNTS] == [
+                    getattr(changes, count) for count in COUNTS
+                ]
+                np.testing.assert_array_equal(
+                    found.net_found.replicates, changes.net_found.replicates
+                )
+
+
+def test_two_finished_runs_on_other_cases_are_not_counted(paired, tmp_path):
+    task, cases, after, _ = paired
+    fewer = {name: values[1:] for name, values in after.items()}
+    before_uri = write_predictions(tmp_path / "before", cases, make_card(task, CLASSES))
+    after_uri = write_predictions(tmp_path / "after", fewer, make_card(task, CLASSES))
+    with pytest.raises(OtherCasesError):
+        changes_between(before_uri, after_uri, [OVERALL], seed=0)
 
 
 def test_the_net_change_is_the_paired_difference_of_sensitivity_and_of_specificity(paired):
@@ -212,7 +243,7 @@ def test_models_that_answer_different_questions_are_refused(tmp_path):
     champion = write_predictions(tmp_path / "champion", cases, card)
     other = dataclasses.replace(card, classes=CLASSES[::-1])
     candidate = write_predictions(tmp_path / "candidate", cases, other)
-    with pytest.raises(UserError, match="expected multi_label of edema, effusion, mass"):
+    with pytest.raises(UserError, match=r"expected multi_label \(edema, effusion, mass\)"):
         evaluate_predictions(
             champion, str(tmp_path / "x"), beam.Pipeline(), ANY_NUMBER, candidate_uri=candidate
         )

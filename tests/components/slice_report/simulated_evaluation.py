@@ -4,7 +4,6 @@ The fit of the calibration alone is the evaluator's.
 """
 
 import functools
-import warnings
 
 import numpy as np
 
@@ -152,13 +151,16 @@ def simulated_site(cases, lateral, brightness):
     )
 
 
-def simulated_evaluation(task, model_name, signal, loss_at_held_out, sites=SITES):
-    """Returns an evaluation; `signal` is how far positives' scores lie above negatives'."""
-    return _simulate(task, model_name, signal, loss_at_held_out, tuple(sites.items()))
+def simulated_evaluation(task, model_name, signal, loss_at_held_out, sites=SITES, crossed=False):
+    """Returns an evaluation; `signal` is how far positives' scores lie above negatives'.
+
+    With `crossed` there are slices of site and sex together, too.
+    """
+    return _simulate(task, model_name, signal, loss_at_held_out, tuple(sites.items()), crossed)
 
 
 @functools.cache
-def _simulate(task, model_name, signal, loss_at_held_out, site_sizes):
+def _simulate(task, model_name, signal, loss_at_held_out, site_sizes, crossed):
     names = FINDINGS if task == "multi_label" else CONDITIONS
     random = np.random.default_rng(7)
     sites, sizes = zip(*site_sizes, strict=True)
@@ -178,6 +180,12 @@ def _simulate(task, model_name, signal, loss_at_held_out, site_sizes):
     slices = {(): np.ones(cases, bool)}
     for feature, values in features.items():
         slices |= {((feature, str(value)),): values == value for value in np.unique(values)}
+    if crossed:
+        slices |= {
+            (("sex", str(sex)), ("site", str(name))): (features["sex"] == sex) & (site == name)
+            for name in np.unique(site)
+            for sex in np.unique(features["sex"][site == name])
+        }
     return Evaluation(
         card=_card(task, model_name, names),
         slices={
@@ -225,15 +233,19 @@ def _slice_metrics(task, names, label, score, weight):
         name: _class_metrics(label[:, index], score[:, index], weight, task)
         for index, name in enumerate(names)
     }
+    of_both = [c.positives >= 10 and c.negatives >= 10 for c in classes.values()]
+    of_positives = [c.positives >= 10 for c in classes.values()]
+    if len(label) < 20:
+        of_both = of_positives = [False] * len(classes)
     aucs = [np.r_[c.auc.value, c.auc.replicates] for c in classes.values()]
-    metrics = {"mean_auc": _estimate(_mean_of_defined(aucs))}
+    metrics = {"mean_auc": _estimate(_mean_of(aucs, of_both))}
     confusion = None
     if task == "multi_class":
         confusion = label.T @ np.eye(3)[score.argmax(axis=1)]
         right = label[np.arange(len(label)), score.argmax(axis=1)]
         recalls = [_share(weight * label[:, index], right) for index in range(3)]
         metrics["accuracy"] = _estimate(_share(weight, right))
-        metrics["balanced_accuracy"] = _estimate(_mean_of_defined(recalls))
+        metrics["balanced_accuracy"] = _estimate(_mean_of(recalls, of_positives))
     return SliceMetrics(len(label), len(label) - 1, metrics, classes, confusion)
 
 
@@ -292,10 +304,10 @@ def _calibration_error(bins, score, label, weight):
     return np.sum(gaps, axis=0) / weight.sum(axis=1)
 
 
-def _mean_of_defined(rows):
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)
-        return np.nanmean(rows, axis=0)
+def _mean_of(rows, enough):
+    """Over the classes with enough cases: 20 known labels, 10 of each kind that it needs."""
+    chosen = [row for row, is_enough in zip(rows, enough, strict=True) if is_enough]
+    return np.mean(chosen, axis=0) if chosen else np.full(len(rows[0]), np.nan)
 
 
 def _share(weight, hit):

@@ -10,6 +10,8 @@ import pytest
 from click.testing import CliRunner
 from referencing import Registry, Resource
 
+from components.site_evaluator.paired_predictions import OtherCasesError
+from components.slice_report import comparison
 from components.slice_report.comparison import comparison_data, why_not_paired, write_comparison
 from components.slice_report.render import render_comparison
 from components.slice_report.report import write_report
@@ -19,6 +21,7 @@ from tests.components.slice_report.simulated_evaluation import (
     simulated_evaluation,
     simulated_inputs,
 )
+from tests.components.slice_report.test_report_champion import with_changes
 from trainer.errors import UserError
 
 
@@ -65,6 +68,57 @@ def test_the_schema_refuses_a_number_for_a_sparse_slice(runs):
     tiny = next(item for item in data["slices"] if item["name"] == "site tiny")
     tiny["differences"]["mean_auc"]["value"] = 0.1
     assert not validator().is_valid(data)
+
+
+def counted(monkeypatch, runs):
+    """Lets the two runs' predictions say that A finds 5 more, misses 2 and so on, everywhere."""
+    first, second = (run.candidate for run in runs)
+    changes = {key: one.reclassified for key, one in with_changes(second, first).slices.items()}
+    monkeypatch.setattr(comparison, "changes_between", lambda *given: changes)
+    return comparison_data(*runs, ("a", "b"))
+
+
+def test_reclassified_cases_are_counted_from_both_predictions(runs, monkeypatch):
+    data = counted(monkeypatch, runs)
+    validator().validate(json.loads(json.dumps(data)))
+    rows = [row for row in data["reclassified"] if row["slice"] == "site north"]
+    assert {(row["newly_found"], row["newly_missed"]) for row in rows} == {(5, 2)}
+    page = render_comparison(data)
+    assert "found by A and not by B" in " ".join(page.split())
+    assert "Newly missed" in page
+
+
+def test_without_predictions_the_page_has_no_word_of_reclassified_cases(runs):
+    assert "Reclassified" not in render_comparison(comparison_data(*runs))
+
+
+def test_runs_that_count_alike_and_scored_other_cases_are_not_called_paired(runs, monkeypatch):
+    def other_cases(*given):
+        raise OtherCasesError("record 0 is not the case of record 0")
+
+    monkeypatch.setattr(comparison, "changes_between", other_cases)
+    data = comparison_data(*runs, ("a", "b"))
+    assert data["unpaired"] == ["cases"]
+    assert data["reclassified"] == []
+
+
+def test_small_counts_are_withheld_if_one_of_the_runs_asks_for_it(runs, monkeypatch):
+    first, second = runs
+    settings = dataclasses.replace(second.settings, suppress_counts_below=10)
+    data = counted(monkeypatch, (first, dataclasses.replace(second, settings=settings)))
+    validator().validate(json.loads(json.dumps(data)))
+    assert data["settings"]["suppress_counts_below"] == 10
+    by_name = {entry["name"]: entry for entry in data["slices"]}
+    assert by_name["site tiny"]["cases"] == "<10"
+    assert {row["newly_found"] for row in data["reclassified"]} == {"<10"}
+    assert "&lt;10" in render_comparison(data)
+
+
+def test_a_report_that_withholds_is_not_held_beside_one_that_does_not(reports):
+    first, second = (read_report(file) for file in reports)
+    first["settings"]["suppress_counts_below"] = 10
+    with pytest.raises(UserError, match="--compare B: withholds counts below 0, expected 10"):
+        compared_reports(first, second)
 
 
 @pytest.fixture(scope="module")
@@ -144,5 +198,5 @@ def test_a_site_of_one_run_only_is_named(runs):
 
 def test_models_for_different_questions_are_not_compared(runs):
     other = simulated_inputs("multi_class")
-    with pytest.raises(UserError, match="task of B is multi_class, expected multi_label"):
+    with pytest.raises(UserError, match="--compare B: the model is multi_class"):
         comparison_data(runs[0], other)

@@ -154,7 +154,7 @@ def test_the_worst_site_is_the_lowest_of_those_with_enough_cases(inputs, data):
 def test_a_baseline_with_other_classes_is_refused():
     inputs = simulated_inputs("multi_label")
     other = simulated_evaluation("multi_class", "other", 1.0, 0.5)
-    with pytest.raises(UserError, match="baseline_evaluation: task is multi_class, expected"):
+    with pytest.raises(UserError, match=r"baseline_evaluation: .* multi_class \("):
         report_data(dataclasses.replace(inputs, baseline=other))
 
 

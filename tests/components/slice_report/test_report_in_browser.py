@@ -5,6 +5,7 @@ import pytest
 from components.slice_report.render import render
 from components.slice_report.report_data import report_data
 from tests.components.slice_report.chromium import EXECUTABLE, chromium
+from tests.components.slice_report.disclosure.consistent_inputs import consistent_inputs
 from tests.components.slice_report.simulated_evaluation import simulated_inputs
 
 pytestmark = pytest.mark.skipif(EXECUTABLE is None, reason="Chromium is not on this machine")
@@ -202,3 +203,15 @@ def test_without_javascript_no_dead_control_shows(browser, report):
 def test_a_narrow_screen_does_not_scroll_sideways(browser, report):
     browser.open(report, width=390, height=844)
     assert browser.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_other_thresholds_say_what_is_withheld(browser, tmp_path):
+    file = tmp_path / "withheld.html"
+    file.write_text(render(report_data(consistent_inputs("multi_label"))), encoding="utf-8")
+    browser.open(file)
+    assert set(explored(browser, "site tiny").values()) == {"withheld"}
+    # North's counts at the frozen point would give away few cases; at another one they do not.
+    assert set(explored(browser, "site north").values()) == {"withheld"}
+    type_into(browser, "explore-step", 0)
+    assert explored(browser, "site north")["true_positives"].isdigit()
+    assert browser.problems == []

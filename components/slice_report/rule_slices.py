@@ -1,0 +1,21 @@
+"""Which slice of the report a rule of the gate is about."""
+
+from components.case_predictor.predictions import DISTRIBUTION, IN_DISTRIBUTION, SITE
+from components.promotion_gate.verdict import RuleResult
+from components.slice_report.vocabulary import slice_name
+from schemas.case_features import SHIFTED
+
+IN_DISTRIBUTION_NAME = slice_name(((DISTRIBUTION, IN_DISTRIBUTION),))
+_NAMES = {
+    f"gate.where.{IN_DISTRIBUTION}": IN_DISTRIBUTION_NAME,
+    f"gate.where.{SHIFTED}": slice_name(((DISTRIBUTION, SHIFTED),)),
+}
+
+
+def slice_of(rule: RuleResult) -> str:
+    """Returns a rule's slice as the report names it; the gate words some otherwise."""
+    if rule.where is None:
+        return rule.slice
+    if rule.where.key == "gate.where.site_against_training":
+        return slice_name(((SITE, str(rule.where.values["site"])),))
+    return _NAMES.get(rule.where.key, rule.slice)

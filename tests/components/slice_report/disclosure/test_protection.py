@@ -1,0 +1,206 @@
+"""What a report with `suppress_counts_below` shows, table by table and file by file."""
+
+import csv
+import dataclasses
+import io
+import itertools
+import json
+import re
+from pathlib import Path
+
+import jsonschema
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+import schemas
+from components.promotion_gate.verdict import Verdict, rule_result
+from components.slice_report.metrics_table import metrics_csv
+from components.slice_report.render import render
+from components.slice_report.report_data import report_data
+from components.slice_report.settings import ReportSettings
+from components.statement import Statement, metric_statement
+from tests.components.slice_report.disclosure.consistent_inputs import consistent_inputs
+
+SCHEMA = json.loads(Path(schemas.__file__).with_name("slice_report.schema.json").read_text())
+
+
+@pytest.fixture(scope="module", params=["multi_label", "multi_class"])
+def inputs(request):
+    return consistent_inputs(request.param)
+
+
+@pytest.fixture(scope="module")
+def data(inputs):
+    return json.loads(json.dumps(report_data(inputs)))
+
+
+@pytest.fixture(scope="module")
+def page(data):
+    return render(data)
+
+
+def entry_of(data, name):
+    return next(entry for entry in data["slices"] if entry["name"] == name)
+
+
+def small_counts(content, where=""):
+    """Yields every whole number from 1 to 9 that stands for cases, patients or images."""
+    if isinstance(content, dict):
+        for name, value in content.items():
+            yield from small_counts(value, f"{where}/{name}")
+    elif isinstance(content, list):
+        for place, value in enumerate(content):
+            yield from small_counts(value, f"{where}/{place}")
+    elif type(content) is int and 0 < content < 10:
+        yield where
+
+
+def test_no_small_count_is_in_the_file(data):
+    of_no_case = r"/(settings|format|models?/\w*/?seed|method|heterogeneity/sites)|/frozen|/bound$"
+    places = list(small_counts(data))
+    assert [place for place in places if not re.search(of_no_case, place)] == []
+
+
+def test_the_file_is_as_the_schema_says(data):
+    jsonschema.Draft202012Validator(SCHEMA).validate(data)
+
+
+def test_by_default_every_count_is_shown(inputs):
+    settings = dataclasses.replace(inputs.settings, suppress_counts_below=0)
+    shown = report_data(dataclasses.replace(inputs, settings=settings))
+    assert entry_of(shown, "site tiny")["cases"] == 6
+    assert "withheld" not in json.dumps(shown["slices"])
+
+
+def test_a_tiny_site_takes_another_with_it_and_both_keep_nothing(data):
+    for name, cases in (("site tiny", "<10"), ("site east", "withheld")):
+        entry = entry_of(data, name)
+        assert entry["cases"] == cases
+        model = entry["models"]["candidate"]
+        assert {estimate["status"] for estimate in model["metrics"].values()} == {"withheld"}
+        for values in model["classes"].values():
+            assert {type(values[side]) for side in ("positives", "negatives")} == {str}
+            assert values["prevalence"] is None
+            assert values["roc"] is None
+            assert values["calibration"] is None
+    assert isinstance(entry_of(data, "all cases")["cases"], int)
+
+
+def test_a_rate_with_few_missed_cases_is_withheld_and_the_auc_is_not(data):
+    few = [
+        values
+        for entry in data["slices"]
+        for values in entry["models"]["candidate"]["classes"].values()
+        if isinstance(values["positives"], int) and values["counts"]["false_negatives"] == "<10"
+    ]
+    assert "estimated" in {values["auc"]["status"] for values in few}
+    for values in few:
+        assert values["counts"]["true_positives"] in ("<10", "withheld")
+        assert {values[rate]["status"] for rate in ("sensitivity", "ppv", "npv")} == {"withheld"}
+
+
+def test_numbers_have_the_digits_that_the_page_prints(data):
+    value = entry_of(data, "all cases")["models"]["candidate"]["metrics"]["mean_auc"]["value"]
+    assert value == round(value, 3)
+
+
+def test_the_page_shows_no_count_of_the_tiny_site(page):
+    rows = re.findall(r'<tbody class="group" data-site="tiny">.*?</tbody>', page, re.S)
+    assert rows
+    texts = [re.sub(r"<[^>]+>", " ", row) for row in rows]
+    for text in texts:
+        assert "&lt;10" in text or "withheld" in text
+        assert not re.search(r"\d", text.replace("&lt;10", "")), text
+
+
+def test_what_the_script_moves_over_has_no_small_step(data):
+    for explored in data["exploration"]:
+        for row in explored["rows"]:
+            for side, total in (("true_positives", "positives"), ("false_positives", "negatives")):
+                if row[side] is None:
+                    assert isinstance(row[total], str) or row[total] < 20
+                    continue
+                points = [row[total], *(n for n in row[side] if n is not None), 0]
+                steps = [high - low for high, low in itertools.pairwise(points)]
+                assert not [step for step in steps if 0 < step < 10], row
+
+
+def test_what_is_left_of_a_total_without_the_sites_shown_has_no_small_step(data):
+    for explored in data["exploration"]:
+        rows = {row["slice"]: row for row in explored["rows"]}
+        sites = [
+            rows[entry["name"]]
+            for entry in data["slices"]
+            if entry["kind"] == "site" and rows[entry["name"]]["true_positives"] is not None
+        ]
+        for side in ("true_positives", "false_positives"):
+            by_threshold = zip(rows["all cases"][side], *(row[side] for row in sites), strict=True)
+            rest = [n[0] - sum(n[1:]) for n in by_threshold if None not in n]
+            steps = [high - low for high, low in itertools.pairwise(rest)]
+            assert not [step for step in steps if 0 < step < 10]
+
+
+def test_the_table_of_metrics_counts_as_the_page_does(data):
+    rows = list(csv.DictReader(io.StringIO(metrics_csv(data))))
+    tiny = [row for row in rows if row["slice"] == "site tiny"]
+    assert {row["value"] for row in tiny if "newly" not in row["metric"]} == {""}
+    assert {row["n"] for row in tiny} <= {"<10", "withheld"}
+    changes = {row["value"] for row in rows if "newly" in row["metric"]}
+    assert not [value for value in changes if value.isdigit() and 0 < int(value) < 10]
+
+
+def test_the_flow_withholds_lost_cases_and_what_would_tell_them(data):
+    flow = data["data_flow"]
+    assert (flow["lost_cases"], flow["received"]["cases"]) == ("<10", "withheld")
+    assert isinstance(flow["kept"]["cases"], int)
+    assert all(isinstance(split["cases"], int) for split in flow["splits"])
+
+
+def test_of_the_drift_of_a_share_only_the_distance_is_left(data):
+    features = [found for row in data["drift"] for found in row["features"] or ()]
+    shares = [found for found in features if found["measure"] == "share"]
+    assert shares
+    assert {(found["at_site"], found["at_training_sites"]) for found in shares} == {(None, None)}
+    assert all(found["distance"] == round(found["distance"], 2) for found in shares)
+
+
+def rule_on(site, rule, metric, measured, **found):
+    where = Statement("gate.where.site", {"site": site})
+    asked = {"metric": metric_statement(metric), "bound": 0.75}
+    said = Statement("gate.found.measured_alone", {"where": where, "value": measured, **found})
+    requirement = Statement("gate.asked.minimum_value", asked)
+    sentence = Statement("gate.reason", {"requirement": requirement, "found": said})
+    return rule_result(
+        f"{rule} {metric}", where, sentence, bound=0.75, passed=False, measured=measured
+    )
+
+
+def test_a_rule_keeps_its_outcome_and_loses_a_number_that_rests_on_few_cases(inputs):
+    name = inputs.candidate.card.classes[0]
+    tiny = rule_on("tiny", "minimum", f"sensitivity:{name}", 0.66667, cases=6)
+    north = rule_on("north", "minimum", "mean_auc", 0.8123456, cases=160)
+    verdict = Verdict((tiny, north))
+    data = report_data(dataclasses.replace(inputs, verdict=verdict))
+    first, second = data["verdict"]["rules"]
+    assert (first["passed"], first["measured"], first["withheld"]) == (False, None, True)
+    assert "0.667" not in first["reason"]
+    assert first["reason"].startswith("Required: sensitivity of")
+    assert "withheld" in first["reason"]
+    assert (second["measured"], second["withheld"]) == (0.812, False)
+    assert "0.8123456" not in json.dumps(second)
+    page = render(json.loads(json.dumps(data)))
+    assert "✕ fails" in page
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"suppress_counts_below": 1}, "suppress_counts_below must be 0"),
+        ({"suppress_counts_below": -3}, "suppress_counts_below must be 0"),
+        ({"suppress_counts_below": 10, "error_gallery": 2}, "error_gallery shows single cases"),
+    ],
+)
+def test_settings_that_contradict_themselves_are_refused(settings, message):
+    words = {"title": "t", "intended_use": "u"}
+    with pytest.raises(ValidationError, match=message):
+        TypeAdapter(ReportSettings).validate_python(words | settings)

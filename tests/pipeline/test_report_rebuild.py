@@ -1,0 +1,83 @@
+"""A rebuilt report: whose words, limits and study it takes."""
+
+import dataclasses
+import json
+
+import pytest
+import yaml
+
+from components.slice_report.study_excerpt import excerpt
+from pipeline import report_rebuild
+from pipeline.configuration import load_configuration
+from pipeline.report_rebuild import rebuild_report
+from tests.components.slice_report.simulated_evaluation import simulated_inputs
+from tests.components.slice_report.study_results import study_results
+from trainer.errors import UserError
+
+
+@pytest.fixture(autouse=True)
+def run(monkeypatch):
+    """A finished run whose report shows a study of its own."""
+    inputs = dataclasses.replace(simulated_inputs(), study=excerpt(study_results(title="As run")))
+    monkeypatch.setattr(report_rebuild, "newest_inputs", lambda database: inputs)
+    return inputs
+
+
+@pytest.fixture
+def rebuilt(monkeypatch, tmp_path):
+    """Returns what a report is made from; it is not written."""
+    written = {}
+    monkeypatch.setattr(report_rebuild, "write_report", written.__setitem__)
+
+    def inputs_of(configuration):
+        rebuild_report(tmp_path / "metadata.sqlite", tmp_path / "report", configuration)
+        return written[str(tmp_path / "report")]
+
+    return inputs_of
+
+
+def configured(directory, **changes):
+    """A configuration on disk; its study is named relative to it."""
+    values = {
+        "name": "rebuilt",
+        "output_dir": "runs/rebuilt",
+        "data": {
+            "medical": {
+                "manifest": "cases.csv",
+                "task": "multi_label",
+                "classes": ["effusion", "cardiomegaly", "nodule"],
+            }
+        },
+        "report": {"title": "New words", "intended_use": "A test"},
+    }
+    file = directory / "rebuilt.yaml"
+    file.write_text(yaml.safe_dump(values | changes))
+    return load_configuration(str(file))
+
+
+def written_study(directory, **changes):
+    (directory / "study.json").write_text(json.dumps(study_results(**changes)))
+    return {"study": "study.json"}
+
+
+def test_without_a_configuration_words_and_study_are_those_of_the_run(rebuilt, run):
+    inputs = rebuilt(None)
+    assert inputs.settings == run.settings
+    assert inputs.study["title"] == "As run"
+
+
+def test_a_configuration_brings_its_words_and_its_study(rebuilt, tmp_path):
+    study = written_study(tmp_path, title="Finished since")
+    inputs = rebuilt(configured(tmp_path, **study))
+    assert inputs.settings.title == "New words"
+    assert inputs.study == excerpt(study_results(title="Finished since"))
+
+
+def test_a_configuration_without_a_study_shows_none(rebuilt, tmp_path):
+    assert rebuilt(configured(tmp_path)).study is None
+
+
+def test_a_study_on_another_task_is_refused(rebuilt, tmp_path):
+    configuration = configured(tmp_path, **written_study(tmp_path, task="multi_class"))
+    with pytest.raises(UserError, match="is about a multi_class task"):
+        rebuilt(configuration)
