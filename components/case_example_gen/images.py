@@ -109,7 +109,7 @@ def _checked_plain(encoded: bytes, image: Image.Image) -> Image.Image:
     All of a JPEG's data are read even so, and a cut is found; only the cosine transform has less
     to do. What looks blank when small is looked at in full.
     """
-    image.draft(None, (_CHECKED_SIDE, _CHECKED_SIDE))
+    image.draft("L", (_CHECKED_SIDE, _CHECKED_SIDE))
     image.load()
     low, high = _extremes(image)
     if low == high:

@@ -1,8 +1,8 @@
 """Executor of `LeakageRemover`."""
 
+import functools
 from typing import Any
 
-import apache_beam as beam
 import tensorflow as tf
 from tfx import types
 from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
@@ -10,7 +10,7 @@ from tfx.types import artifact_utils
 
 from components.leakage_check.leakage_report import read_leakage_report
 from components.leakage_check.near_duplicates import NATURAL
-from components.record_transforms import ReadRecords, WriteRecords
+from components.record_transforms import RewriteRecords
 from schemas import case_features
 
 
@@ -32,13 +32,10 @@ class Executor(BaseBeamExecutor):
         kept.split_names = examples.split_names
         with self._make_beam_pipeline() as pipeline:
             for split in artifact_utils.decode_split_names(examples.split_names):
-                _ = (
-                    pipeline
-                    | f"Read {split}"
-                    >> ReadRecords(f"{artifact_utils.get_split_uri([examples], split)}/*")
-                    | f"LeaveOut {split}" >> beam.Filter(_is_kept, frozenset(left_out))
-                    | f"Write {split}"
-                    >> WriteRecords(f"{artifact_utils.get_split_uri([kept], split)}/cases")
+                _ = pipeline | f"Copy {split}" >> RewriteRecords(
+                    f"{artifact_utils.get_split_uri([examples], split)}/*",
+                    artifact_utils.get_split_uri([kept], split),
+                    functools.partial(_is_kept, left_out=frozenset(left_out)),
                 )
 
 

@@ -9,7 +9,7 @@ from tfx import types
 from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
 from tfx.types import artifact_utils
 
-from components.pair_builder.building import build_pairs, largest_need
+from components.pair_builder.building import Pair, build_pairs, largest_need
 from components.pair_builder.settings import PairSettings
 from components.pair_builder.statistics import count, write_statistics
 from components.record_transforms import ReadRecords, WriteRecords
@@ -57,10 +57,18 @@ class Executor(BaseBeamExecutor):
 
 def write_rounds(pairs: beam.PCollection, directory: str, rounds: int) -> None:
     """Writes the pairs of each round to shards of its own."""
-    parts = pairs | "ByRound" >> beam.Partition(lambda pair, _: pair[0], rounds)
+    parts = pairs | "ByRound" >> beam.Partition(_round_number, rounds)
     for number, part in enumerate(parts):
         (
             part
-            | f"Values{number}" >> beam.Values()
+            | f"Serialized{number}" >> beam.Map(_serialized)
             | f"WriteRound{number}" >> WriteRecords(f"{directory}/pairs-round-{number:05d}")
         )
+
+
+def _round_number(pair: Pair, _rounds: int) -> int:
+    return pair.round_number
+
+
+def _serialized(pair: Pair) -> bytes:
+    return pair.serialized
