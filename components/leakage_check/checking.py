@@ -7,6 +7,7 @@ from typing import Any
 
 import apache_beam as beam
 import tensorflow as tf
+from apache_beam.metrics import Metrics
 
 from components.leakage_check.findings import Findings, SumUp
 from components.leakage_check.image_fingerprint import image_fingerprint
@@ -25,6 +26,7 @@ from components.record_transforms import ReadRecords
 from schemas import case_features
 
 _NOT_COMPARED = "not_compared"
+_FINGERPRINTED = Metrics.counter("leakage", "images_fingerprinted")
 
 Place = tuple[str, str]
 """Data set and split."""
@@ -113,6 +115,7 @@ def image_records(serialized: bytes, data_set: str, split: str) -> Iterator[Imag
         return features[name].bytes_list.value[0].decode()
 
     for index, encoded in enumerate(features[case_features.IMAGE].bytes_list.value):
+        _FINGERPRINTED.inc()
         yield ImageRecord(
             data_set,
             split,

@@ -5,6 +5,7 @@ from typing import Any
 
 import apache_beam as beam
 from apache_beam.io.filesystems import FileSystems
+from apache_beam.metrics import Metrics
 from tfx import types
 from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
 from tfx.types import artifact_utils
@@ -14,6 +15,8 @@ from components.pair_builder.settings import PairSettings
 from components.pair_builder.statistics import count, write_statistics
 from components.record_transforms import ReadRecords, WriteRecords
 from schemas import case_features
+
+_WRITTEN = Metrics.counter("pairs", "pairs_written")
 
 
 class Executor(BaseBeamExecutor):
@@ -71,4 +74,5 @@ def _round_number(pair: Pair, _rounds: int) -> int:
 
 
 def _serialized(pair: Pair) -> bytes:
+    _WRITTEN.inc()
     return pair.serialized
