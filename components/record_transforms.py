@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 import apache_beam as beam
 import tensorflow as tf
 from apache_beam.coders import BytesCoder
-from apache_beam.io.filebasedsink import FileBasedSink
+from apache_beam.io.filebasedsink import FileBasedSink, FileBasedSinkWriter
 
 LARGEST_FILE = 256 * 1024**2
 """Bytes of records after which another file is begun."""
@@ -143,6 +143,12 @@ class _RecordSink(FileBasedSink):
         super().__init__(
             prefix, BytesCoder(), file_name_suffix=".gz", max_bytes_per_shard=LARGEST_FILE
         )
+        self._opened = 0
+
+    def open_writer(self, init_result: str, uid: str) -> FileBasedSinkWriter:
+        # Files are numbered in the order of these names: that of the records, within a worker.
+        self._opened += 1
+        return super().open_writer(init_result, f"{self._opened:06d}-{uid}")
 
     def open(self, temp_path: str) -> "_CountingWriter":
         # Where Beam looks for the size of the file.
