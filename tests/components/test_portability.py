@@ -1,6 +1,9 @@
 """Every pipeline can be sent to workers elsewhere, and does there what it does in this process."""
 
+import shutil
+import subprocess
 import sys
+import tarfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,6 +25,7 @@ from components.pair_builder.statistics import count, write_statistics
 from components.record_transforms import ReadRecords, RewriteRecords
 from tests.components.beam_runs import case_files, ingest, pairs_of_round, write_data
 
+ROOT = Path(__file__).parents[2]
 JOB_SERVICE = [
     "--runner=PortableRunner",
     "--job_endpoint=embed",
@@ -93,3 +97,25 @@ def test_a_worker_behind_a_job_service_writes_the_same_cases_and_pairs(tmp_path:
     for number in range(2):
         assert pairs_of_round(here, number)
         assert pairs_of_round(there, number) == pairs_of_round(here, number)
+
+
+def test_what_workers_install_has_every_file_of_the_package(tmp_path: Path):
+    source = tmp_path / "source"
+    packages = ("schemas", "trainer", "components", "pipeline")
+    for name in packages:
+        shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("setup.py", "pyproject.toml"):
+        shutil.copy(ROOT / name, source)
+    # What Beam runs for --setup_file.
+    command = [sys.executable, "setup.py", "--quiet", "sdist", "--dist-dir", str(tmp_path / "dist")]
+    subprocess.run(command, cwd=source, check=True, capture_output=True)
+    [archive] = (tmp_path / "dist").iterdir()
+    with tarfile.open(archive) as files:
+        installed = {name.partition("/")[2] for name in files.getnames()}
+    expected = {
+        str(path.relative_to(ROOT))
+        for name in packages
+        for path in (ROOT / name).rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    assert expected <= installed
