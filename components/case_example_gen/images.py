@@ -104,12 +104,12 @@ def _decode(encoded: bytes) -> tuple[bytes, Image.Image]:
 
 
 def _checked_plain(encoded: bytes, image: Image.Image) -> Image.Image:
-    """Decodes an image that stays as it is, a JPEG at a fraction of its size.
+    """Decodes an image that stays as it is, a JPEG at a fraction of its size and without colours.
 
     All of a JPEG's data are read even so, and a cut is found; only the cosine transform has less
-    to do. What looks blank when small is looked at in full.
+    to do. What looks blank when small and grey is looked at in full.
     """
-    image.draft(None, (_CHECKED_SIDE, _CHECKED_SIDE))
+    image.draft("L", (_CHECKED_SIDE, _CHECKED_SIDE))
     image.load()
     low, high = _extremes(image)
     if low == high:

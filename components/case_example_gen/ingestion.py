@@ -108,6 +108,7 @@ def ingest(pipeline: beam.Pipeline, data: DataSettings) -> Ingestion:
         quarantined=(
             (checked.quarantined, unique.quarantined, cases.quarantined, placed.quarantined)
             | "AllQuarantined" >> beam.Flatten()
+            | "CountReasons" >> beam.ParDo(_CountReason())
         ),
         received_images=rows | "CountImages" >> beam.combiners.Count.Globally(),
         received_cases=(
@@ -178,6 +179,14 @@ class _CheckImage(beam.DoFn):
             measurement = ImageMeasurement(digest, measured.mean, measured.contrast)
             row = dataclasses.replace(row, measurement=measurement)
         yield digest, row
+
+
+class _CountReason(beam.DoFn):
+    """Passes quarantined images on, with a counter for each reason."""
+
+    def process(self, image: QuarantinedImage) -> Iterator[QuarantinedImage]:
+        Metrics.counter("ingestion", f"quarantined_{image.reason.replace(' ', '_')}").inc()
+        yield image
 
 
 def _quarantine(row: ManifestRow, reason: str, detail: str = "") -> beam.pvalue.TaggedOutput:

@@ -5,7 +5,6 @@ worker that writes a shard holds one case's images at a time.
 """
 
 import hashlib
-import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -19,10 +18,9 @@ from components.case_example_gen.images import MeasuredImage, standardise_and_me
 from components.case_example_gen.placed_case import PlacedCase
 from components.case_example_gen.settings import DataSettings
 from components.case_example_gen.source_images import image_directories, read_image
-from components.record_transforms import record_options
+from components.record_transforms import LARGEST_FILE, record_options, written_whole
 
 _SMALLEST_SHARD = 32 * 1024**2
-_LARGEST_SHARD = 256 * 1024**2
 _SHARDS_BEFORE_THEY_GROW = 256
 
 
@@ -46,7 +44,7 @@ def shard_count(total_bytes: float) -> int:
     Shards are of 32 MB, so that a small set keeps several workers busy; above 256 shards they grow
     up to 256 MB, and only then their number grows again.
     """
-    size = min(max(total_bytes / _SHARDS_BEFORE_THEY_GROW, _SMALLEST_SHARD), _LARGEST_SHARD)
+    size = min(max(total_bytes / _SHARDS_BEFORE_THEY_GROW, _SMALLEST_SHARD), LARGEST_FILE)
     return max(1, round(total_bytes / size))
 
 
@@ -108,7 +106,7 @@ def image_to_write(encoded: bytes, checked: ImageMeasurement | None) -> Measured
 
 
 class _WriteShard(beam.DoFn):
-    """Writes a shard under a name of its own, then renames it: a repeated attempt does no harm."""
+    """Writes the cases of a shard, in the order of the manifest."""
 
     def __init__(self, data: DataSettings, key: bytes, directory: str) -> None:
         self._directories = image_directories(data)
@@ -123,15 +121,14 @@ class _WriteShard(beam.DoFn):
     ) -> Iterator[Shard]:
         key, placed = element
         shard = Shard(*key)
-        path = f"{self._directory}/{shard.path}"
-        attempt = f"{self._directory}/.attempt-{uuid.uuid4().hex}"
-        tf.io.gfile.makedirs(path.rpartition("/")[0])
-        with tf.io.TFRecordWriter(attempt, record_options()) as writer:
+        with (
+            written_whole(f"{self._directory}/{shard.path}") as attempt,
+            tf.io.TFRecordWriter(attempt, record_options()) as writer,
+        ):
             for item in sorted(placed, key=lambda item: item.case.rows[0].order):
                 writer.write(self._serialized(item))
                 self._cases.inc()
                 self._images.inc(len(item.case.rows))
-        tf.io.gfile.rename(attempt, path, overwrite=True)
         yield shard
 
     def _serialized(self, placed: PlacedCase) -> bytes:

@@ -9,6 +9,7 @@ from pydicom.pixels import iter_pixels
 from pydicom.pixels.processing import apply_color_lut
 from pydicom.tag import BaseTag, Tag
 
+from components.dataset_readers import dicom_jpeg_12
 from components.dataset_readers.dicom_grey import displayed_grey
 
 MAX_FRAMES = 16
@@ -45,6 +46,7 @@ def read_frames(path: Path, indices: list[int]) -> Iterator[np.ndarray]:
     Raises:
         Exception: Of whatever kind pydicom raises on a broken or unsupported file.
     """
+    dicom_jpeg_12.register()
     header = Dataset()
     frames = iter_pixels(path, ds_out=header, specific_tags=_ELSEWHERE, indices=indices)
     for index, frame in zip(indices, frames, strict=True):

@@ -1,16 +1,21 @@
 """The Beam pipeline that looks for near-duplicates."""
 
+import dataclasses
 import heapq
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import apache_beam as beam
 import tensorflow as tf
+from apache_beam.metrics import Metrics
 
+from components.leakage_check.findings import Findings, SumUp
 from components.leakage_check.image_fingerprint import image_fingerprint
-from components.leakage_check.leakage_report import leakage_report
+from components.leakage_check.leakage_report import LeakageReport, to_remove_prefix
 from components.leakage_check.near_duplicates import (
     LARGEST_GROUP,
+    MEDICAL,
+    NATURAL,
     ImageRecord,
     NearDuplicate,
     group_keys,
@@ -21,6 +26,7 @@ from components.record_transforms import ReadRecords
 from schemas import case_features
 
 _NOT_COMPARED = "not_compared"
+_FINGERPRINTED = Metrics.counter("leakage", "images_fingerprinted")
 
 Place = tuple[str, str]
 """Data set and split."""
@@ -33,6 +39,9 @@ def check_leakage(
     settings: LeakageSettings,
 ) -> None:
     """Adds the check to a pipeline; `leakage.json` is there once it has run.
+
+    Pairs are counted where they are found, and what leaks goes to files beside the report, so that
+    no worker holds more than a group of images and the pairs that the report lists.
 
     Args:
         pipeline: To build on.
@@ -60,20 +69,42 @@ def check_leakage(
         | "GroupByPair" >> beam.GroupByKey()
         | "EachPairOnce" >> beam.MapTuple(lambda _, same: next(iter(same)))
     )
+    leaks = found | "Leaks" >> beam.Filter(lambda pair: pair.leaks)
+    numbers = {
+        "images": images | "CountImages" >> beam.combiners.Count.Globally(),
+        "not_compared": compared[_NOT_COMPARED] | "SumNotCompared" >> beam.CombineGlobally(sum),
+        "leaked_cases": (
+            leaks
+            | "JudgingCases" >> beam.Map(lambda pair: pair.second.case)
+            | "DistinctJudging" >> beam.Distinct()
+            | "CountJudging" >> beam.combiners.Count.Globally()
+        ),
+    }
+    for name in (NATURAL, MEDICAL):
+        numbers[f"{name}_to_remove"] = _write_to_remove(leaks, name, directory)
     (
         pipeline
         | "Directory" >> beam.Create([directory])
         | "WriteReport"
         >> beam.Map(
             _write,
-            beam.pvalue.AsSingleton(images | "CountImages" >> beam.combiners.Count.Globally()),
-            beam.pvalue.AsList(found),
-            beam.pvalue.AsSingleton(
-                compared[_NOT_COMPARED] | "SumNotCompared" >> beam.CombineGlobally(sum)
-            ),
+            beam.pvalue.AsSingleton(found | "SumUp" >> beam.CombineGlobally(SumUp())),
             settings.action == "remove",
+            **{name: beam.pvalue.AsSingleton(number) for name, number in numbers.items()},
         )
     )
+
+
+def _write_to_remove(leaks: beam.PCollection, name: str, directory: str) -> beam.PCollection:
+    """Writes the earlier cases of a data set that leak, one a line; returns their number."""
+    cases = (
+        leaks
+        | f"Of {name}" >> beam.Filter(lambda pair: pair.first.data_set == name)
+        | f"EarlierCases {name}" >> beam.Map(lambda pair: pair.first.case)
+        | f"DistinctEarlier {name}" >> beam.Distinct()
+    )
+    _ = cases | f"WriteEarlier {name}" >> beam.io.WriteToText(to_remove_prefix(directory, name))
+    return cases | f"CountEarlier {name}" >> beam.combiners.Count.Globally()
 
 
 def image_records(serialized: bytes, data_set: str, split: str) -> Iterator[ImageRecord]:
@@ -84,6 +115,7 @@ def image_records(serialized: bytes, data_set: str, split: str) -> Iterator[Imag
         return features[name].bytes_list.value[0].decode()
 
     for index, encoded in enumerate(features[case_features.IMAGE].bytes_list.value):
+        _FINGERPRINTED.inc()
         yield ImageRecord(
             data_set,
             split,
@@ -117,10 +149,14 @@ def _compare(group: tuple[str, Iterable[ImageRecord]], min_correlation: float) -
     if len(images) < 2:
         return
     for pair in near_duplicates(images, min_correlation):
-        yield repr((pair.first[:6], pair.second[:6])), pair
+        first, second = (image._replace(thumbnail=b"") for image in pair[:2])
+        yield repr((first[:6], second[:6])), NearDuplicate(first, second, pair.correlation)
 
 
-def _write(
-    directory: str, images: int, found: list[NearDuplicate], not_compared: int, removed: bool
-) -> None:
-    leakage_report(images, found, removed=removed, not_compared=not_compared).write(directory)
+def _write(directory: str, found: Findings, removed: bool, **numbers: int) -> None:
+    counted = {
+        field.name: getattr(found, field.name)
+        for field in dataclasses.fields(Findings)
+        if field.name != "first"
+    }
+    LeakageReport(removed=removed, listed=found.listed, **counted, **numbers).write(directory)

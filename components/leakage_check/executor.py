@@ -1,7 +1,6 @@
 """Executor of `LeakageCheck`."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 from tfx import types
@@ -47,10 +46,10 @@ class Executor(BaseBeamExecutor):
             check_leakage(pipeline, patterns, uri, settings)
         report = read_leakage_report(uri)
         if settings.action == "stop" and report.leaked_cases:
-            raise UserError(_refusal(report.leaked_cases, Path(uri, REPORT)))
+            raise UserError(_refusal(report.leaked_cases, uri))
 
 
-def _refusal(cases: int, path: Path) -> str:
+def _refusal(cases: int, directory: str) -> str:
     judged = (
         "1 case that judges the model has"
         if cases == 1
@@ -58,5 +57,5 @@ def _refusal(cases: int, path: Path) -> str:
     )
     return (
         f"data: {judged} nearly the same image as one it is trained on. Remove one of each pair "
-        f"({path} lists them), or set leakage.action: remove."
+        f"({directory}/{REPORT} lists them), or set leakage.action: remove."
     )

@@ -7,6 +7,7 @@ patient are held at a time, also while they are being collected.
 import heapq
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import apache_beam as beam
 import tensorflow as tf
@@ -26,13 +27,29 @@ from schemas import case_features
 ImageGroup = tuple[str, list[GroupImage]]
 
 
+class Pair(NamedTuple):
+    """One pair of one round.
+
+    Attributes:
+        round_number: From 0.
+        site: Clinical site.
+        pair_rule: `different_image` or `single_image`.
+        serialized: The pair example.
+    """
+
+    round_number: int
+    site: str
+    pair_rule: str
+    serialized: bytes
+
+
 @dataclass(frozen=True)
 class BuiltPairs:
     """What the pipeline yields.
 
     Attributes:
         groups: (identifier, images) of each case or patient; at most `MAX_GROUP_IMAGES` images.
-        pairs: (round, serialized pair example).
+        pairs: `Pair`s.
     """
 
     groups: beam.PCollection
@@ -123,7 +140,7 @@ def _case_group(case: tf.train.Example, seed: int) -> ImageGroup:
 
 def _pairs_in_all(
     group: ImageGroup, settings: PairSettings, rounds: int, seed: int
-) -> Iterator[tuple[int, bytes]]:
+) -> Iterator[Pair]:
     return _pairs(group, settings, range(rounds), seed)
 
 
@@ -134,7 +151,7 @@ def _pairs_in_turn(
     seed: int,
     cap: int,
     turns: Mapping[str, Iterable[Turn]],
-) -> Iterator[tuple[int, bytes]]:
+) -> Iterator[Pair]:
     """Leaves out the rounds in which other cases of the patient have their turn."""
     numbers: Sequence[int] = range(rounds)
     for turn in turns[group[0]]:
@@ -144,22 +161,27 @@ def _pairs_in_turn(
 
 def _pairs(
     group: ImageGroup, settings: PairSettings, rounds: Sequence[int], seed: int
-) -> Iterator[tuple[int, bytes]]:
+) -> Iterator[Pair]:
     name, drawn = group
     images = sorted(drawn, key=lambda image: (image.case_id, image.index))
     traits = [image.traits for image in images]
-    pairs = pairs_by_round(traits, settings.pair_rule, len(rounds), seed, name)
-    for number, (first, second) in zip(rounds, pairs, strict=True):
+    chosen = pairs_by_round(traits, settings.pair_rule, len(rounds), seed, name)
+    # A case with two images has few pairs and many rounds.
+    made: dict[tuple[int, int], tuple[str, bytes]] = {}
+    for number, (first, second) in zip(rounds, chosen, strict=True):
         if first == second and not settings.single_image_pairs:
             return
-        members = [images[first]] if first == second else [images[first], images[second]]
-        yield number, _pair_example(members).SerializeToString(deterministic=True)
+        if (first, second) not in made:
+            members = [images[first]] if first == second else [images[first], images[second]]
+            made[first, second] = _pair_example(members)
+        yield Pair(number, images[first].site, *made[first, second])
 
 
-def _pair_example(images: list[GroupImage]) -> tf.train.Example:
+def _pair_example(images: list[GroupImage]) -> tuple[str, bytes]:
+    """Returns the rule that made the pair, and the serialized example."""
     pair = tf.train.Example.FromString(images[0].case)
     encoded = [image.encoded for image in images]
     pair.features.feature[case_features.IMAGE].bytes_list.value.extend(encoded)
     rule = SINGLE_IMAGE if len(images) == 1 else DIFFERENT_IMAGE
     pair.features.feature[case_features.PAIR_RULE].bytes_list.value.append(rule.encode())
-    return pair
+    return rule, pair.SerializeToString(deterministic=True)

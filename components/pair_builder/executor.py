@@ -5,15 +5,18 @@ from typing import Any
 
 import apache_beam as beam
 from apache_beam.io.filesystems import FileSystems
+from apache_beam.metrics import Metrics
 from tfx import types
 from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
 from tfx.types import artifact_utils
 
-from components.pair_builder.building import build_pairs, largest_need
+from components.pair_builder.building import Pair, build_pairs, largest_need
 from components.pair_builder.settings import PairSettings
 from components.pair_builder.statistics import count, write_statistics
 from components.record_transforms import ReadRecords, WriteRecords
 from schemas import case_features
+
+_WRITTEN = Metrics.counter("pairs", "pairs_written")
 
 
 class Executor(BaseBeamExecutor):
@@ -57,10 +60,19 @@ class Executor(BaseBeamExecutor):
 
 def write_rounds(pairs: beam.PCollection, directory: str, rounds: int) -> None:
     """Writes the pairs of each round to shards of its own."""
-    parts = pairs | "ByRound" >> beam.Partition(lambda pair, _: pair[0], rounds)
+    parts = pairs | "ByRound" >> beam.Partition(_round_number, rounds)
     for number, part in enumerate(parts):
         (
             part
-            | f"Values{number}" >> beam.Values()
+            | f"Serialized{number}" >> beam.Map(_serialized)
             | f"WriteRound{number}" >> WriteRecords(f"{directory}/pairs-round-{number:05d}")
         )
+
+
+def _round_number(pair: Pair, _rounds: int) -> int:
+    return pair.round_number
+
+
+def _serialized(pair: Pair) -> bytes:
+    _WRITTEN.inc()
+    return pair.serialized

@@ -7,9 +7,7 @@ from typing import Any
 import apache_beam as beam
 import tensorflow as tf
 
-from components.pair_builder.building import BuiltPairs, ImageGroup
-from components.pair_builder.group_images import text_of
-from schemas import case_features
+from components.pair_builder.building import BuiltPairs, ImageGroup, Pair
 
 STATISTICS = "pair_statistics.json"
 
@@ -44,10 +42,8 @@ def _tallies_of_group(group: ImageGroup) -> Iterable[Counted]:
     yield (site, SEVERAL_IMAGE_GROUPS), int(len(images) > 1)
 
 
-def _tally_of_pair(pair: tuple[int, bytes]) -> Counted:
-    example = tf.train.Example.FromString(pair[1])
-    site = text_of(example, case_features.SITE)
-    return (site, text_of(example, case_features.PAIR_RULE)), 1
+def _tally_of_pair(pair: Pair) -> Counted:
+    return (pair.site, pair.pair_rule), 1
 
 
 def summary(counts: Iterable[Counted], pair_scope: str, rounds: int) -> dict[str, Any]:

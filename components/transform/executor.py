@@ -1,7 +1,7 @@
-"""Executor of `CaseTransform`: analyses the training split, then transforms every split."""
+"""Executor of `CaseTransform`: analyses cases to train on, then transforms every split."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import apache_beam as beam
@@ -17,7 +17,8 @@ from tfx.utils import io_utils
 from tfx_bsl.coders.example_coder import RecordBatchToExamplesEncoder
 from tfx_bsl.tfxio.tf_example_record import TFExampleBeamRecord
 
-from components.record_transforms import ReadRecords, WriteRecords
+from components.record_transforms import ReadRecords, WriteRecords, matching_files
+from components.transform.analysed_files import analysed_files
 from components.transform.preprocessing import preprocessing_fn
 from schemas import case_features
 
@@ -86,7 +87,9 @@ def transform(
     specs = source.TensorAdapter().OriginalTypeSpecs()
     analysed = source.Project(tft.get_analyze_input_columns(preprocess, specs))
     taken = source.Project(tft.get_transform_input_columns(preprocess, specs))
-    batches = pipeline | "Analysed" >> _Batches(inputs[case_features.TRAIN], analysed)
+    batches = pipeline | "Analysed" >> _Batches(
+        inputs[case_features.TRAIN], analysed, analysed_files
+    )
     transform_fn = (
         batches,
         analysed.TensorAdapterConfig(),
@@ -110,15 +113,20 @@ def transform(
 
 
 class _Batches(beam.PTransform):
-    """Reads the records of a directory as Arrow batches of a source."""
+    """Reads the records of a directory, or of some of its files, as Arrow batches of a source."""
 
-    def __init__(self, directory: str, source: TFExampleBeamRecord) -> None:
+    def __init__(
+        self,
+        directory: str,
+        source: TFExampleBeamRecord,
+        choose: Callable[[str], list[str]] = matching_files,
+    ) -> None:
         super().__init__()
-        self._directory = directory
+        self._records = ReadRecords(f"{directory}/*", choose)
         self._source = source
 
     def expand(self, pipeline: beam.Pipeline) -> beam.PCollection:
-        return pipeline | ReadRecords(f"{self._directory}/*") | self._source.BeamSource()
+        return pipeline | self._records | self._source.BeamSource()
 
 
 class _Serialise(beam.DoFn):

@@ -1,7 +1,7 @@
 """The `preprocessing_fn` of the Transform component: training and serving share its graph.
 
-Each image is decoded, brought to one square size and re-encoded; the statistics of the pixels over
-the whole training split come along with every case.
+Each image is decoded, brought to one square size and re-encoded; the statistics of the pixels of
+images to train on (`analysed_files.py`) come along with every case.
 """
 
 import json
@@ -84,7 +84,7 @@ def transform_images(images: tf.Tensor, image_size: int, fit: str) -> tf.Tensor:
 
 
 def _pixel_statistics(images: tf.Tensor, image_size: int, fit: str) -> tuple[tf.Tensor, tf.Tensor]:
-    """Mean and standard deviation, float32 [3] each, over all pixels of the training split.
+    """Mean and standard deviation, float32 [3] each, over all pixels of the analysed images.
 
     The sums are whole numbers, so that they do not depend on how Beam batches the images: a last
     digit that differs would send training another way.

@@ -1,12 +1,14 @@
 import pytest
 
-from benchmarks.ingestion import exponent, marginal_seconds, plan, table
+from benchmarks.ingestion import exponent, marginal, plan, table
 
 ROWS = [
     {
         "images": images,
         "seconds": 10 + images / 50,
         "plain_seconds": images / 100,
+        "processor_seconds": 20 + images / 40,
+        "plain_processor_seconds": 8 + images / 50,
         "peak_megabytes": 500 + images / 100,
         "source_bytes": images * 1e5,
     }
@@ -15,7 +17,7 @@ ROWS = [
 
 
 def test_the_cost_of_a_further_image_is_without_the_start():
-    assert marginal_seconds(ROWS) == pytest.approx(0.02)
+    assert marginal(ROWS, "seconds") == pytest.approx(0.02)
 
 
 def test_the_exponent_is_one_where_time_grows_with_the_images():
@@ -34,9 +36,10 @@ def test_the_plan_is_cost_times_number():
 
 def test_a_busy_machine_is_said():
     work = {"bare_seconds": 1.0, "transform_seconds": 1.25}
-    text = "\n".join(table(ROWS, 2, work, load=3.0))
+    text = "\n".join(table(ROWS, work, load=3.0))
     assert "| 1000 | 30 | 33.3 | 100.0 | 0.33 | 510 |" in text
     assert "0.80 times as fast" in text
     assert "50.0 images/s, 0.50 times the plain writer" in text
+    assert "25.0 ms of a core for a further image, 20.0 of the plain writer: 0.80" in text
     assert "The machine was busy (load 3.0" in text
-    assert "busy" not in "\n".join(table(ROWS, 2, work, load=0.1))
+    assert "busy" not in "\n".join(table(ROWS, work, load=0.1))

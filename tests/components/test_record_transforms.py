@@ -9,7 +9,8 @@ import pytest
 import tensorflow as tf
 from apache_beam.testing.util import assert_that, equal_to
 
-from components.record_transforms import ReadRecords, WriteRecords
+from components import record_transforms
+from components.record_transforms import ReadRecords, RewriteRecords, WriteRecords
 
 RECORDS = [os.urandom(5000) for _ in range(20)] + [b""]
 
@@ -58,3 +59,31 @@ def test_a_file_with_a_changed_byte_is_an_error(directory, tmp_path):
     (tmp_path / "changed.gz").write_bytes(content)
     with pytest.raises(Exception, match="DataLossError"), beam.Pipeline() as pipeline:
         pipeline | ReadRecords(str(tmp_path / "changed.gz")) | beam.Map(len)
+
+
+def test_a_file_is_ended_once_it_has_its_size(tmp_path, monkeypatch):
+    monkeypatch.setattr(record_transforms, "LARGEST_FILE", 20_000)
+    with beam.Pipeline() as pipeline:
+        records = pipeline | beam.Create(RECORDS[:20], reshuffle=False)
+        records | WriteRecords(str(tmp_path / "cases"))
+    files = sorted(tmp_path.iterdir())
+    assert len(files) == 5
+    assert [file.name for file in files] == [f"cases-{n:05d}-of-00005.gz" for n in range(5)]
+    assert all(file.stat().st_size < 20_500 for file in files)
+    read = tf.data.TFRecordDataset([str(file) for file in files], "GZIP").as_numpy_iterator()
+    assert list(read) == RECORDS[:20]
+
+
+def test_files_are_copied_under_their_names_without_what_is_left_out(tmp_path):
+    for name, records in {"a": [b"1", b"22", b"3"], "b": [b"22"]}.items():
+        with tf.io.TFRecordWriter(str(tmp_path / f"{name}.gz"), "GZIP") as writer:
+            for record in records:
+                writer.write(record)
+    with beam.Pipeline() as pipeline:
+        pipeline | RewriteRecords(f"{tmp_path}/*.gz", f"{tmp_path}/kept", lambda r: len(r) == 1)
+    kept = {
+        path.name: list(record_transforms.read_records(str(path)))
+        for path in (tmp_path / "kept").iterdir()
+    }
+    assert kept == {"a.gz": [b"1", b"3"], "b.gz": []}
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.gz", "b.gz", "kept"]

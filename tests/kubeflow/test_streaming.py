@@ -13,7 +13,6 @@ from tfx.types import standard_artifacts
 from components.artifact_types import IngestionReport, PairStatistics
 from components.case_example_gen.executor import Executor as Ingestion
 from components.case_example_gen.settings import DataSettings
-from components.leakage_check.leakage_report import LeakageReport
 from components.leakage_remover.executor import Executor as Removal
 from components.pair_builder.executor import Executor as PairBuilding
 from components.pair_builder.settings import PairSettings
@@ -90,19 +89,7 @@ def test_leaking_cases_are_left_out_from_store_to_store(streamed, tmp_path):
     record = next(iter(tf.data.TFRecordDataset(file, "GZIP").as_numpy_iterator()))
     features = tf.train.Example.FromString(record).features.feature
     leaking = features["case_id"].bytes_list.value[0].decode()
-    LeakageReport(
-        images=16,
-        pairs=1,
-        across_splits=1,
-        in_pretraining=0,
-        across_sites=0,
-        across_patients=0,
-        leaked_cases=1,
-        removed=True,
-        natural_to_remove=(leaking,),
-        medical_to_remove=(),
-        listed=(),
-    ).write(str(tmp_path))
+    (tmp_path / "natural_to_remove-00000-of-00001").write_text(f"{leaking}\n")
     leakage, kept = IngestionReport(), standard_artifacts.Examples()
     leakage.uri, kept.uri = str(tmp_path), f"{ROOT}/streamed-kept"
     Removal().Do(

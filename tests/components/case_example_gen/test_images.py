@@ -200,6 +200,15 @@ def test_a_large_jpeg_of_one_grey_is_blank():
     assert error.value.reason == "blank"
 
 
+def test_a_jpeg_of_two_colours_of_one_brightness_is_not_blank():
+    picture = Image.new("RGB", (512, 512), (255, 0, 0))
+    picture.paste((0, 130, 0), (0, 0, 256, 512))
+    grey = np.asarray(picture.convert("L"))
+    assert grey.min() == grey.max()
+    content = encoded(picture, "JPEG")
+    assert standardise_image(content) == content
+
+
 def test_an_exif_rotated_jpeg_is_turned_at_its_full_size():
     exif = Image.Exif()
     exif[0x0112] = 6

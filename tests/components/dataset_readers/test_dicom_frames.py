@@ -11,6 +11,7 @@ from pydicom.dataset import Dataset
 from pydicom.pixels.processing import apply_modality_lut, apply_windowing, convert_color_space
 
 from components.dataset_readers.dicom_frames import MAX_FRAMES, chosen_frames, read_frames
+from components.dataset_readers.dicom_jpeg_12 import register
 from tests.components.dataset_readers.dicom_files import dicom_dataset, write_dicom
 
 RAMP = np.arange(4096, dtype=np.uint16).reshape(64, 64)
@@ -126,6 +127,27 @@ def test_lossless_transfer_syntaxes_give_the_same_picture(name):
 def test_lossless_jpeg_the_usual_one_of_archives_is_decoded():
     picture = shipped("SC_rgb_jpeg_gdcm.dcm")
     np.testing.assert_array_equal(picture, shipped("SC_rgb_rle.dcm"))
+
+
+def test_jpeg_of_twelve_bits_is_decoded_as_another_decoder_does():
+    register()
+    values = dcmread(get_testdata_file("JPGExtended.dcm", download=False)).pixel_array
+    # What pylibjpeg-libjpeg 2.5 decodes.
+    assert (values.shape, values.dtype, values.max()) == ((1024, 256), np.uint16, 264)
+    expected = [[13, 36, 57, 41], [15, 27, 49, 50], [19, 31, 11, 36]]
+    np.testing.assert_allclose(values[300:600:100, 60:200:40], expected, atol=1)
+    np.testing.assert_array_equal(shipped("JPGExtended.dcm").shape, values.shape)
+
+
+def test_a_broken_jpeg_of_twelve_bits_is_an_error(tmp_path):
+    dataset = dcmread(get_testdata_file("JPGExtended.dcm", download=False))
+    start = dataset.PixelData.index(b"\xff\xd8")
+    broken = bytearray(dataset.PixelData)
+    broken[start : start + 400] = bytes(400)
+    dataset.PixelData = bytes(broken)
+    dataset.save_as(tmp_path / "broken.dcm")
+    with pytest.raises(RuntimeError, match="Unable to decode"):
+        list(read_frames(tmp_path / "broken.dcm", [0]))
 
 
 @pytest.mark.parametrize("name", ["SC_rgb_jpeg_dcmtk.dcm", "SC_rgb_dcmtk_+eb+cy+np.dcm"])

@@ -10,7 +10,7 @@ from tfx.types import artifact_utils, standard_artifacts
 from components.artifact_types import Leakage
 from components.leakage_check import checking
 from components.leakage_check.executor import Executor
-from components.leakage_check.leakage_report import read_leakage_report
+from components.leakage_check.leakage_report import read_leakage_report, read_to_remove
 from components.leakage_remover.executor import Executor as Remover
 from tests.components.leakage_check.test_image_fingerprint import encoded, picture
 from trainer.errors import UserError
@@ -56,9 +56,12 @@ def check(examples, directory, action="report"):
 
 
 def test_the_copy_is_found(examples, tmp_path):
-    report = read_leakage_report(check(examples, tmp_path).uri)
+    directory = check(examples, tmp_path).uri
+    report = read_leakage_report(directory)
     assert (report.images, report.pairs, report.leaked_cases) == (12, 1, 1)
-    assert report.medical_to_remove == ("train-3",)
+    assert (report.medical_to_remove, report.natural_to_remove) == (1, 0)
+    assert list(read_to_remove(directory, "medical")) == ["train-3"]
+    assert list(read_to_remove(directory, "natural")) == []
     [(first, second, correlation)] = report.listed
     assert first == ("medical", "train", "north", "train-3")
     assert second == ("medical", "test", "north", "copy")

@@ -6,7 +6,8 @@ import random
 import numpy as np
 import pytest
 
-from components.leakage_check.leakage_report import leakage_report, read_leakage_report
+from components.leakage_check import findings as findings_module
+from components.leakage_check.findings import Findings, SumUp, findings
 from components.leakage_check.near_duplicates import (
     ImageRecord,
     group_keys,
@@ -80,7 +81,7 @@ def test_it_leaks_if_a_later_split_judges_what_an_earlier_one_has_seen(earlier, 
     assert not leaks or pair.first.split == earlier
 
 
-def test_the_report_counts_pairs_and_cases_and_names_what_to_remove(tmp_path):
+def test_findings_count_pairs_and_list_those_that_leak_first():
     test = image(split="test", patient="t", case="judged", site="south")
     images = [
         image(case="trained"),
@@ -89,12 +90,30 @@ def test_the_report_counts_pairs_and_cases_and_names_what_to_remove(tmp_path):
         test._replace(number=1),
     ]
     pairs = found(*images)
-    report = leakage_report(10, pairs)
+    total = sum(map(findings, pairs), Findings())
     # Each of two images of the test case with each of two others; those two with each other.
-    assert (report.pairs, report.across_splits, report.in_pretraining) == (5, 4, 2)
-    assert report.leaked_cases == 1
-    assert report.medical_to_remove == ("trained",)
-    assert report.natural_to_remove == ("photo",)
-    assert report == leakage_report(10, reversed(pairs))
-    report.write(str(tmp_path))
-    assert read_leakage_report(str(tmp_path)) == report
+    assert (total.pairs, total.across_splits, total.in_pretraining) == (5, 4, 2)
+    assert (total.across_sites, total.across_patients) == (5, 5)
+    assert [first[0] for first, _, _ in total.listed[:4]] == ["medical"] * 2 + ["natural"] * 2
+    assert total.listed[4][1][3] == "photo" or total.listed[4][0][3] == "photo"
+
+
+def test_findings_are_the_same_however_the_pairs_are_divided(monkeypatch):
+    monkeypatch.setattr(findings_module, "MOST_PAIRS_LISTED", 3)
+    images = [
+        image(case=f"c{n}", patient=f"p{n}", split="test" if n % 3 else "train") for n in range(8)
+    ]
+    pairs = found(*images)
+    summing = SumUp()
+
+    def summed(part):
+        total = summing.create_accumulator()
+        for pair in part:
+            total = summing.add_input(total, pair)
+        return total
+
+    whole = summed(pairs)
+    assert whole.pairs == 28
+    assert list(whole.first) == sorted(pairs, key=lambda pair: (not pair.leaks, pair))[:3]
+    for parts in ([pairs[::-1]], [pairs[:5], pairs[5:]], [pairs[::2], [], pairs[1::2]]):
+        assert summing.merge_accumulators(map(summed, parts)) == whole

@@ -46,7 +46,7 @@ def built(cases: list[bytes], settings: PairSettings, tmp_path: Path) -> dict[in
     with beam.Pipeline() as pipeline:
         (
             build_pairs(pipeline | beam.Create(cases), settings, settings.rounds, seed=0).pairs
-            | beam.Map(lambda item: json.dumps([item[0], item[1].hex()]))
+            | beam.Map(lambda item: json.dumps([item.round_number, item.serialized.hex()]))
             | beam.io.WriteToText(str(output), shard_name_template="")
         )
     rounds: dict[int, dict] = {}

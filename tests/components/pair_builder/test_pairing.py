@@ -31,6 +31,12 @@ def test_every_image_is_used_as_often_as_any_other_give_or_take_one(images):
         assert max(counts) - min(counts) <= 1
 
 
+@given(st.integers(1, 20), st.integers(0, 2**32))
+def test_the_pairs_of_half_as_many_rounds_as_images_are_disjoint(half, seed):
+    drawn = pairs(["PA"] * 2 * half, rounds=half, seed=seed)
+    assert sorted(index for pair in drawn for index in pair) == list(range(2 * half))
+
+
 def test_different_view_pairs_differ_in_view_and_same_view_pairs_do_not():
     views = ["PA", "PA", "lateral", "PA"]
     assert all(views[a] != views[b] for a, b in pairs(views, "different_view", rounds=20))

@@ -389,7 +389,7 @@ class TestData:
         ("leaked", "removed", "passes"), [(1, False, True), (2, False, False), (2, True, True)]
     )
     def test_holds_the_cases_seen_in_training_against_the_bound(self, leaked, removed, passes):
-        leakage = LeakageReport(90, 5, 5, 0, 0, 0, leaked, removed, (), (), ())
+        leakage = LeakageReport(90, 5, 5, 0, 0, 0, leaked, removed, 0, 0, ())
         result = only_result(verdict_on(GateRules(max_leaked_cases=1), leakage=leakage))
         assert result.passed == passes
         assert (f"({leaked} before" in result.reason) == removed

@@ -1,3 +1,5 @@
+"""Settings of the property-based tests."""
+
 from hypothesis import settings
 
 # A loaded machine is no failure, and an example that failed belongs into a test.
