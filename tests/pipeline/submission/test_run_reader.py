@@ -1,5 +1,6 @@
 """Following a run until it ends."""
 
+import datetime
 import itertools
 
 import pytest
@@ -33,7 +34,12 @@ def changes_while_waiting(server, run, changes):
     object.__setattr__(server, "pause", lambda seconds: run.update(next(rest)))
 
 
-def test_progress_is_told_when_it_changes_and_the_end_is_returned(server, kubeflow, run_id):
+def test_progress_is_told_when_it_changes_and_the_end_is_returned(
+    server, kubeflow, run_id, monkeypatch
+):
+    # Not a day after the run was created: the time since then stands before each line.
+    noon = datetime.datetime(2026, 11, 23, 12, 30, tzinfo=datetime.timezone.utc)
+    monkeypatch.setattr("pipeline.submission.run_reader._now", lambda: noon)
     running = {"state": "RUNNING", "run_details": details(case_schema="RUNNING")}
     further = {"run_details": details(case_schema="SUCCEEDED", promotion_gate="SKIPPED")}
     changes = [running, {}, {}, further, {"state": "SUCCEEDED"}]
