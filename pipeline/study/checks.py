@@ -28,11 +28,13 @@ def validate_study(study: Study) -> Validation:
 
 def _check_ready_encoders(study: Study) -> Iterator[Finding]:
     for name, step in study.steps.items():
-        chains = [chain for chain in study.initialisations.values() if name in chain]
+        chains = {key: chain for key, chain in study.initialisations.items() if name in chain}
         if not chains or not isinstance(step, ReadyEncoder):
             continue
-        is_last = any(chain[-1] == name for chain in chains)
-        head_for = study.base.fine_tuning.training if is_last else None
+        fine_tunings = [
+            study.fine_tuning_of(key) for key, chain in chains.items() if chain[-1] == name
+        ]
+        head_for = next((f for f in fine_tunings if f.features_from != "encoder"), None)
         yield from check_encoder(
             f"steps.{name}.encoder", step.encoder, study.base.encoder, head_for
         )

@@ -89,7 +89,9 @@ class _StudyGraph:
             ingestion.medical,
             encoder,
             model_name=arm.initialisation,
-            settings=replace(self._study.base.fine_tuning.training, trainable=arm.trainable),
+            settings=replace(
+                self._study.fine_tuning_of(arm.initialisation), trainable=arm.trainable
+            ),
             label_fraction=arm.label_fraction,
             seed=arm.seed,
         )

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from components.case_predictor import predictions
@@ -47,7 +48,11 @@ def study_results(
         "arms": len(arms),
         "arms_finished": sum(f"evaluate-{arm.role}" in finished.nodes for arm in arms),
         "initialisations": [
-            {"name": name, "steps": [_sentence(study, step) for step in chain]}
+            {
+                "name": name,
+                "steps": [_sentence(study, step) for step in chain],
+                "own_fine_tuning": _own_fine_tuning(study, name),
+            }
             for name, chain in study.initialisations.items()
         ],
         "results": rows,
@@ -65,6 +70,13 @@ def _sentence(study: Study, step_name: str) -> str:
         return f"the ready encoder {step_name}"
     shared = " (one for all seeds)" if step_name in study.shared_steps else ""
     return f"{_METHODS[step.method]} {step.data}{shared}"
+
+
+def _own_fine_tuning(study: Study, initialisation: str) -> list[str]:
+    """Says where the fine-tuning of an initialisation differs from that of the others."""
+    usual = asdict(study.base.fine_tuning.training)
+    own = asdict(study.fine_tuning_of(initialisation))
+    return [f"{field} {value}" for field, value in own.items() if value != usual[field]]
 
 
 def _metric_rows(study: Study, measurements: Measurements) -> list[dict[str, Any]]:

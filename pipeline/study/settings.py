@@ -1,6 +1,7 @@
 """The study file: which starts are compared, on which shares of the labels, with which seeds."""
 
 import csv
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -24,7 +25,7 @@ from pipeline.configuration import (
 )
 from pipeline.yaml_files import mistakes, read_yaml, resolve
 from trainer.errors import UserError
-from trainer.settings import FineTuneSettings
+from trainer.settings import FineTuneSettings, to_json
 
 ShortName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$")]
 """Lower-case letters, digits and hyphens, at most 32: a part of names in Kubernetes."""
@@ -141,6 +142,8 @@ class Study(_Section):
             place of them.
         initialisations: By name, the steps that a start has gone through, in order; none = random
             weights.
+        own_fine_tuning: Fine-tuning of initialisations that do not take that of the base: all its
+            settings; in the file those that differ.
         shared_steps: Steps that are trained once, with the first seed, for all repetitions, as one
             published encoder serves every user. Intervals do not hold their variation.
         label_fractions: Shares of the training patients whose labels are used.
@@ -160,6 +163,7 @@ class Study(_Section):
     natural_labels: NaturalLabels | None = None
     steps: dict[ShortName, Step] = {}
     initialisations: dict[ShortName, tuple[ShortName, ...]] = Field(min_length=2)
+    own_fine_tuning: dict[ShortName, FineTuneSettings] = {}
     shared_steps: tuple[ShortName, ...] = ()
     label_fractions: tuple[float, ...] = (1.0,)
     seeds: tuple[int, ...] = (0, 1, 2)
@@ -174,6 +178,10 @@ class Study(_Section):
         """All that the table has; the study's own first."""
         others = _METRICS[self.base.data.labelled_task]
         return (self.metric, *(name for name in others if name != self.metric))
+
+    def fine_tuning_of(self, initialisation: str) -> FineTuneSettings:
+        """How the arms of an initialisation are fine-tuned; `trainable` aside."""
+        return self.own_fine_tuning.get(initialisation, self.base.fine_tuning.training)
 
     def is_shared(self, step_name: str) -> bool:
         """Whether all repetitions start from one encoder of that step."""
@@ -207,6 +215,7 @@ class Study(_Section):
         for name, chain in self.initialisations.items():
             self._check_chain(name, chain)
         self._check_contrasts()
+        self._check_own_fine_tuning()
         self._check_shared_steps()
         self._check_differences()
         self._check_crops()
@@ -270,12 +279,28 @@ class Study(_Section):
                 )
         if len(set(chain)) != len(chain):
             raise ValueError(f"{where}: a step appears twice. Name each once")
-        from_head = self.base.fine_tuning.training.features_from != "encoder"
+        from_head = self.fine_tuning_of(name).features_from != "encoder"
         if chain and from_head and self.steps[chain[-1]].method == "supervised":
             raise ValueError(
-                f"{where}: after {chain[-1]} there is no projection head, which "
-                "fine_tuning.training.features_from of the base needs. Set it to encoder there"
+                f"{where}: after {chain[-1]} there is no projection head, which features_from of "
+                f"its fine-tuning needs. Set own_fine_tuning.{name}.features_from to encoder"
             )
+
+    def _check_own_fine_tuning(self) -> None:
+        for name, settings in self.own_fine_tuning.items():
+            if name not in self.initialisations:
+                raise ValueError(
+                    f"own_fine_tuning: there is no initialisation {name}. Name one of "
+                    f"{', '.join(self.initialisations)}"
+                )
+            if settings.trainable != self.base.fine_tuning.training.trainable:
+                raise ValueError(
+                    f"own_fine_tuning.{name}.trainable: the study's own field trainable says it "
+                    "for all arms. Leave it out"
+                )
+            misfits = settings.misfits(self.base.data.labelled_task, self.base.data.medical.classes)
+            if misfits:
+                raise ValueError(f"own_fine_tuning.{name}.{misfits[0]}")
 
     def _check_contrasts(self) -> None:
         for pair in self.contrasts:
@@ -300,12 +325,15 @@ class Study(_Section):
                 )
 
     def _check_crops(self) -> None:
-        for name, step in self.steps.items():
-            if isinstance(step, ReadyEncoder):
-                continue
-            misfit = step.training.augmentation.misfit(self.base.encoder.image_size)
+        trainings = {
+            f"steps.{name}.training": step.training
+            for name, step in self.steps.items()
+            if not isinstance(step, ReadyEncoder)
+        } | {f"own_fine_tuning.{name}": own for name, own in self.own_fine_tuning.items()}
+        for where, training in trainings.items():
+            misfit = training.augmentation.misfit(self.base.encoder.image_size)
             if misfit:
-                raise ValueError(f"steps.{name}.training.augmentation.{misfit}")
+                raise ValueError(f"{where}.augmentation.{misfit}")
 
     def _check_differences(self) -> None:
         """No arm may stand in the study twice: it would be compared with itself."""
@@ -315,7 +343,8 @@ class Study(_Section):
                 raise ValueError(f"{field} must hold each value once, and at least one")
         seen: dict[str, str] = {}
         for name, chain in self.initialisations.items():
-            what = " ".join(self.steps[step].model_dump_json() for step in chain)
+            steps = [self.steps[step].model_dump_json() for step in chain]
+            what = " ".join([*steps, to_json(self.fine_tuning_of(name))])
             if what in seen:
                 raise ValueError(
                     f"initialisations: {seen[what]} and {name} are the same. Remove one of them"
@@ -343,10 +372,22 @@ def load_study(path: str) -> Study:
     own = {name: values.pop(name) for name in ("encoder", "fine_tuning") if name in values}
     try:
         base = Configuration.model_validate(base.model_dump() | own)
+        values = {**values, "own_fine_tuning": _completed(values.get("own_fine_tuning"), base)}
         study = Study.model_validate({**values, "base": base, "natural_labels": labels})
     except ValidationError as error:
         raise UserError("\n".join(mistakes(path, error))) from error
     return study.model_copy(update={"base": _placed(study)})
+
+
+def _completed(own_fine_tuning: Any, base: Configuration) -> Any:
+    """Takes what an initialisation's own fine-tuning does not say from the base."""
+    if not isinstance(own_fine_tuning, dict):
+        return own_fine_tuning or {}
+    settings = asdict(base.fine_tuning.training)
+    return {
+        name: settings | with_preset(own) if isinstance(own, dict) else own
+        for name, own in own_fine_tuning.items()
+    }
 
 
 def _placed_encoders(steps: Any, directory: Path) -> Any:

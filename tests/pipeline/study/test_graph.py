@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 import yaml
@@ -85,6 +86,20 @@ def test_an_arm_has_its_own_fraction_seed_and_kind_of_training(nodes):
     properties = nodes["fine-tune-both-f50-s1-head"].exec_properties
     assert (properties["label_fraction"], properties["seed"]) == (0.5, 1)
     assert from_json(FineTuneSettings, properties["settings"]).trainable == "head"
+
+
+def test_a_start_may_have_a_fine_tuning_of_its_own(tmp_path):
+    own = {"natural": {"features_from": "projection_first_layer", "learning_rate": 0.002}}
+    nodes = nodes_of(study(tmp_path, own_fine_tuning=own))
+
+    def settings_of(node):
+        return from_json(FineTuneSettings, nodes[node].exec_properties["settings"])
+
+    usual = settings_of("fine-tune-both-f50-s0")
+    assert usual.features_from == "encoder"
+    assert settings_of("fine-tune-natural-f50-s0") == replace(
+        usual, features_from="projection_first_layer", learning_rate=0.002
+    )
 
 
 def test_all_arms_resample_the_same_patients(nodes):

@@ -117,6 +117,18 @@ def test_an_encoder_that_all_seeds_share_is_marked(small, finished):
     assert pretrained["steps"] == ["SimCLR natural (one for all seeds)", "SimCLR medical"]
 
 
+def test_a_start_that_is_fine_tuned_in_its_own_way_says_so(small, finished, tmp_path):
+    usual = small.base.fine_tuning.training
+    own = {"pretrained": dataclasses.replace(usual, features_from="projection_first_layer")}
+    changed = small.model_copy(update={"own_fine_tuning": own})
+    results = results_of(changed, finished, arms_of(small))
+    said = {start["name"]: start["own_fine_tuning"] for start in results["initialisations"]}
+    assert said == {"random": [], "pretrained": ["features_from projection_first_layer"]}
+    write_results(results, tmp_path)
+    page = (tmp_path / "study.html").read_text()
+    assert "fine-tuned with features_from projection_first_layer" in page
+
+
 def test_the_baseline_is_not_compared_with_itself(results):
     for found in results["results"]:
         assert (found["difference"] is None) == (found["initialisation"] == "random")

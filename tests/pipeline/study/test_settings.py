@@ -95,6 +95,23 @@ def test_natural_images_that_no_start_uses_are_not_read(tmp_path):
         ({"contrasts": [["both", "both"]]}, "both cannot be compared with itself"),
         ({"contrasts": [["both", "micle"]] * 2}, "contrasts must hold each pair once"),
         ({"shared_steps": ["moco"]}, "shared_steps: no initialisation goes through moco"),
+        (
+            {"own_fine_tuning": {"moco": {"epochs": 3}}},
+            "own_fine_tuning: there is no initialisation moco",
+        ),
+        (
+            {"own_fine_tuning": {"micle": {"trainable": "head"}}},
+            "own_fine_tuning.micle.trainable: the study's own field trainable says it",
+        ),
+        (
+            {"own_fine_tuning": {"micle": {"label_smoothing": 0.1}}},
+            "own_fine_tuning.micle.label_smoothing is for multi_class only",
+        ),
+        ({"own_fine_tuning": {"micle": {"moco": 3}}}, "own_fine_tuning.micle.moco: unknown field"),
+        (
+            {"own_fine_tuning": {"micle": {"augmentation": {"crop_area": [0.001, 1.0]}}}},
+            "own_fine_tuning.micle.augmentation.crop_area: its smallest crop is",
+        ),
         ({"epochs": 3}, "epochs: unknown field"),
         ({"encoder": {"depth": 3}}, "encoder.depth: unknown field"),
         (
@@ -108,6 +125,27 @@ def test_a_mistake_is_a_line_with_the_file_and_the_field(tmp_path, changes, word
         study(tmp_path, **changes)
     assert words in str(caught.value)
     assert str(caught.value).startswith(str(tmp_path / "study.yaml"))
+
+
+def test_a_supervised_start_has_no_head_to_fine_tune_from(tmp_path):
+    changes = {
+        "natural_labels": labelled_natural(tmp_path),
+        "initialisations": {"random": [], "supervised": ["supervised-natural"]},
+        "fine_tuning": {"training": {"features_from": "projection_first_layer"}},
+    }
+    with pytest.raises(UserError, match=r"own_fine_tuning\.supervised\.features_from to encoder"):
+        study(tmp_path, **changes)
+    own = {"supervised": {"features_from": "encoder"}}
+    assert study(tmp_path, own_fine_tuning=own, **changes)
+
+
+def test_the_same_steps_may_be_fine_tuned_in_two_ways(tmp_path):
+    starts = {"random": [], "a": ["simclr-natural"], "b": ["simclr-natural"]}
+    own = {"b": {"learning_rate": 0.002}}
+    found = study(tmp_path, initialisations=starts, own_fine_tuning=own)
+    assert found.fine_tuning_of("b").learning_rate == 0.002
+    with pytest.raises(UserError, match="a and b are the same"):
+        study(tmp_path, initialisations=starts, own_fine_tuning={"b": {}})
 
 
 def test_a_missing_base_is_said(tmp_path):
