@@ -18,7 +18,12 @@ from components.absent_model import read_absent
 from components.case_predictor import predictions
 from components.case_predictor.predictions import PredictionCard
 from components.case_predictor.scoring import CaseScorer, score_cases
-from components.fine_tuner.model_card import ModelCard, model_digest, read_model_card
+from components.fine_tuner.model_card import (
+    ModelCard,
+    model_digest,
+    read_frozen_on,
+    read_model_card,
+)
 from schemas import case_features
 
 
@@ -128,4 +133,8 @@ def _labels(case: tf.train.Example, card: ModelCard) -> tuple[list[float], list[
 
 
 def _prediction_card(card: ModelCard, saved_model: str) -> PredictionCard:
-    return PredictionCard(**dataclasses.asdict(card), model_digest=model_digest(saved_model))
+    return PredictionCard(
+        **dataclasses.asdict(card),
+        model_digest=model_digest(saved_model),
+        operating_point_frozen_on=read_frozen_on(saved_model),
+    )

@@ -1,6 +1,7 @@
 """Fine-tunes, chooses the operating point, and exports the model with its card."""
 
 import json
+from datetime import datetime, timezone
 from typing import Any
 
 from tfx import types
@@ -8,7 +9,7 @@ from tfx.dsl.components.base.base_executor import BaseExecutor
 from tfx.types import artifact_utils
 from tfx.utils import path_utils
 
-from components.fine_tuner.model_card import ModelCard
+from components.fine_tuner.model_card import ModelCard, write_frozen_on
 from components.fine_tuner.serving_preprocessing import ServingPreprocessing
 from components.learning_curves import draw_fine_tuning
 from components.records import records_fingerprint, split_files
@@ -87,6 +88,7 @@ class Executor(BaseExecutor):
             trackables=[preprocessing.layer],
         )
         model_card(result, exec_properties).write(saved_model)
+        write_frozen_on(saved_model, datetime.now(timezone.utc).date())
         write_history(model.uri, result.history)
         if swept:
             write_sweep(model.uri, swept)

@@ -47,6 +47,8 @@ def test_the_report_shows_candidate_and_baseline_by_site(finished):
     text = json.dumps(report)
     for expected in ("MICLe", "random initialisation", "north", "harbour", "valley"):
         assert expected in text
+    for model in report["models"].values():
+        assert model["operating_point_frozen_on"] <= report["run"]["created"]
     assert {row["site"] for row in report["drift"]} == {"north", "harbour", "valley"}
     assert {row["site"] for row in report["pairs"]["sites"]} == {"north", "harbour"}
     page = (run.output / "report" / "report.html").read_text()

@@ -1,12 +1,21 @@
 """The record of one case: labels as vectors, slice features, pseudonyms as they came."""
 
+from datetime import date
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from components.case_predictor.executor import prediction_record
 from components.case_predictor.predictions import PredictionCard, read_card
-from components.fine_tuner.model_card import ModelCard, model_digest, read_model_card
+from components.fine_tuner.model_card import (
+    FROZEN_ON,
+    ModelCard,
+    model_digest,
+    read_frozen_on,
+    read_model_card,
+    write_frozen_on,
+)
 from trainer.errors import UserError
 
 
@@ -88,6 +97,24 @@ def test_the_card_travels_with_the_model_and_its_digest_changes_with_any_file(tm
     assert before == model_digest(str(tmp_path))
     (tmp_path / "saved_model.pb").write_bytes(b"grapH")
     assert model_digest(str(tmp_path)) != before
+
+
+def test_the_day_of_the_operating_point_travels_with_the_model_outside_its_digest(tmp_path):
+    card("multi_class").write(str(tmp_path))
+    assert read_frozen_on(str(tmp_path)) is None
+    digests = {model_digest(str(tmp_path))}
+    for day in (date(2026, 1, 31), date(2026, 2, 1)):
+        write_frozen_on(str(tmp_path), day)
+        assert read_frozen_on(str(tmp_path)) == day.isoformat()
+        digests.add(model_digest(str(tmp_path)))
+    assert len(digests) == 1
+
+
+def test_what_is_no_day_is_refused(tmp_path):
+    card("multi_class").write(str(tmp_path))
+    (tmp_path / FROZEN_ON).write_text("<b>yesterday</b>")
+    with pytest.raises(UserError, match="is no day"):
+        read_frozen_on(str(tmp_path))
 
 
 def test_the_prediction_card_survives_its_file(tmp_path):

@@ -207,6 +207,7 @@ def _card(task, model_name, names):
         label_cases=240,
         seed=7,
         pretraining=("SimCLR, 1,000 steps", "MICLe, 800 steps") if model_name == "MICLe" else (),
+        operating_point_frozen_on="2026-03-01" if model_name == "MICLe" else None,
     )
 
 

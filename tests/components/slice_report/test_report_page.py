@@ -212,6 +212,11 @@ def test_without_a_baseline_nothing_is_compared():
     assert not any("random initialisation" in text for text in page.text.values())
 
 
+def test_the_day_on_which_the_operating_point_was_frozen_is_said_of_each_model(parsed):
+    days = parsed.row("operating-point", "Frozen on")
+    assert days == ["Frozen on", "2026-03-01", "not kept with the model"]
+
+
 def test_a_finding_that_a_site_lacks_is_named_below_the_shift_table():
     inputs = simulated_inputs("multi_label")
     key = (("site", "island <b>"),)
