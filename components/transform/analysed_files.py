@@ -5,7 +5,7 @@ import tensorflow as tf
 from components.record_transforms import matching_files, read_records
 from schemas import case_features
 
-ANALYSED_IMAGES = 10_000
+ANALYSED_IMAGES = 5_000
 """Enough for the mean of the pixels within one level of 255, whatever the size of the split."""
 
 
