@@ -63,6 +63,11 @@ class Arm:
     trainable: Trainable
 
     @property
+    def lineage(self) -> list[StudyEncoder]:
+        """The encoders that it has gone through, the first first."""
+        return _lineage(self.encoder)
+
+    @property
     def role(self) -> str:
         """Its part of node ids: `simclr-medical-f20-s0`, and `-head` for a linear probe."""
         probe = "-head" if self.trainable == "head" else ""

@@ -4,6 +4,8 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from pipeline.study.arms import Arm
+
 FILE = "finished.json"
 
 
@@ -27,6 +29,14 @@ class FinishedNodes:
         self._path = directory / FILE
         values = json.loads(self._path.read_text()) if self._path.is_file() else {}
         self.nodes = {name: FinishedNode(**node) for name, node in values.items()}
+
+    def has_arm(self, arm: Arm) -> bool:
+        """Whether an arm is evaluated, and every encoder before it trained.
+
+        Where the study has changed, an arm may be left of a chain that is no more.
+        """
+        trained = [encoder.node_id for encoder in arm.lineage if not encoder.is_ready]
+        return all(node in self.nodes for node in [*trained, f"evaluate-{arm.role}"])
 
     def add(self, node_id: str, seconds: float, output_uris: dict[str, str], cached: bool) -> None:
         """Records a step; one whose earlier result was taken keeps the seconds of that."""

@@ -37,7 +37,9 @@ def write_study_report(study: Study, finished: FinishedNodes, directory: Path) -
 def read_judged(arms: Iterable[Arm], finished: FinishedNodes) -> list[JudgedArm]:
     """Reads the evaluations of those arms that are finished."""
     return [
-        JudgedArm(arm, load_evaluation(finished.nodes[node].output_uris["evaluation"]))
+        JudgedArm(
+            arm, load_evaluation(finished.nodes[f"evaluate-{arm.role}"].output_uris["evaluation"])
+        )
         for arm in arms
-        if (node := f"evaluate-{arm.role}") in finished.nodes
+        if finished.has_arm(arm)
     ]

@@ -10,7 +10,7 @@ from components.site_evaluator.intervals import paired_difference
 from components.site_evaluator.results import Estimate, Slice
 from components.slice_report.estimates import TOO_FEW, shown, without_number
 from components.slice_report.study_excerpt import STUDY_FORMAT
-from pipeline.study.arms import Arm, StudyEncoder, arms_of
+from pipeline.study.arms import Arm, arms_of
 from pipeline.study.finished import FinishedNodes
 from pipeline.study.measurements import HELD_OUT, IN_DISTRIBUTION, Condition, Measurements
 from pipeline.study.settings import ReadyEncoder, Study
@@ -46,7 +46,7 @@ def study_results(
         "label_fractions": sorted(study.label_fractions),
         "trainable": list(study.trainable),
         "arms": len(arms),
-        "arms_finished": sum(f"evaluate-{arm.role}" in finished.nodes for arm in arms),
+        "arms_finished": sum(map(finished.has_arm, arms)),
         "initialisations": [
             {
                 "name": name,
@@ -68,8 +68,12 @@ def _sentence(study: Study, step_name: str) -> str:
     step = study.steps[step_name]
     if isinstance(step, ReadyEncoder):
         return f"the ready encoder {step_name}"
-    shared = " (one for all seeds)" if step_name in study.shared_steps else ""
-    return f"{_METHODS[step.method]} {step.data}{shared}"
+    usual_name = f"{step.method}-{step.data}"
+    remarks = [f"step {step_name}"] if step_name != usual_name else []
+    if step_name in study.shared_steps:
+        remarks.append("one for all seeds")
+    in_brackets = f" ({', '.join(remarks)})" if remarks else ""
+    return f"{_METHODS[step.method]} {step.data}{in_brackets}"
 
 
 def _own_fine_tuning(study: Study, initialisation: str) -> list[str]:
@@ -271,7 +275,7 @@ def _cost_rows(study: Study, finished: FinishedNodes) -> list[dict[str, Any]]:
     """Returns seconds of each arm, the mean over its finished seeds; encoders are shared."""
     groups: dict[tuple[str, str, float], list[Arm]] = {}
     for arm in arms_of(study):
-        if f"evaluate-{arm.role}" in finished.nodes:
+        if finished.has_arm(arm):
             key = arm.initialisation, arm.trainable, arm.label_fraction
             groups.setdefault(key, []).append(arm)
     return [
@@ -290,12 +294,8 @@ def _cost_rows(study: Study, finished: FinishedNodes) -> list[dict[str, Any]]:
 
 
 def _pretraining_seconds(arm: Arm, finished: FinishedNodes) -> float:
-    seconds = 0.0
-    encoder: StudyEncoder | None = arm.encoder
-    while encoder is not None:
-        seconds += 0.0 if encoder.is_ready else finished.nodes[encoder.node_id].seconds
-        encoder = encoder.parent
-    return seconds
+    trained = [encoder.node_id for encoder in arm.lineage if not encoder.is_ready]
+    return sum((finished.nodes[node].seconds for node in trained), 0.0)
 
 
 def _mean(numbers: list[float]) -> float:

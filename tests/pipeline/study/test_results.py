@@ -117,6 +117,29 @@ def test_an_encoder_that_all_seeds_share_is_marked(small, finished):
     assert pretrained["steps"] == ["SimCLR natural (one for all seeds)", "SimCLR medical"]
 
 
+def with_mild_step(small):
+    steps = {**small.steps, "simclr-mild": small.steps["simclr-medical"]}
+    starts = {**small.initialisations, "pretrained": ("simclr-natural", "simclr-mild")}
+    changes = {"steps": steps, "initialisations": starts, "shared_steps": ("simclr-natural",)}
+    return small.model_copy(update=changes)
+
+
+def test_a_step_with_a_name_of_its_own_is_told_from_others_of_its_kind(small, finished):
+    found = results_of(with_mild_step(small), finished, arms_of(small))["initialisations"]
+    [pretrained] = [start for start in found if start["name"] == "pretrained"]
+    assert pretrained["steps"] == [
+        "SimCLR natural (one for all seeds)",
+        "SimCLR medical (step simclr-mild)",
+    ]
+
+
+def test_arms_of_a_chain_that_is_no_more_are_not_finished(small, finished):
+    changed = with_mild_step(small)
+    arms = arms_of(changed)
+    assert {arm.initialisation for arm in arms if finished.has_arm(arm)} == {"random"}
+    assert results_of(changed, finished, arms)["arms_finished"] == len(arms) / 2
+
+
 def test_a_start_that_is_fine_tuned_in_its_own_way_says_so(small, finished, tmp_path):
     usual = small.base.fine_tuning.training
     own = {"pretrained": dataclasses.replace(usual, features_from="projection_first_layer")}
