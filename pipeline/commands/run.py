@@ -21,7 +21,7 @@ from pipeline.configuration import Configuration, load_configuration
 from pipeline.console import RunConsole, noise_to_log
 from pipeline.generated_data import generate_data
 from pipeline.local_run import RunDirectory, run_pipeline
-from pipeline.validation import validate
+from pipeline.validation.configuration_checks import validate
 from trainer.errors import UserError, is_disk_full, users_mistake
 
 if TYPE_CHECKING:

@@ -3,7 +3,8 @@
 import click
 
 from pipeline.configuration import load_configuration
-from pipeline.validation import Validation, validate
+from pipeline.validation.configuration_checks import validate
+from pipeline.validation.findings import Validation
 
 
 def validate_command(path: str) -> int:

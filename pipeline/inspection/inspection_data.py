@@ -16,7 +16,7 @@ from pipeline.inspection.image_sample import (
     sample_rows,
 )
 from pipeline.inspection.manifest_drift import manifest_drift, site_data
-from pipeline.inspection.site_contents import SiteContents, count_sites
+from pipeline.inspection.site_contents import ManifestContents, SiteContents, count_sites
 from trainer.errors import UserError
 
 _SIZES_LISTED = 3
@@ -46,26 +46,26 @@ def inspection_data(
     Raises:
         UserError: A manifest cannot be read or holds no row.
     """
-    sites = count_sites((row for _, row in _rows(data)), data)
-    if not sites:
+    contents = count_sites((row for _, row in _rows(data)), data)
+    if not contents.sites:
         raise UserError(f"{data.manifest}: no rows below the header.")
     located = ((folder, row) for folder, row in _rows(data) if isinstance(row, ManifestRow))
     looks = look_at_images(sample_rows(located, images_per_site))
     described = {
-        name: site_data(contents, looks.get(name, SiteImages()), data)
-        for name, contents in sites.items()
+        name: site_data(site, looks.get(name, SiteImages()), data)
+        for name, site in contents.sites.items()
     }
     drift = manifest_drift(described, data.held_out_sites, training)
-    views = sorted({view for contents in sites.values() for view in contents.views})
+    views = sorted({view for site in contents.sites.values() for view in site.views})
     return {
         "classes": list(data.classes),
         "views": views,
         "images_per_site": images_per_site,
-        "totals": _totals(sites),
+        "totals": _totals(contents),
         "drift": drift_rows(drift, min_cases=1),
         "sites": [
-            _site(name, contents, looks.get(name, SiteImages()), data, thumbnails_per_site)
-            for name, contents in sites.items()
+            _site(name, site, looks.get(name, SiteImages()), data, thumbnails_per_site)
+            for name, site in contents.sites.items()
         ],
     }
 
@@ -92,14 +92,14 @@ def _site(
         "images": contents.images,
         "bad_rows": contents.bad_rows,
         "cases": contents.cases,
-        "patients": len(contents.patients),
-        "labelled_cases": len(contents.labelled_cases),
+        "patients": contents.patients,
+        "labelled_cases": contents.labelled_cases,
         "several_image_cases": contents.several_image_cases,
-        "images_of_case": dict(sorted(Counter(contents.images_of_case.values()).items())),
+        "images_of_case": dict(sorted(contents.cases_by_images.items())),
         "classes": {
             label: {
-                "positives": len(contents.positives[label]),
-                "known": len(contents.known[label]),
+                "positives": contents.positives[label],
+                "known": contents.known[label],
                 "prevalence": contents.prevalence(label),
             }
             for label in data.classes
@@ -120,9 +120,9 @@ def _site(
     }
 
 
-def _totals(sites: dict[str, SiteContents]) -> dict[str, int]:
+def _totals(contents: ManifestContents) -> dict[str, int]:
     return {
-        "images": sum(contents.images for contents in sites.values()),
-        "cases": sum(contents.cases for contents in sites.values()),
-        "patients": len(set().union(*(contents.patients for contents in sites.values()))),
+        "images": sum(site.images for site in contents.sites.values()),
+        "cases": sum(site.cases for site in contents.sites.values()),
+        "patients": contents.patients,
     }

@@ -29,18 +29,17 @@ def site_data(contents: SiteContents, images: SiteImages, data: DataSettings) ->
         case_features.SEX: known_shares(contents.sexes),
         case_features.AGE_GROUP: known_shares(contents.age_groups),
         case_features.IMAGE_COUNT: Shares(
-            Counter(str(images) for images in contents.images_of_case.values())
+            Counter({str(images): cases for images, cases in contents.cases_by_images.items()})
         ),
     }
     for name, values in contents.case_features.items():
         features[f"{case_features.CASE_FEATURE}:{name}"] = known_shares(values)
     if data.task == "multi_class":
-        positives = {name: len(cases) for name, cases in contents.positives.items()}
-        features[case_features.LABEL] = Shares(positives)
+        features[case_features.LABEL] = Shares(contents.positives)
     else:
-        for name, cases in contents.known.items():
-            present = len(contents.positives[name])
-            counts = {"1": present, "0": len(cases) - present}
+        for name, known in contents.known.items():
+            present = contents.positives[name]
+            counts = {"1": present, "0": known - present}
             features[f"{case_features.KNOWN_FINDING}:{name}"] = Shares(counts)
     if images.looks:
         features[case_features.IMAGE_MEAN] = numbers_of([look.mean for look in images.looks])

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
-from pipeline.label_checks import lost_classes
 from pipeline.study.settings import ReadyEncoder, Study
-from pipeline.validation import Finding, Validation, check_encoder, validate
+from pipeline.validation.configuration_checks import check_encoder, validate
+from pipeline.validation.findings import Finding, Validation
+from pipeline.validation.label_checks import lost_classes
 
 
 def validate_study(study: Study) -> Validation:

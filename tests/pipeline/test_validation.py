@@ -12,7 +12,7 @@ import yaml
 from PIL import Image
 
 from pipeline.configuration import load_configuration
-from pipeline.validation import validate
+from pipeline.validation.configuration_checks import validate
 from tests.trainer.encoder_cards import encoder_card
 from trainer.encoder_card import write_encoder_card
 from trainer.settings import EncoderSettings

@@ -8,7 +8,7 @@ from click.testing import CliRunner
 from PIL import Image
 
 from pipeline.command_line import main
-from pipeline.label_checks import lost_classes
+from pipeline.validation.label_checks import lost_classes
 
 
 def test_a_class_whose_share_rounds_to_nobody_is_lost():

@@ -1,33 +1,22 @@
 """Checks of the drawn training labels, before any training."""
 
 import math
-from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 
 from components.case_example_gen.cases import Case
 from components.case_example_gen.settings import DataSettings
 
 
-def classes_by_patient(cases: Sequence[Case], data: DataSettings) -> dict[str, frozenset[int]]:
-    """Returns the indices of the classes present in each patient's labelled cases."""
-    found: dict[str, set[int]] = defaultdict(set)
-    for case in cases:
-        if not case.labelled:
-            continue
-        if data.task == "multi_class":
-            present = [index for index, name in enumerate(data.classes) if name == case.label]
-        else:
-            present = [index for index, value in enumerate(case.findings) if value == 1]
-        found[case.patient_id].update(present)
-    return {patient: frozenset(classes) for patient, classes in found.items()}
-
-
-def patients_by_class(cases: Sequence[Case], data: DataSettings) -> dict[str, int]:
-    """Returns how many patients have a labelled case of each class."""
-    patients = Counter(
-        label for classes in classes_by_patient(cases, data).values() for label in classes
-    )
-    return {name: patients[index] for index, name in enumerate(data.classes)}
+def classes_present(cases: Iterable[Case], data: DataSettings) -> set[str]:
+    """Returns the classes that at least one of the cases is known to have."""
+    if data.task == "multi_class":
+        return {case.label for case in cases if case.label is not None}
+    return {
+        name
+        for case in cases
+        for name, value in zip(data.classes, case.findings, strict=True)
+        if value == 1
+    }
 
 
 def lost_classes(patients: Mapping[str, int], fraction: float) -> Iterator[str]:
@@ -50,18 +39,17 @@ def lost_classes(patients: Mapping[str, int], fraction: float) -> Iterator[str]:
             )
 
 
-def thin_classes(cases: Sequence[Case], data: DataSettings, fraction: float) -> Iterator[str]:
+def thin_classes(patients: Mapping[str, int], fraction: float) -> Iterator[str]:
     """Says which classes are too rare for a label fraction, and from which one on they are not.
 
     Each class keeps at least one patient, so that a training is possible; with a smaller fraction
     than one over its patients it has more than its share.
 
     Args:
-        cases: Of the training split.
-        data: Their classes.
+        patients: Of the training split, by class.
         fraction: Share of the training patients whose labels are used.
     """
-    for name, count in patients_by_class(cases, data).items():
+    for name, count in patients.items():
         if 0 < count * fraction < 1:
             smallest = math.ceil(1000 / count) / 1000
             yield (

@@ -1,0 +1,1 @@
+"""What `micle validate` finds wrong with a configuration and its data, before any training."""

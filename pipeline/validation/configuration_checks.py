@@ -1,0 +1,102 @@
+"""Checks a configuration's data in seconds, before any training."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from components.slice_report.study_excerpt import read_study
+from pipeline.configuration import Configuration
+from pipeline.validation.data_checks import validate_data
+from pipeline.validation.findings import Finding, Validation
+from schemas.case_features import Task
+from trainer.encoder_card import (
+    PROJECTION_HEAD_WEIGHTS,
+    WEIGHTS,
+    check_encoder_fits,
+    read_encoder_card,
+)
+from trainer.errors import UserError
+from trainer.settings import EncoderSettings, FineTuneSettings
+
+_DISK_FACTOR = 6
+"""Artifacts of a run (examples, transformed, pairs) take about so many times the images' bytes."""
+
+
+def validate(configuration: Configuration) -> Validation:
+    """Checks every data set of a configuration, and the room on the disk.
+
+    Raises:
+        UserError: A manifest cannot be read at all.
+    """
+    findings: list[Finding] = []
+    summaries = {}
+    image_bytes = 0
+    data = configuration.data
+    for name, settings in (("natural", data.natural), ("medical", data.medical)):
+        if settings is None:
+            continue
+        # All labels of natural images are learnt, and nobody is told how well.
+        is_medical = name == "medical"
+        fraction = configuration.fine_tuning.label_fraction if is_medical else 1.0
+        found, summary, size = validate_data(settings, fraction, is_medical)
+        findings.extend(found)
+        summaries[name] = summary
+        image_bytes += size
+    findings.extend(_check_disk(configuration.output_dir, image_bytes))
+    if configuration.initial_encoder is not None:
+        given = configuration.initial_encoder
+        # A pretraining step leaves a head of its own; without one the given encoder must have it.
+        head_for = None if configuration.pretraining else configuration.fine_tuning.training
+        findings.extend(check_encoder("initial_encoder", given, configuration.encoder, head_for))
+    if configuration.study is not None:
+        findings.extend(_check_study(configuration.study, data.labelled_task))
+    return Validation(tuple(findings), summaries)
+
+
+def _check_disk(output_dir: str, image_bytes: int) -> Iterator[Finding]:
+    path = Path(output_dir).absolute()
+    existing = next(parent for parent in (path, *path.parents) if parent.exists())
+    free = shutil.disk_usage(existing).free
+    needed = _DISK_FACTOR * image_bytes + 200_000_000
+    if free < needed:
+        yield Finding(
+            "error",
+            f"{existing}: {free / 1e9:.1f} GB free, about {needed / 1e9:.1f} GB needed. "
+            "Free some, or set output_dir to another disk.",
+        )
+
+
+def check_encoder(
+    field: str, directory: str, settings: EncoderSettings, head_for: FineTuneSettings | None
+) -> Iterator[Finding]:
+    """Yields what keeps a ready encoder from being started from.
+
+    Args:
+        field: That names the encoder.
+        directory: Of the encoder.
+        settings: Of the network that is to be trained.
+        head_for: Settings of a fine-tuning that comes next; None where it does not.
+    """
+    weights = Path(directory, WEIGHTS)
+    if not weights.is_file():
+        yield Finding("error", f"{field}: '{weights}' is not there.")
+    try:
+        check_encoder_fits(read_encoder_card(directory), settings, directory)
+    except UserError as error:
+        yield Finding("error", f"{field}: {error}")
+    if head_for is None or head_for.features_from == "encoder":
+        return
+    if not Path(directory, PROJECTION_HEAD_WEIGHTS).is_file():
+        yield Finding(
+            "error",
+            f"{field}: '{directory}' has no projection head, which features_from: "
+            f"{head_for.features_from} needs. Give an encoder with one, or set features_from: "
+            "encoder.",
+        )
+
+
+def _check_study(path: str, task: Task) -> Iterator[Finding]:
+    try:
+        read_study(path, task)
+    except UserError as error:
+        yield Finding("error", str(error))

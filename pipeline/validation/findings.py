@@ -1,0 +1,46 @@
+"""What a validation says."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Severity = Literal["error", "warning"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong (`error` stops a run) or should be known (`warning`)."""
+
+    severity: Severity
+    message: str
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a sound data set holds.
+
+    Attributes:
+        images: Sound ones.
+        cases: Of them.
+        patients: Of the cases.
+        cases_by_split: Cases by the name of their split.
+        training_patients: Patients of the training split with a labelled case of each class.
+    """
+
+    images: int
+    cases: int
+    patients: int
+    cases_by_split: dict[str, int]
+    training_patients: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Validation:
+    """All findings, and a summary by data set."""
+
+    findings: tuple[Finding, ...]
+    summaries: dict[str, Summary]
+
+    @property
+    def errors(self) -> list[Finding]:
+        """Findings that stop a run."""
+        return [finding for finding in self.findings if finding.severity == "error"]

@@ -1,0 +1,69 @@
+"""Looks at every image file of a manifest without decoding it."""
+
+import hashlib
+import itertools
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image
+
+from components.case_example_gen.manifest import ManifestRow
+
+_ROWS_AT_ONCE = 512
+
+
+@dataclass(frozen=True)
+class ImageFile:
+    """What is known of an image without decoding it.
+
+    Attributes:
+        problem: Why the run would leave it out; None if nothing is seen.
+        digest: SHA-256 of the bytes; blank where they cannot be read.
+        size: Bytes.
+    """
+
+    problem: str | None
+    digest: bytes
+    size: int
+
+
+def look_at_files(
+    rows: Iterable[ManifestRow], folder: Path
+) -> Iterator[tuple[ManifestRow, ImageFile]]:
+    """Yields each row with its image's file; some hundred rows are held at a time.
+
+    Args:
+        rows: In any order, which is kept.
+        folder: That the images' paths are relative to.
+    """
+    remaining = iter(rows)
+    with ThreadPoolExecutor() as pool:
+        while batch := list(itertools.islice(remaining, _ROWS_AT_ONCE)):
+            files = pool.map(lambda row: look_at_file(folder / row.image), batch)
+            yield from zip(batch, files, strict=True)
+
+
+def look_at_file(path: Path) -> ImageFile:
+    """Opens the header and looks at the end of a file."""
+    try:
+        encoded = path.read_bytes()
+    except OSError as error:
+        return ImageFile(f"cannot be read ({error.strerror})", b"", 0)
+    digest = hashlib.sha256(encoded).digest()
+    return ImageFile(_problem(path, encoded), digest, len(encoded))
+
+
+def _problem(path: Path, encoded: bytes) -> str | None:
+    if not encoded:
+        return "is an empty file"
+    try:
+        with Image.open(path) as image:
+            kind = image.format
+    except Exception:
+        return "is not an image"
+    end_marks = {"JPEG": b"\xff\xd9", "PNG": b"IEND"}
+    if kind in end_marks and end_marks[kind] not in encoded[-64:]:
+        return "is truncated"
+    return None

@@ -1,0 +1,108 @@
+"""Rows kept on disk come back by case, patient and site, whatever order they came in."""
+
+import os
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from components.case_example_gen.cases import Case, assemble_case
+from components.case_example_gen.manifest import ManifestRow
+from components.case_example_gen.settings import DataSettings
+from pipeline.row_store import RowStore
+
+ROOT = Path(__file__).resolve().parents[2]
+DATA = DataSettings(manifest="manifest.csv", task="unlabelled")
+
+
+def row(number, case_id, patient_id, site="north", external=""):
+    return ManifestRow(
+        row=number,
+        image=f"{number}.png",
+        case_id=case_id,
+        patient_id=patient_id,
+        site=site,
+        view="PA",
+        sex="unknown",
+        age=None,
+        split=None,
+        label=None,
+        findings=(),
+        external=external,
+    )
+
+
+def numbers(groups):
+    return [[member.row for member in group] for group in groups]
+
+
+@pytest.fixture
+def store():
+    rows = [
+        row(2, "b", "q"),
+        row(3, "a", "p"),
+        row(4, "b", "q"),
+        row(5, "c", "p"),
+        row(6, "c", "p", site="south"),
+        row(2, "x/a", "x/p", site="x", external="x"),
+    ]
+    random.Random(0).shuffle(rows)
+    with RowStore() as store:
+        for each in rows:
+            store.add(each)
+        yield store
+
+
+def test_rows_come_back_by_case_in_the_order_of_the_manifest(store):
+    assert numbers(store.cases()) == [[3], [2, 4], [5, 6], [2]]
+
+
+def test_a_case_at_two_sites_is_a_case_of_each(store):
+    assert numbers(store.cases_by_site()) == [[3], [2, 4], [5], [6], [2]]
+
+
+def test_cases_that_are_kept_while_they_are_read_come_back_by_patient(store):
+    for rows in store.cases():
+        case = assemble_case(rows, DATA)
+        if isinstance(case, Case):
+            store.add_case(case)
+    found = [[case.case_id for case in cases] for cases in store.patients()]
+    # Case c stands at two sites, so it is a conflict.
+    assert found == [["a"], ["b"], ["x/a"]]
+
+
+def test_patients_are_counted_once(store):
+    assert store.patients_by_site() == {"north": 2, "south": 1, "x": 1}
+    assert store.number_of_patients() == 3
+
+
+def test_an_image_that_was_seen_is_told_with_its_first_row(store):
+    assert store.first_row_with(b"one", 2) == 2
+    assert store.first_row_with(b"two", 3) == 3
+    assert store.first_row_with(b"one", 4) == 2
+
+
+FILL_AND_LIST = """
+from pathlib import Path
+from pipeline.row_store import RowStore
+from tests.pipeline.test_row_store import row
+
+with RowStore() as store:
+    for number in range(150_000):
+        store.add(row(number, f"case-{number}", f"patient-{number}"))
+    for file in Path("/proc/self/fd").iterdir():
+        if file.exists() or file.is_symlink():
+            print(file.readlink())
+"""
+
+
+def test_what_the_cache_does_not_hold_is_in_a_file_without_a_name(tmp_path):
+    # In a process of its own: SQLite asks once where temporary files belong.
+    environment = os.environ | {"SQLITE_TMPDIR": str(tmp_path), "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", FILL_AND_LIST]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    opened = [line for line in done.stdout.splitlines() if line.startswith(str(tmp_path))]
+    assert [line.endswith("(deleted)") for line in opened] == [True]
+    assert list(tmp_path.iterdir()) == []
