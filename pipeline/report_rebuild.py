@@ -1,6 +1,8 @@
 """Makes a run's newest report again, from the artifacts that its metadata name."""
 
 import dataclasses
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -73,11 +75,9 @@ def newest_inputs(database: Path) -> ReportInputs:
     Raises:
         UserError: No run has come as far as its report.
     """
-    config = tfx.orchestration.metadata.sqlite_metadata_connection_config(str(database))
-    with metadata.Metadata(config) as handle:
-        execution = _newest_report_execution(handle.store)
-        uris = uris_by_key(handle.store, execution.id, metadata_store_pb2.Event.INPUT)
-        run_id = _run_id(handle.store, execution.id)
+    with _newest_report(database) as (store, execution):
+        uris = uris_by_key(store, execution.id, metadata_store_pb2.Event.INPUT)
+        run_id = _run_id(store, execution.id)
     properties = execution.custom_properties
     return read_inputs(
         uris,
@@ -97,17 +97,23 @@ def newest_predictions(database: Path) -> str:
     Raises:
         UserError: No run has come as far as its report.
     """
-    config = tfx.orchestration.metadata.sqlite_metadata_connection_config(str(database))
-    with metadata.Metadata(config) as handle:
-        execution = _newest_report_execution(handle.store)
+    with _newest_report(database) as (store, execution):
         [evaluation] = [
             event.artifact_id
-            for event in handle.store.get_events_by_execution_ids([execution.id])
+            for event in store.get_events_by_execution_ids([execution.id])
             if event.type == metadata_store_pb2.Event.INPUT
             and event.path.steps[0].key == _EVALUATION
         ]
-        evaluated_by = _made_by(handle.store, {evaluation})
-        return uris_by_key(handle.store, evaluated_by, metadata_store_pb2.Event.INPUT)[_PREDICTIONS]
+        evaluated_by = _made_by(store, {evaluation})
+        return uris_by_key(store, evaluated_by, metadata_store_pb2.Event.INPUT)[_PREDICTIONS]
+
+
+@contextmanager
+def _newest_report(database: Path) -> Iterator[tuple[Any, metadata_store_pb2.Execution]]:
+    """Opens a run's metadata; yields the store and the execution of the newest report."""
+    config = tfx.orchestration.metadata.sqlite_metadata_connection_config(str(database))
+    with metadata.Metadata(config) as handle:
+        yield handle.store, _newest_report_execution(handle.store)
 
 
 def _newest_report_execution(store: Any) -> metadata_store_pb2.Execution:
