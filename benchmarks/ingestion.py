@@ -11,6 +11,7 @@ hardly depends on what else the machine does, seconds do.
 """
 
 import argparse
+import itertools
 import json
 import math
 import multiprocessing
@@ -101,6 +102,7 @@ def table(rows: Sequence[Row], work: Row, load: float) -> list[str]:
             f"plain writer. Exponent of time {exponent(rows):.2f}; peak memory {memory:.2f} times.",
             f"In processor time: {1000 * cost:.1f} ms of a core for a further image, "
             f"{1000 * plain_cost:.1f} of the plain writer: {plain_cost / cost:.2f} times its rate.",
+            *steps(rows),
             "",
             *plan(cost, rows[-1]["source_bytes"] / rows[-1]["images"]),
         ]
@@ -111,6 +113,18 @@ def marginal(rows: Sequence[Row], figure: str) -> float:
     """Returns what a further image adds to a figure, from the smallest size to the largest."""
     first, last = rows[0], rows[-1]
     return (last[figure] - first[figure]) / (last["images"] - first["images"])
+
+
+def steps(rows: Sequence[Row]) -> list[str]:
+    """Returns a line for each two sizes: what a further image costs must not grow with them."""
+    if len(rows) < 3:
+        return []
+    return [
+        f"A further image between {pair[0]['images']:.0f} and {pair[1]['images']:.0f}: "
+        f"{1000 * marginal(pair, 'seconds'):.2f} ms, "
+        f"{1000 * marginal(pair, 'processor_seconds'):.2f} of a core."
+        for pair in itertools.pairwise(rows)
+    ]
 
 
 def exponent(rows: Sequence[Row]) -> float:

@@ -1,6 +1,6 @@
 import pytest
 
-from benchmarks.ingestion import exponent, marginal, plan, table
+from benchmarks.ingestion import exponent, marginal, plan, steps, table
 
 ROWS = [
     {
@@ -43,3 +43,12 @@ def test_a_busy_machine_is_said():
     assert "25.0 ms of a core for a further image, 20.0 of the plain writer: 0.80" in text
     assert "The machine was busy (load 3.0" in text
     assert "busy" not in "\n".join(table(ROWS, work, load=0.1))
+
+
+def test_with_a_third_size_the_cost_of_a_further_image_is_told_for_each_step():
+    dearer = {**ROWS[1], "images": 21_000, "seconds": 730, "processor_seconds": 545}
+    assert steps(ROWS) == []
+    assert steps([*ROWS, dearer]) == [
+        "A further image between 1000 and 11000: 20.00 ms, 25.00 of a core.",
+        "A further image between 11000 and 21000: 50.00 ms, 25.00 of a core.",
+    ]
