@@ -7,8 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageOps
 
-MAX_PIXELS = 200_000_000
-"""More than any radiograph has; larger ones are taken for decompression bombs."""
+MAX_PIXELS = 150_000_000
+"""More than any radiograph has; larger ones are taken for decompression bombs.
+
+Less than 179 million, beyond which Pillow opens no image at all.
+"""
 
 _CHECKED_SIDE = 128
 """A JPEG is checked and measured at no fewer pixels than this a side, if it has them."""
@@ -82,7 +85,9 @@ def _standardise(encoded: bytes) -> tuple[bytes, Image.Image]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             return _decode(encoded)
-    except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
+    except Image.DecompressionBombError as error:
+        raise BadImageError("too large", type(error).__name__) from error
+    except (OSError, SyntaxError, ValueError, EOFError) as error:
         reason = "truncated" if "truncated" in str(error).lower() else "cannot be decoded"
         raise BadImageError(reason, type(error).__name__) from error
 

@@ -8,11 +8,9 @@ from pathlib import Path
 
 from PIL import Image
 
+from components.case_example_gen.images import MAX_PIXELS
 from components.dataset_readers.dicom_frames import chosen_frames, read_frames
 from components.dataset_readers.dicom_header import DicomHeader, read_header
-
-MAX_PIXELS = 200_000_000
-"""Of one frame; as at ingestion."""
 
 _MAGIC, _MAGIC_OFFSET = b"DICM", 128
 

@@ -9,8 +9,10 @@ from pathlib import Path
 
 from PIL import Image
 
+from components.case_example_gen.images import MAX_PIXELS
 from components.case_example_gen.manifest import ManifestRow
 
+TOO_LARGE = f"has more than {MAX_PIXELS // 1_000_000} million pixels"
 _ROWS_AT_ONCE = 512
 
 
@@ -61,8 +63,13 @@ def _problem(path: Path, encoded: bytes) -> str | None:
     try:
         with Image.open(path) as image:
             kind = image.format
+            pixels = image.width * image.height
+    except Image.DecompressionBombError:
+        return TOO_LARGE
     except Exception:
         return "is not an image"
+    if pixels > MAX_PIXELS:
+        return TOO_LARGE
     end_marks = {"JPEG": b"\xff\xd9", "PNG": b"IEND"}
     if kind in end_marks and end_marks[kind] not in encoded[-64:]:
         return "is truncated"

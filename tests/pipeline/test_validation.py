@@ -3,6 +3,8 @@
 import csv
 import dataclasses
 import shutil
+import struct
+import zlib
 from collections import namedtuple
 from pathlib import Path
 
@@ -95,6 +97,16 @@ def test_bad_images_are_warnings_with_row_and_column(data_set):
         "row 7, column image: '5.png' has the same bytes as row 6; it will be quarantined.",
     ]
     assert data_set.messages("error") == []
+
+
+def test_an_image_that_would_fill_the_memory_is_told_before_it_is_decoded(data_set):
+    content = bytearray((data_set.directory / "0.png").read_bytes())
+    content[16:24] = struct.pack(">II", 60_000, 60_000)
+    content[29:33] = struct.pack(">I", zlib.crc32(content[12:29]))
+    (data_set.directory / "0.png").write_bytes(content)
+    assert data_set.messages("warning") == [
+        "row 2, column image: '0.png' has more than 150 million pixels; it will be quarantined."
+    ]
 
 
 def test_too_many_bad_images_are_an_error(data_set):

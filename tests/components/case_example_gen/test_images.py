@@ -1,6 +1,8 @@
 """Images of every mode become 8 bits, upright; broken ones are refused with their reason."""
 
 import io
+import struct
+import zlib
 
 import numpy as np
 import pytest
@@ -111,11 +113,27 @@ def test_what_cannot_be_used_is_refused_with_its_reason(content, reason):
     assert error.value.reason == reason
 
 
+def png_that_claims(width: int, height: int) -> bytes:
+    """A small PNG whose header says that it is a large one."""
+    content = bytearray(encoded(Image.fromarray(PIXELS)))
+    content[16:24] = struct.pack(">II", width, height)
+    content[29:33] = struct.pack(">I", zlib.crc32(content[12:29]))
+    return bytes(content)
+
+
 def test_an_absurdly_large_image_is_refused_before_it_is_decoded(monkeypatch):
     monkeypatch.setattr(images, "MAX_PIXELS", 100)
     with pytest.raises(BadImageError) as error:
         standardise_image(encoded(Image.fromarray(PIXELS)))
     assert (error.value.reason, error.value.detail) == ("too large", "16x12 pixels")
+
+
+@pytest.mark.parametrize(("width", "height"), [(13_000, 13_000), (60_000, 60_000)])
+def test_a_decompression_bomb_is_called_too_large(width, height):
+    """13,000 a side Pillow opens with a warning, 60,000 it does not open."""
+    with pytest.raises(BadImageError) as error:
+        standardise_image(png_that_claims(width, height))
+    assert error.value.reason == "too large"
 
 
 def photograph(side: int = 300) -> Image.Image:
