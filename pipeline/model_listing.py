@@ -94,6 +94,8 @@ def _mapping_lines(title: str, values: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _text(value: Any) -> str:
+    if value is None or value == "":
+        return "none"
     if isinstance(value, Mapping):
         return ", ".join(f"{name} {_text(part)}" for name, part in value.items())
     if isinstance(value, Sequence) and not isinstance(value, str):
