@@ -3,12 +3,13 @@
 import itertools
 import pickle
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import Any
 
 from components.case_example_gen.cases import Case
 from components.case_example_gen.manifest import ManifestRow
+from trainer.errors import UserError
 
 _CACHE_KIB = 32 * 1024
 _TABLES = f"""
@@ -48,7 +49,7 @@ class RowStore:
 
     def add(self, row: ManifestRow) -> None:
         """Keeps a row."""
-        self._database.execute(
+        self._execute(
             "INSERT INTO manifest_rows VALUES (?, ?, ?, ?, ?, ?)",
             (row.site, row.patient_id, row.case_id, *row.order, pickle.dumps(row)),
         )
@@ -60,8 +61,8 @@ class RowStore:
             digest: Of an image's bytes.
             number: Of its row in the manifest.
         """
-        self._database.execute("INSERT OR IGNORE INTO images VALUES (?, ?)", (digest, number))
-        found = self._database.execute("SELECT number FROM images WHERE digest = ?", (digest,))
+        self._execute("INSERT OR IGNORE INTO images VALUES (?, ?)", (digest, number))
+        found = self._execute("SELECT number FROM images WHERE digest = ?", (digest,))
         first: int = found.fetchone()[0]
         return first
 
@@ -71,7 +72,7 @@ class RowStore:
 
     def add_case(self, case: Case) -> None:
         """Keeps a case, which may be one of those that `cases` is just yielding."""
-        self._database.execute(
+        self._execute(
             "INSERT INTO cases VALUES (?, ?, ?, ?)",
             (case.patient_id, *case.rows[0].order, pickle.dumps(case)),
         )
@@ -87,19 +88,25 @@ class RowStore:
     def patients_by_site(self) -> dict[str, int]:
         """Returns the number of distinct patients of each site."""
         query = "SELECT site, COUNT(DISTINCT patient_id) FROM manifest_rows GROUP BY site"
-        return dict(self._database.execute(query))
+        return dict(self._execute(query))
 
     def number_of_patients(self) -> int:
         """Returns the number of distinct patients."""
         query = "SELECT COUNT(DISTINCT patient_id) FROM manifest_rows"
-        patients: int = self._database.execute(query).fetchone()[0]
+        patients: int = self._execute(query).fetchone()[0]
         return patients
+
+    def _execute(self, query: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
+        try:
+            return self._database.execute(query, values)
+        except sqlite3.OperationalError as error:
+            raise UserError(
+                f"temporary file: {error}. Free some of that disk, or set TMPDIR to another one."
+            ) from error
 
     def _groups(self, table: str, *columns: str) -> Iterator[list[Any]]:
         # SQLite sorts on disk what does not fit into its cache.
         key = ", ".join(columns)
-        rows = self._database.execute(
-            f"SELECT {key}, pickled FROM {table} ORDER BY {key}, external, number"
-        )
+        rows = self._execute(f"SELECT {key}, pickled FROM {table} ORDER BY {key}, external, number")
         for _, group in itertools.groupby(rows, key=lambda row: row[:-1]):
             yield [pickle.loads(row[-1]) for row in group]

@@ -44,6 +44,22 @@ class MeasuredImage:
     contrast: float
 
 
+def open_image(encoded: bytes) -> Image.Image:
+    """Reads an image's header; its pixels are decoded once they are asked for.
+
+    Raises:
+        BadImageError: Absurdly large.
+        OSError: Not an image; Pillow raises others where a header is broken.
+    """
+    try:
+        image = Image.open(io.BytesIO(encoded))
+    except Image.DecompressionBombError as error:
+        raise BadImageError("too large", type(error).__name__) from error
+    if image.width * image.height > MAX_PIXELS:
+        raise BadImageError("too large", f"{image.width}x{image.height} pixels")
+    return image
+
+
 def standardise_image(encoded: bytes) -> bytes:
     """Returns bytes that decode to 8 bits, grey or RGB, upright; plain images come back as given.
 
@@ -85,17 +101,13 @@ def _standardise(encoded: bytes) -> tuple[bytes, Image.Image]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             return _decode(encoded)
-    except Image.DecompressionBombError as error:
-        raise BadImageError("too large", type(error).__name__) from error
     except (OSError, SyntaxError, ValueError, EOFError) as error:
         reason = "truncated" if "truncated" in str(error).lower() else "cannot be decoded"
         raise BadImageError(reason, type(error).__name__) from error
 
 
 def _decode(encoded: bytes) -> tuple[bytes, Image.Image]:
-    with Image.open(io.BytesIO(encoded)) as image:
-        if image.width * image.height > MAX_PIXELS:
-            raise BadImageError("too large", f"{image.width}x{image.height} pixels")
+    with open_image(encoded) as image:
         turned = image.getexif().get(_ORIENTATION, 1) != 1
         plain = image.mode in _PLAIN_MODES.get(image.format or "", ()) and not turned
         if plain and getattr(image, "n_frames", 1) == 1:

@@ -6,7 +6,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from components.case_example_gen.cases import Case, Conflict, assemble_case, split_patient
+from components.case_example_gen.cases import (
+    Case,
+    Conflict,
+    PatientSplit,
+    assemble_case,
+    split_patient,
+)
 from components.case_example_gen.external_set import ExternalSet
 from components.case_example_gen.manifest import ManifestRow, RowProblem, manifest_rows
 from components.case_example_gen.settings import DataSettings
@@ -50,13 +56,16 @@ class DataCounts:
         self.cases += len(cases)
         self.patients += 1
         self.sites.update(case.site for case in cases)
+        in_training: set[str] = set()
         for split, case in placed:
+            present = classes_present(case, data)
             self.by_split[split] += 1
             self.by_site[case.site] += 1
             self.labelled[split] += case.labelled
-            self.classes[split] |= classes_present([case], data)
-        in_training = [case for split, case in placed if split == case_features.TRAIN]
-        self.training_patients.update(classes_present(in_training, data))
+            self.classes[split] |= present
+            if split == case_features.TRAIN:
+                in_training |= present
+        self.training_patients.update(in_training)
 
 
 def validate_data(
@@ -107,13 +116,9 @@ def _validate_external(
     present: set[str] = set()
     with RowStore() as store:
         findings, _, image_bytes = _read(manifest, data, external, store)
-        for members in store.cases():
-            case = assemble_case(members, data)
-            if isinstance(case, Conflict):
-                findings.append(_conflict(manifest, case))
-                continue
+        for case in _sound_cases(store, manifest, data, findings):
             labelled += case.labelled
-            present |= classes_present([case], data)
+            present |= classes_present(case, data)
     if external.name in own_sites:
         findings.append(
             Finding(
@@ -185,10 +190,11 @@ def _sound_rows(
 
 def _too_many_bad(manifest: Path, bad: int, sound: int, data: DataSettings) -> Iterator[Finding]:
     images = bad + sound
-    if bad > data.max_bad_fraction * images:
+    bad_fraction = bad / max(images, 1)
+    if bad_fraction > data.max_bad_fraction:
         yield Finding(
             "error",
-            f"{manifest}: {bad} of {images} images ({bad / images:.1%}) are bad, "
+            f"{manifest}: {bad} of {images} images ({bad_fraction:.1%}) are bad, "
             f"more than max_bad_fraction {data.max_bad_fraction:.1%}. Mend or remove them, "
             "or raise the limit.",
         )
@@ -203,19 +209,26 @@ def _count_cases(
     store: RowStore, manifest: Path, data: DataSettings
 ) -> tuple[DataCounts, list[Finding]]:
     counts = DataCounts()
-    findings = []
-    for members in store.cases():
-        case = assemble_case(members, data)
-        if isinstance(case, Conflict):
-            findings.append(_conflict(manifest, case))
-        else:
-            store.add_case(case)
+    findings: list[Finding] = []
+    for case in _sound_cases(store, manifest, data, findings):
+        store.add_case(case)
     for cases in store.patients():
         split = split_patient(cases, data)
         counts.add_patient(cases, split.placed, data)
         if split.left_out:
-            findings.append(_left_out(manifest, split.left_out, bool(split.placed)))
+            findings.append(_left_out(manifest, split))
     return counts, findings
+
+
+def _sound_cases(
+    store: RowStore, manifest: Path, data: DataSettings, findings: list[Finding]
+) -> Iterator[Case]:
+    for rows in store.cases():
+        case = assemble_case(rows, data)
+        if isinstance(case, Case):
+            yield case
+        else:
+            findings.append(_conflict(manifest, case))
 
 
 def _conflict(manifest: Path, conflict: Conflict) -> Finding:
@@ -225,11 +238,11 @@ def _conflict(manifest: Path, conflict: Conflict) -> Finding:
     )
 
 
-def _left_out(manifest: Path, left_out: Sequence[tuple[Case, str]], others_stay: bool) -> Finding:
-    numbers = _listed(row.row for case, _ in left_out for row in case.rows)
-    reason = left_out[0][1]
-    severity: Severity = "warning" if others_stay else "error"
-    remedy = "They are left out." if others_stay else "Give the patient one split."
+def _left_out(manifest: Path, split: PatientSplit) -> Finding:
+    numbers = _listed(row.row for case, _ in split.left_out for row in case.rows)
+    reason = split.left_out[0][1]
+    severity: Severity = "warning" if split.placed else "error"
+    remedy = "They are left out." if split.placed else "Give the patient one split."
     return Finding(severity, f"{manifest}, rows {numbers}: {reason}. {remedy}")
 
 

@@ -7,12 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from PIL import Image
-
-from components.case_example_gen.images import MAX_PIXELS
+from components.case_example_gen.images import MAX_PIXELS, BadImageError, open_image
 from components.case_example_gen.manifest import ManifestRow
 
-TOO_LARGE = f"has more than {MAX_PIXELS // 1_000_000} million pixels"
 _ROWS_AT_ONCE = 512
 
 
@@ -54,22 +51,19 @@ def look_at_file(path: Path) -> ImageFile:
     except OSError as error:
         return ImageFile(f"cannot be read ({error.strerror})", b"", 0)
     digest = hashlib.sha256(encoded).digest()
-    return ImageFile(_problem(path, encoded), digest, len(encoded))
+    return ImageFile(_problem(encoded), digest, len(encoded))
 
 
-def _problem(path: Path, encoded: bytes) -> str | None:
+def _problem(encoded: bytes) -> str | None:
     if not encoded:
         return "is an empty file"
     try:
-        with Image.open(path) as image:
+        with open_image(encoded) as image:
             kind = image.format
-            pixels = image.width * image.height
-    except Image.DecompressionBombError:
-        return TOO_LARGE
+    except BadImageError:
+        return f"has more than {MAX_PIXELS // 1_000_000} million pixels"
     except Exception:
         return "is not an image"
-    if pixels > MAX_PIXELS:
-        return TOO_LARGE
     end_marks = {"JPEG": b"\xff\xd9", "PNG": b"IEND"}
     if kind in end_marks and end_marks[kind] not in encoded[-64:]:
         return "is truncated"

@@ -1,22 +1,18 @@
 """Checks of the drawn training labels, before any training."""
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from components.case_example_gen.cases import Case
 from components.case_example_gen.settings import DataSettings
 
 
-def classes_present(cases: Iterable[Case], data: DataSettings) -> set[str]:
-    """Returns the classes that at least one of the cases is known to have."""
+def classes_present(case: Case, data: DataSettings) -> set[str]:
+    """Returns the classes that a case is known to have."""
     if data.task == "multi_class":
-        return {case.label for case in cases if case.label is not None}
-    return {
-        name
-        for case in cases
-        for name, value in zip(data.classes, case.findings, strict=True)
-        if value == 1
-    }
+        return set() if case.label is None else {case.label}
+    named = zip(data.classes, case.findings, strict=True)
+    return {name for name, value in named if value == 1}
 
 
 def lost_classes(patients: Mapping[str, int], fraction: float) -> Iterator[str]:

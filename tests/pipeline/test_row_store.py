@@ -1,5 +1,6 @@
 """Rows kept on disk come back by case, patient and site, whatever order they came in."""
 
+import dataclasses
 import os
 import random
 import subprocess
@@ -9,29 +10,18 @@ from pathlib import Path
 import pytest
 
 from components.case_example_gen.cases import Case, assemble_case
-from components.case_example_gen.manifest import ManifestRow
 from components.case_example_gen.settings import DataSettings
+from pipeline import row_store
 from pipeline.row_store import RowStore
+from tests.manifest_rows import ROW
+from trainer.errors import UserError
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = DataSettings(manifest="manifest.csv", task="unlabelled")
 
 
-def row(number, case_id, patient_id, site="north", external=""):
-    return ManifestRow(
-        row=number,
-        image=f"{number}.png",
-        case_id=case_id,
-        patient_id=patient_id,
-        site=site,
-        view="PA",
-        sex="unknown",
-        age=None,
-        split=None,
-        label=None,
-        findings=(),
-        external=external,
-    )
+def row(number, case_id, patient_id, **changes):
+    return dataclasses.replace(ROW, row=number, case_id=case_id, patient_id=patient_id, **changes)
 
 
 def numbers(groups):
@@ -82,6 +72,13 @@ def test_an_image_that_was_seen_is_told_with_its_first_row(store):
     assert store.first_row_with(b"one", 2) == 2
     assert store.first_row_with(b"two", 3) == 3
     assert store.first_row_with(b"one", 4) == 2
+
+
+def test_a_full_disk_is_said_with_the_remedy(monkeypatch):
+    monkeypatch.setattr(row_store, "_TABLES", "PRAGMA max_page_count = 20;" + row_store._TABLES)
+    with RowStore() as store, pytest.raises(UserError, match=r"full\. .* set TMPDIR"):
+        for number in range(1000):
+            store.add(row(number, f"case-{number}", "p"))
 
 
 FILL_AND_LIST = """

@@ -3,8 +3,6 @@
 import csv
 import dataclasses
 import shutil
-import struct
-import zlib
 from collections import namedtuple
 from pathlib import Path
 
@@ -15,6 +13,7 @@ from PIL import Image
 
 from pipeline.configuration import load_configuration
 from pipeline.validation.configuration_checks import validate
+from tests.claimed_png import with_claimed_size
 from tests.trainer.encoder_cards import encoder_card
 from trainer.encoder_card import write_encoder_card
 from trainer.settings import EncoderSettings
@@ -100,10 +99,8 @@ def test_bad_images_are_warnings_with_row_and_column(data_set):
 
 
 def test_an_image_that_would_fill_the_memory_is_told_before_it_is_decoded(data_set):
-    content = bytearray((data_set.directory / "0.png").read_bytes())
-    content[16:24] = struct.pack(">II", 60_000, 60_000)
-    content[29:33] = struct.pack(">I", zlib.crc32(content[12:29]))
-    (data_set.directory / "0.png").write_bytes(content)
+    image = data_set.directory / "0.png"
+    image.write_bytes(with_claimed_size(image.read_bytes(), 60_000, 60_000))
     assert data_set.messages("warning") == [
         "row 2, column image: '0.png' has more than 150 million pixels; it will be quarantined."
     ]
@@ -114,6 +111,15 @@ def test_too_many_bad_images_are_an_error(data_set):
     (data_set.directory / "0.png").unlink()
     (error,) = data_set.messages("error")
     assert error.startswith("1 of 60 images (1.7%) are bad, more than max_bad_fraction 1.0%.")
+
+
+def test_a_share_of_bad_images_at_the_limit_is_none_too_many(data_set):
+    # 7 / 55 * 55 is a little less than 7 in floating point: shares are compared, not counts.
+    del data_set.rows[55:]
+    data_set.data["max_bad_fraction"] = 7 / 55
+    for number in range(7):
+        (data_set.directory / f"{number}.png").unlink()
+    assert data_set.messages("error") == []
 
 
 def test_an_unknown_label_is_an_error_with_row_and_column(data_set):

@@ -11,8 +11,8 @@ from components.case_example_gen.cases import (
     draw_split,
     split_patient,
 )
-from components.case_example_gen.manifest import ManifestRow
 from components.case_example_gen.settings import DataSettings
+from tests.manifest_rows import ROW
 
 DATA = DataSettings(
     manifest="",
@@ -21,19 +21,6 @@ DATA = DataSettings(
     shifted_sites=("valley",),
     validation_fraction=0.1,
     test_fraction=0.3,
-)
-ROW = ManifestRow(
-    row=2,
-    image="a.png",
-    case_id="c",
-    patient_id="p",
-    site="north",
-    view="PA",
-    sex="unknown",
-    age=None,
-    split=None,
-    label=None,
-    findings=(),
 )
 
 

@@ -1,8 +1,6 @@
 """Images of every mode become 8 bits, upright; broken ones are refused with their reason."""
 
 import io
-import struct
-import zlib
 
 import numpy as np
 import pytest
@@ -14,6 +12,7 @@ from components.case_example_gen.images import (
     standardise_and_measure,
     standardise_image,
 )
+from tests.claimed_png import with_claimed_size
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (12, 16, 3), dtype=np.uint8)
 
@@ -113,14 +112,6 @@ def test_what_cannot_be_used_is_refused_with_its_reason(content, reason):
     assert error.value.reason == reason
 
 
-def png_that_claims(width: int, height: int) -> bytes:
-    """A small PNG whose header says that it is a large one."""
-    content = bytearray(encoded(Image.fromarray(PIXELS)))
-    content[16:24] = struct.pack(">II", width, height)
-    content[29:33] = struct.pack(">I", zlib.crc32(content[12:29]))
-    return bytes(content)
-
-
 def test_an_absurdly_large_image_is_refused_before_it_is_decoded(monkeypatch):
     monkeypatch.setattr(images, "MAX_PIXELS", 100)
     with pytest.raises(BadImageError) as error:
@@ -132,7 +123,7 @@ def test_an_absurdly_large_image_is_refused_before_it_is_decoded(monkeypatch):
 def test_a_decompression_bomb_is_called_too_large(width, height):
     """13,000 a side Pillow opens with a warning, 60,000 it does not open."""
     with pytest.raises(BadImageError) as error:
-        standardise_image(png_that_claims(width, height))
+        standardise_image(with_claimed_size(encoded(Image.fromarray(PIXELS)), width, height))
     assert error.value.reason == "too large"
 
 
