@@ -22,6 +22,7 @@ from components.promotion_gate.rules import GateRules
 from components.site_evaluator.slices import SLICE_FEATURES
 from components.slice_report.settings import ReportSettings
 from pipeline.cluster_settings import ClusterSection
+from pipeline.demo_data.size import DemoSize
 from pipeline.yaml_files import mistakes, read_yaml, resolve
 from schemas.case_features import Task
 from trainer.augmentation_presets import expand_preset
@@ -54,7 +55,8 @@ class DataSection(_Section):
         leakage: What becomes of images that are in two splits; None does not look for them.
         fit: How an image is made square: `pad` keeps all of it, `crop` its centre.
         pseudonym_key_file: Secret behind the pseudonyms; made in the output directory if None.
-        generate: `demo` writes the embedded synthetic data where the manifests are, before a run.
+        generate: Synthetic data that are written where the manifests are, before a run; `demo` for
+            as many as the demo's.
     """
 
     natural: DataSettings | None = None
@@ -62,7 +64,14 @@ class DataSection(_Section):
     leakage: LeakageSettings | None = LeakageSettings()
     fit: Literal["pad", "crop"] = "pad"
     pseudonym_key_file: str | None = None
-    generate: Literal["demo"] | None = None
+    generate: DemoSize | None = None
+
+    @field_validator("generate", mode="before")
+    @classmethod
+    def _demo_size(cls, value: Any) -> Any:
+        if isinstance(value, str) and value != "demo":
+            raise ValueError(f"must be demo, or hold cases and natural_images. Received: {value}")
+        return DemoSize() if value == "demo" else value
 
     @property
     def labelled_task(self) -> Task:

@@ -11,7 +11,9 @@ def generate_data(configuration: Configuration) -> None:
     Raises:
         UserError: The place holds something else.
     """
-    if configuration.data.generate == "demo":
-        from pipeline.demo_data.write import write_demo_data
+    size = configuration.data.generate
+    if size is None:
+        return
+    from pipeline.demo_data.write import write_demo_data
 
-        write_demo_data(Path(configuration.data.medical.manifest).parent.parent)
+    write_demo_data(Path(configuration.data.medical.manifest).parent.parent, size=size)

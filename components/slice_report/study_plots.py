@@ -99,18 +99,9 @@ def _draw_curves(
         if row["initialisation"] == results["baseline"] and row["label_fraction"] == max(fractions)
     ] or [None]
     if target is not None:
-        panel.axhline(target, color=svg.MUTED, linestyle=(0, (2, 2)), linewidth=1)
-        panel.annotate(
-            messages.plain("study.target", baseline=results["baseline"]),
-            (0.01, target),
-            xycoords=("axes fraction", "data"),
-            xytext=(0, 3),
-            textcoords="offset points",
-            ha="left",
-            va="bottom",
-            fontsize=7.8,
-            color=svg.MUTED,
-        )
+        name = messages.plain("study.target", baseline=results["baseline"])
+        line = {"color": svg.MUTED, "linestyle": (0, (2, 2)), "linewidth": 1}
+        panel.axhline(target, label=name, **line)
     if not rows:
         panel.text(
             0.5,

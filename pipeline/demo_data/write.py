@@ -6,7 +6,6 @@ import logging
 import shutil
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from pipeline.demo_data.findings import FINDINGS
 from pipeline.demo_data.natural import natural_image
 from pipeline.demo_data.radiograph import attenuation, sample_view
 from pipeline.demo_data.sites import SITES
+from pipeline.demo_data.size import DemoSize
 from trainer import progress
 from trainer.errors import UserError
 
@@ -36,21 +36,6 @@ _JPEG_QUALITY = 88
 _SECONDS_BETWEEN_REPORTS = 1.0
 
 
-@dataclass(frozen=True)
-class DemoSize:
-    """How much is generated.
-
-    Attributes:
-        cases: Per site.
-        natural_images: For step 1.
-    """
-
-    cases: dict[str, int] = field(
-        default_factory=lambda: {"north": 190, "harbour": 160, "valley": 100}
-    )
-    natural_images: int = 1200
-
-
 def write_demo_data(directory: str | Path, seed: int = 0, size: DemoSize | None = None) -> None:
     """Writes chest radiographs with their manifest, and natural-like images.
 
@@ -62,14 +47,14 @@ def write_demo_data(directory: str | Path, seed: int = 0, size: DemoSize | None 
     Args:
         directory: Made if need be; must be empty or hold earlier generated data.
         seed: Of everything random.
-        size: How much; the default suits the demo (about 20 seconds).
+        size: How much; the demo's if None.
 
     Raises:
         UserError: The directory holds something else.
     """
     size = size or DemoSize()
     target = Path(directory)
-    recipe = {"generator_version": GENERATOR_VERSION, "seed": seed, **asdict(size)}
+    recipe = {"generator_version": GENERATOR_VERSION, "seed": seed, **size.model_dump()}
     if _recipe_of(target) == recipe:
         logger.info("demo data: %s is up to date", target)
         return

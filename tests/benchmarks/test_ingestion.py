@@ -51,4 +51,5 @@ def test_with_a_third_size_the_cost_of_a_further_image_is_told_for_each_step():
     assert steps([*ROWS, dearer]) == [
         "A further image between 1000 and 11000: 20.00 ms, 25.00 of a core.",
         "A further image between 11000 and 21000: 50.00 ms, 25.00 of a core.",
+        "Without the start of 10 s, from 11000 images on: exponent of time 1.83.",
     ]

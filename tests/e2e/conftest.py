@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from pipeline.demo_data.write import DemoSize, write_demo_data
+from pipeline.demo_data.size import DemoSize
+from pipeline.demo_data.write import write_demo_data
 
 SIZE = DemoSize(cases={"north": 70, "harbour": 50, "valley": 40}, natural_images=48)
 

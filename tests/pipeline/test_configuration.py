@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from pipeline.configuration import load_configuration
+from pipeline.demo_data.size import DemoSize
 from trainer.augmentation_presets import PRESETS, preset
 from trainer.errors import UserError
 from trainer.sweep_settings import PAPER_SWEEP
@@ -114,6 +115,32 @@ def test_a_mistake_is_one_line_that_names_the_field(tmp_path, changes, expected)
 def test_the_sweep_of_the_paper_is_written_as_one_word(tmp_path):
     configuration = load_configuration(write(tmp_path, fine_tuning={"sweep": "paper"}))
     assert configuration.fine_tuning.sweep == PAPER_SWEEP
+
+
+def generating(what) -> dict:
+    return {"data": MINIMAL["data"] | {"generate": what}}
+
+
+def test_synthetic_data_are_as_many_as_the_demos_or_as_said(tmp_path):
+    demo = load_configuration(write(tmp_path, **generating("demo")))
+    assert demo.data.generate == DemoSize()
+    more = {"cases": {"north": 1200}, "natural_images": 30}
+    larger = load_configuration(write(tmp_path, **generating(more)))
+    assert larger.data.generate.model_dump() == more
+
+
+@pytest.mark.parametrize(
+    ("what", "expected"),
+    [
+        ("lots", "data.generate: must be demo, or hold cases and natural_images. Received: lots"),
+        ({"cases": {"moon": 1}}, "data.generate.cases.moon"),
+        ({"cases": {}}, "data.generate.cases"),
+        ({"cases": {"north": 0}}, "data.generate.cases.north"),
+        ({"images": 3}, "data.generate.images"),
+    ],
+)
+def test_synthetic_data_that_cannot_be_drawn_are_refused(tmp_path, what, expected):
+    assert expected in message_of(write(tmp_path, **generating(what)))
 
 
 def test_label_smoothing_of_findings_is_refused(tmp_path):

@@ -15,7 +15,8 @@ from components.case_example_gen.manifest import ManifestRow, read_manifest
 from components.case_example_gen.settings import DataSettings
 from pipeline.demo_data import write
 from pipeline.demo_data.findings import FINDINGS
-from pipeline.demo_data.write import DemoSize, write_demo_data
+from pipeline.demo_data.size import DemoSize
+from pipeline.demo_data.write import write_demo_data
 from trainer.errors import UserError
 
 SMALL = DemoSize(cases={"north": 6, "harbour": 5, "valley": 4}, natural_images=5)
@@ -87,7 +88,8 @@ def test_the_same_seed_gives_the_same_bytes(made, tmp_path):
 def test_the_number_of_threads_does_not_change_the_bytes(made, tmp_path):
     script = (
         "from pipeline.demo_data.write import *;"
-        f"write_demo_data({str(tmp_path / 'data')!r}, 3, DemoSize({SMALL.cases!r}, 5))"
+        f"size = DemoSize.model_validate({SMALL.model_dump()!r});"
+        f"write_demo_data({str(tmp_path / 'data')!r}, 3, size)"
     )
     environment = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": "."}
     subprocess.run([sys.executable, "-c", script], check=True, env=environment)
@@ -96,9 +98,9 @@ def test_the_number_of_threads_does_not_change_the_bytes(made, tmp_path):
 
 def test_another_seed_replaces_the_data(tmp_path):
     folder = tmp_path / "data"
-    write_demo_data(folder, seed=3, size=DemoSize({"north": 2}, 1))
+    write_demo_data(folder, seed=3, size=DemoSize(cases={"north": 2}, natural_images=1))
     before = digests(folder)
-    write_demo_data(folder, seed=4, size=DemoSize({"north": 2}, 1))
+    write_demo_data(folder, seed=4, size=DemoSize(cases={"north": 2}, natural_images=1))
     assert digests(folder)["medical/images/north/00001.png"] not in before.values()
     assert json.loads((folder / "complete.json").read_text())["seed"] == 4
 
@@ -122,7 +124,7 @@ def test_a_run_cut_short_leaves_nothing_and_the_next_one_finishes(tmp_path, monk
         saved(image, path)
 
     monkeypatch.setattr(write, "_save", cut_short)
-    size = DemoSize({"north": 4}, 2)
+    size = DemoSize(cases={"north": 4}, natural_images=2)
     with pytest.raises(KeyboardInterrupt):
         write_demo_data(tmp_path / "data", size=size)
     assert not (tmp_path / "data").exists()

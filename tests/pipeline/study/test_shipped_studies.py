@@ -17,6 +17,7 @@ from tests.pipeline.study.study_files import labelled_natural
         ("natural", 2, 3),
         ("ham10000", 5, 96),
         ("chest", 5, 96),
+        ("ham10000-seeds", 15, 24),
         ("ham10000-tuning", 18, 69),
         ("chest-tuning", 11, 33),
     ],
