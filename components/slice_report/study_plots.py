@@ -36,8 +36,8 @@ def efficiency_figure(results: dict[str, Any], messages: Messages) -> Figure:
     for panel in grid[-1]:
         panel.set_xlabel(messages.plain("study.share_axis"))
     handles, labels = grid[0][0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="lower center", ncols=4, fontsize=8.5)
-    rows = -(-len(labels) // 4)
+    figure.legend(handles, labels, loc="lower center", ncols=5, fontsize=8.5)
+    rows = -(-len(labels) // 5)
     below = (0.16 + 0.2 * rows) / figure.get_figheight()
     figure.tight_layout(rect=(0, below, 1, 1))
     return figure
