@@ -10,7 +10,7 @@ class Encoder(artifact.Artifact):
 
 
 class IngestionReport(artifact.Artifact):
-    """What became of every input image and case: `ingestion_report.json`."""
+    """What became of every input image and case: `ingestion_report.json` and lists beside it."""
 
     TYPE_NAME = "components.IngestionReport"
 

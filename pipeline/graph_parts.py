@@ -96,7 +96,8 @@ class GraphParts:
         schema = self.add("case-schema", CaseSchema()).outputs["schema"]
         cases = {name: self._read_cases(name, settings) for name, settings in sets.items()}
         examples = {name: node.outputs["examples"] for name, node in cases.items()}
-        leakage = self._check_leakage(examples)
+        medical_report = cases["medical"].outputs["ingestion_report"]
+        leakage = self._check_leakage(examples, medical_report)
         ingested = {
             name: IngestedSet(
                 examples[name], *self._transform(name, settings, examples[name], schema)
@@ -106,7 +107,7 @@ class GraphParts:
         statistics, anomalies = self._validate_medical(ingested["medical"], schema)
         return Ingestion(
             sets=ingested,
-            medical_report=cases["medical"].outputs["ingestion_report"],
+            medical_report=medical_report,
             statistics=statistics,
             anomalies=anomalies,
             leakage=leakage,
@@ -267,13 +268,16 @@ class GraphParts:
             ),
         )
 
-    def _check_leakage(self, examples: dict[str, BaseChannel]) -> BaseChannel | None:
+    def _check_leakage(
+        self, examples: dict[str, BaseChannel], medical_report: BaseChannel
+    ) -> BaseChannel | None:
         """Adds the check, and puts what is left in place of the examples if it removes some."""
         settings = self._configuration.data.leakage
         if settings is None:
             return None
         check = LeakageCheck(
             examples=examples["medical"],
+            ingestion_report=medical_report,
             natural_examples=examples.get("natural"),
             settings=settings,
         )

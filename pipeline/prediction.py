@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from components.case_example_gen.images import BadImageError, standardise_image
+from components.case_example_gen.images import BadImageError
 from components.case_example_gen.manifest import delimiter_of
+from components.case_example_gen.tensorflow_decoding import decodable_image
 from components.fine_tuner.model_card import ModelCard
 from trainer.errors import UserError
 
@@ -91,7 +92,7 @@ def read_cases(cases: Iterable[CaseImages], left_out: list[str]) -> Iterator[Rea
         images = []
         for path in case.images:
             try:
-                images.append(standardise_image(path.read_bytes()))
+                images.append(decodable_image(path.read_bytes()).encoded)
             except OSError as error:
                 left_out.append(f"{path}: cannot be read ({error.strerror}); left out.")
             except BadImageError as error:

@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from components.case_example_gen.images import BadImageError, standardise_image
+from components.case_example_gen.images import BadImageError
 from components.case_example_gen.manifest import ManifestRow, read_manifest
 from components.case_example_gen.settings import DataSettings
+from components.case_example_gen.tensorflow_decoding import decodable_image
 from components.pair_builder.pairing import ImageTraits, pairs_by_round
 from components.pair_builder.settings import PairSettings
 from components.transform.squares import decode_square, encode_square
@@ -35,10 +36,10 @@ class ImageReader:
     def read(self, row: ManifestRow) -> np.ndarray | None:
         """Returns uint8 [image_size, image_size, 3]; None if the run would quarantine it."""
         try:
-            encoded = standardise_image((self.manifest.parent / row.image).read_bytes())
+            image = decodable_image((self.manifest.parent / row.image).read_bytes())
         except (OSError, BadImageError):
             return None
-        square = decode_square(tf.constant(encoded), self.image_size, self.fit)
+        square = decode_square(tf.constant(image.encoded), self.image_size, self.fit)
         pixels: np.ndarray = decode_image(encode_square(square)).numpy()
         return pixels
 

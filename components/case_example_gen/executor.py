@@ -18,6 +18,7 @@ from components.case_example_gen.ingestion_report import (
     SplitCount,
     read_ingestion_report,
 )
+from components.case_example_gen.linked_patients import write_linked_patients
 from components.case_example_gen.pseudonym import read_key
 from components.case_example_gen.settings import DataSettings, read_settings
 from components.case_example_gen.shards import write_shards
@@ -34,7 +35,7 @@ class Executor(BaseBeamExecutor):
         output_dict: dict[str, list[types.Artifact]],
         exec_properties: dict[str, Any],
     ) -> None:
-        """Writes `Split-<name>/cases-*.gz`, `ingestion_report.json` and `quarantined-*.jsonl`.
+        """Writes `Split-<name>/cases-*.gz`; `ingestion_report.json`, and what lies beside it.
 
         Raises:
             UserError: Too many images are bad, or no case is left to train on.
@@ -51,6 +52,7 @@ class Executor(BaseBeamExecutor):
             ingestion = ingest(pipeline, data)
             write_shards(ingestion.placed, ingestion.bytes_per_image, data, key, examples.uri)
             write_report(ingestion, pipeline, report_artifact.uri)
+            write_linked_patients(ingestion.linked, key, report_artifact.uri)
         report = read_ingestion_report(report_artifact.uri)
         check_report(report, data)
         splits = {count.split for count in report.counts}

@@ -5,7 +5,7 @@ import warnings
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
 MAX_PIXELS = 150_000_000
 """More than any radiograph has; larger ones are taken for decompression bombs.
@@ -17,7 +17,23 @@ _CHECKED_SIDE = 128
 """A JPEG is checked and measured at no fewer pixels than this a side, if it has them."""
 
 _PLAIN_MODES = {"JPEG": ("L", "RGB"), "PNG": ("L", "RGB", "1")}
+PNG_END = b"IEND\xaeB`\x82"
+"""The last chunk, with its checksum."""
+
 _ORIENTATION = 0x0112
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What makes an image upright, by its EXIF orientation."""
+
+# What is too large is refused here; the warning would name a file of this package.
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
 
 class BadImageError(Exception):
@@ -60,27 +76,49 @@ def open_image(encoded: bytes) -> Image.Image:
     return image
 
 
-def standardise_image(encoded: bytes) -> bytes:
-    """Returns bytes that decode to 8 bits, grey or RGB, upright; plain images come back as given.
+def standardise_and_measure(encoded: bytes) -> MeasuredImage:
+    """Brings an image to 8 bits, grey or RGB, upright; plain images stay as given.
 
     CMYK, palette, alpha, 16-bit and EXIF-rotated images are re-encoded as PNG; of an animation
-    the first frame counts.
+    the first frame counts. Pillow does the decoding: of what stays as given, TensorFlow may still
+    refuse some (`tensorflow_decoding.py`).
 
     Raises:
         BadImageError: Empty, not an image, truncated, blank, or absurdly large.
     """
-    return _standardise(encoded)[0]
+    if not encoded:
+        raise BadImageError("empty file")
+    try:
+        standard, image = _decode(encoded)
+    except BadImageError:
+        raise
+    except Exception as error:
+        # Anything may be wrong in a file, and Pillow raises whatever Python does then.
+        reason = "truncated" if "truncated" in str(error).lower() else "cannot be decoded"
+        raise BadImageError(reason, type(error).__name__) from error
+    return measure(standard, image)
 
 
-def standardise_and_measure(encoded: bytes) -> MeasuredImage:
-    """Does what `standardise_image` does and measures the image that it has decoded anyway.
-
-    Raises:
-        BadImageError: As `standardise_image` says.
-    """
-    standard, image = _standardise(encoded)
+def measure(encoded: bytes, image: Image.Image) -> MeasuredImage:
+    """Returns encoded bytes with the brightness of their image, decoded at any size."""
     values = np.asarray(_reduced(image.convert("L")), np.float32) / 255
-    return MeasuredImage(standard, float(values.mean()), float(values.std()))
+    return MeasuredImage(encoded, float(values.mean()), float(values.std()))
+
+
+def is_plain(image: Image.Image) -> bool:
+    """Says of an opened image whether it stays as it is."""
+    plain = image.mode in _PLAIN_MODES.get(image.format or "", ())
+    return plain and _orientation(image) is None and getattr(image, "n_frames", 1) == 1
+
+
+def reduction(image: Image.Image) -> int:
+    """Returns 1, 2, 4 or 8: by how much a JPEG may be reduced to be checked and measured."""
+    times = min(image.width, image.height) // _CHECKED_SIDE
+    return max(ratio for ratio in (1, 2, 4, 8) if ratio <= max(times, 1))
+
+
+def _orientation(image: Image.Image) -> Image.Transpose | None:
+    return _UPRIGHT.get(image.getexif().get(_ORIENTATION, 1))
 
 
 def _reduced(grey: Image.Image) -> Image.Image:
@@ -94,27 +132,16 @@ def _reduced(grey: Image.Image) -> Image.Image:
     return grey.reduce(factor) if factor > 1 else grey
 
 
-def _standardise(encoded: bytes) -> tuple[bytes, Image.Image]:
-    if not encoded:
-        raise BadImageError("empty file")
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            return _decode(encoded)
-    except (OSError, SyntaxError, ValueError, EOFError) as error:
-        reason = "truncated" if "truncated" in str(error).lower() else "cannot be decoded"
-        raise BadImageError(reason, type(error).__name__) from error
-
-
 def _decode(encoded: bytes) -> tuple[bytes, Image.Image]:
     with open_image(encoded) as image:
-        turned = image.getexif().get(_ORIENTATION, 1) != 1
-        plain = image.mode in _PLAIN_MODES.get(image.format or "", ()) and not turned
-        if plain and getattr(image, "n_frames", 1) == 1:
+        if is_plain(image):
             return encoded, _checked_plain(encoded, image)
         image.load()
-        _check_not_blank(image)
-        plain_image = _plain(ImageOps.exif_transpose(image))
+        # Pillow's own turning writes the EXIF anew, which fails where it is odd.
+        turn = _orientation(image)
+        plain_image = _plain(image)
+        plain_image = plain_image.transpose(turn) if turn is not None else plain_image
+    _check_not_blank(plain_image)
     output = io.BytesIO()
     plain_image.save(output, "PNG")
     return output.getvalue(), plain_image
@@ -124,27 +151,32 @@ def _checked_plain(encoded: bytes, image: Image.Image) -> Image.Image:
     """Decodes an image that stays as it is, a JPEG at a fraction of its size and without colours.
 
     All of a JPEG's data are read even so, and a cut is found; only the cosine transform has less
-    to do. What looks blank when small and grey is looked at in full.
+    to do. What looks blank when small and grey is looked at in full. A PNG's checksums are looked
+    at beforehand, since its pixels may be whole where its end is not.
     """
+    if image.format == "PNG":
+        with Image.open(io.BytesIO(encoded)) as chunks:
+            chunks.verify()
+        if PNG_END not in encoded:
+            raise BadImageError("truncated", "no end")
     image.draft("L", (_CHECKED_SIDE, _CHECKED_SIDE))
     image.load()
-    low, high = _extremes(image)
-    if low == high:
+    if _is_even(image):
         with Image.open(io.BytesIO(encoded)) as whole:
             _check_not_blank(whole)
     return image
 
 
 def _check_not_blank(image: Image.Image) -> None:
-    low, high = _extremes(image)
-    if low == high:
-        raise BadImageError("blank", f"every pixel is {low}")
+    if _is_even(image):
+        raise BadImageError("blank", "every pixel is the same")
 
 
-def _extremes(image: Image.Image) -> tuple[float, float]:
+def _is_even(image: Image.Image) -> bool:
+    """Says whether each band has one value in all of an 8-bit image."""
     extremes = image.getextrema()
     bands = extremes if isinstance(extremes[0], tuple) else (extremes,)
-    return min(band[0] for band in bands), max(band[1] for band in bands)
+    return all(low == high for low, high in bands)
 
 
 def _plain(image: Image.Image) -> Image.Image:
@@ -158,6 +190,8 @@ def _plain(image: Image.Image) -> Image.Image:
 def _window_to_8_bits(image: Image.Image) -> Image.Image:
     """Stretches deep grey values; the outermost 0.1% at each end would waste the range."""
     values = np.asarray(image, dtype=np.float32)
+    if not np.isfinite(values).all():
+        raise BadImageError("cannot be decoded", "values that are no numbers")
     low, high = np.percentile(values, [0.1, 99.9])
     scaled = np.clip((values - low) / max(high - low, 1e-6), 0.0, 1.0)
     return Image.fromarray((scaled * 255).round().astype(np.uint8))

@@ -22,17 +22,21 @@ from components.case_example_gen.cases import (
 )
 from components.case_example_gen.external_set import ExternalSet
 from components.case_example_gen.image_measurement import ImageMeasurement
-from components.case_example_gen.images import BadImageError, standardise_and_measure
+from components.case_example_gen.images import BadImageError
 from components.case_example_gen.ingestion_report import QuarantinedImage
+from components.case_example_gen.linked_patients import linked_patients
 from components.case_example_gen.manifest import ManifestRow, RowProblem, read_manifest
 from components.case_example_gen.placed_case import PlacedCase
 from components.case_example_gen.pseudonym import without_identifiers
 from components.case_example_gen.settings import DataSettings
 from components.case_example_gen.site_counts import count_by_site_and_split
 from components.case_example_gen.source_images import image_directories, read_image
+from components.case_example_gen.tensorflow_decoding import decodable_image
+from schemas.case_features import UNKNOWN
 
 _QUARANTINED = "quarantined"
 _BYTES = "bytes"
+_LINKED = "linked"
 DUPLICATE = "duplicate image"
 OTHER_PATIENTS_DUPLICATE = "duplicate image of another patient"
 """One patient under two identifiers, or an image filed twice: to be looked into."""
@@ -46,6 +50,7 @@ class Ingestion:
         placed: `PlacedCase`s, what is kept.
         bytes_per_image: One number, the mean.
         quarantined: `QuarantinedImage`s.
+        linked: `LinkedPatients`, by identifiers.
         received_images: One count.
         received_cases: One count.
         kept_cases: One count.
@@ -57,6 +62,7 @@ class Ingestion:
     placed: beam.PCollection
     bytes_per_image: beam.PCollection
     quarantined: beam.PCollection
+    linked: beam.PCollection
     received_images: beam.PCollection
     received_cases: beam.PCollection
     kept_cases: beam.PCollection
@@ -86,7 +92,7 @@ def ingest(pipeline: beam.Pipeline, data: DataSettings) -> Ingestion:
         | "GroupByDigest" >> beam.GroupByKey()
         | "DropDigest" >> beam.Values()
         | "DropDuplicates"
-        >> beam.FlatMap(_first_of_duplicates, data).with_outputs(_QUARANTINED, main="kept")
+        >> beam.FlatMap(_first_of_duplicates, data).with_outputs(_QUARANTINED, _LINKED, main="kept")
     )
     cases = (
         unique.kept
@@ -110,6 +116,7 @@ def ingest(pipeline: beam.Pipeline, data: DataSettings) -> Ingestion:
             | "AllQuarantined" >> beam.Flatten()
             | "CountReasons" >> beam.ParDo(_CountReason())
         ),
+        linked=unique.linked,
         received_images=rows | "CountImages" >> beam.combiners.Count.Globally(),
         received_cases=(
             rows
@@ -164,12 +171,12 @@ class _CheckImage(beam.DoFn):
         self._checked.inc()
         if isinstance(row, RowProblem):
             detail = f"{row.column}: {row.message}" if row.column else row.message
-            bad = QuarantinedImage(row.row, "", row.site, "row cannot be read", detail)
+            bad = QuarantinedImage(row.row, "", UNKNOWN, "row cannot be read", detail)
             yield beam.pvalue.TaggedOutput(_QUARANTINED, bad)
             return
         try:
             encoded = read_image(self._directories[row.external], row.image)
-            measured = standardise_and_measure(encoded)
+            measured = decodable_image(encoded)
         except BadImageError as error:
             yield _quarantine(row, error.reason, error.detail)
             return
@@ -189,8 +196,12 @@ class _CountReason(beam.DoFn):
         yield image
 
 
-def _quarantine(row: ManifestRow, reason: str, detail: str = "") -> beam.pvalue.TaggedOutput:
-    path = without_identifiers(row.image, (row.patient_id, row.case_id))
+def _quarantine(
+    row: ManifestRow, reason: str, detail: str = "", others: Iterable[ManifestRow] = ()
+) -> beam.pvalue.TaggedOutput:
+    """Names the image without the identifiers of its row and of others that it may be a copy of."""
+    identifiers = [text for of in (row, *others) for text in (of.patient_id, of.case_id)]
+    path = without_identifiers(row.image, identifiers)
     image = QuarantinedImage(row.row, path, row.site, reason, detail)
     return beam.pvalue.TaggedOutput(_QUARANTINED, image)
 
@@ -198,12 +209,15 @@ def _quarantine(row: ManifestRow, reason: str, detail: str = "") -> beam.pvalue.
 def _first_of_duplicates(rows: Iterable[ManifestRow], data: DataSettings) -> Iterator[Any]:
     first, *others = sorted(rows, key=lambda row: row.order)
     yield first
+    # Another collection numbers its patients anew; natural images have none.
+    known = [row for row in others if row.external == first.external]
+    linked = [] if data.task == "unlabelled" else [*linked_patients([first, *known])]
+    for pair in linked:
+        yield beam.pvalue.TaggedOutput(_LINKED, pair)
     for row in others:
-        # Another collection numbers its patients anew; natural images have none.
-        known = row.external == first.external and data.task != "unlabelled"
-        is_other = known and row.patient_id != first.patient_id
+        is_other = (first.patient_id, row.patient_id) in linked
         reason = OTHER_PATIENTS_DUPLICATE if is_other else DUPLICATE
-        yield _quarantine(row, reason, f"same bytes as row {first.row}")
+        yield _quarantine(row, reason, f"same bytes as row {first.row}", (first, *others))
 
 
 def _assemble(rows: Iterable[ManifestRow], data: DataSettings) -> Iterator[Any]:

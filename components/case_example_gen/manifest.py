@@ -7,7 +7,7 @@ label columns and case features that the data settings name. Further columns are
 
 import csv
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
@@ -24,6 +24,7 @@ GIVEN_SPLITS = (case_features.TRAIN, case_features.VALIDATION, case_features.TES
 _SEXES = {"f": "female", "m": "male", "": case_features.UNKNOWN} | {
     sex: sex for sex in case_features.SEXES
 }
+_MOST_DAYS = 50_000
 _FINDING_VALUES = {"1": 1.0, "1.0": 1.0, "0": 0.0, "0.0": 0.0, "": None}
 
 
@@ -75,13 +76,12 @@ class ManifestRow:
 class RowProblem:
     """A row that cannot be used, with the column to look at.
 
-    The site is `unknown` where cells may stand under the wrong heading: an identifier must not
-    be taken for a site.
+    It quotes no cell, and names no site: its cells may stand under the wrong headings, and an
+    identifier must not get into a message.
     """
 
     row: int
     column: str
-    site: str
     message: str
 
 
@@ -98,20 +98,44 @@ def read_manifest(
             those of the data set. None for the data set's own.
 
     Raises:
-        UserError: The header lacks a column, or the file is no text.
+        UserError: The header lacks a column, the file is no text, or a quotation mark swallows
+            rows.
     """
+    row_number = 1
     try:
         header_line = lines.readline().lstrip("\ufeff")
         reader = csv.reader(lines, delimiter=delimiter_of(header_line))
         columns = _columns(header_line, name, data, external)
         for row_number, cells in enumerate(reader, start=2):
-            if any(cell.strip() for cell in cells):
-                yield _parse(row_number, cells, columns, data, external)
+            if not any(cell.strip() for cell in cells):
+                continue
+            parsed = _parse(row_number, cells, columns, data, external)
+            if isinstance(parsed, RowProblem):
+                _require_one_line(cells, name, row_number)
+            yield parsed
     except UnicodeDecodeError as error:
         raise UserError(
             f"{name}: not UTF-8 text ({error.reason} at byte {error.start}). "
             "Save it as 'CSV UTF-8'."
         ) from error
+    except csv.Error as error:
+        raise UserError(
+            f"{name}, row {row_number + 1}: cannot be read ({error}). Look for a stray quotation "
+            "mark or byte there."
+        ) from error
+
+
+def _require_one_line(cells: Sequence[str], name: str, row: int) -> None:
+    """Refuses a file in which a stray quotation mark may have made one bad row of many.
+
+    Nobody could tell how many images are missing. A note of several lines in a sound row is fine.
+    """
+    lines = max(cell.count("\n") for cell in cells) + 1
+    if lines > 1:
+        raise UserError(
+            f"{name}, row {row}: a quoted cell goes on over {lines} lines. Close or remove its "
+            "quotation mark."
+        )
 
 
 def manifest_rows(
@@ -178,30 +202,34 @@ def _parse(
     values = {column: cell.strip() for column, cell in zip(columns, cells, strict=False)}
 
     def problem(column: str, message: str) -> RowProblem:
-        return RowProblem(row, column, values["site"] or UNKNOWN, message)
+        return RowProblem(row, column, message)
 
     if len(cells) != len(columns):
-        message = f"{len(cells)} cells where the header has {len(columns)}"
-        return RowProblem(row, "", UNKNOWN, message)
+        return problem("", f"{len(cells)} cells where the header has {len(columns)}")
     for column in REQUIRED_COLUMNS:
         if not values[column]:
             return problem(column, "blank")
+    for column in (*REQUIRED_COLUMNS, "view", *data.case_features):
+        if "\n" in values.get(column, ""):
+            return problem(column, "more than one line")
     sex = _SEXES.get(values.get("sex", "").lower())
     if sex is None:
-        return problem("sex", f"'{values['sex']}' is none of {', '.join(case_features.SEXES)}")
+        return problem("sex", f"not one of {', '.join(case_features.SEXES)}")
     try:
         age = _age(values.get("age", ""))
     except ValueError:
-        return problem("age", f"'{values['age']}' is no age in years (0..130, or blank)")
+        return problem("age", "no age in years (0..130, or blank)")
     visit = values.get("visit", "")
-    if visit and not visit.isdecimal():
-        # A date would leave ingestion as it stands.
+    if visit and not (visit.isdecimal() and int(visit) <= _MOST_DAYS):
+        # A date, as 20240131 too, would leave ingestion as it stands.
         return problem(
-            "visit", "no whole number (days since the patient's first visit, or its number)"
+            "visit",
+            f"no whole number up to {_MOST_DAYS} (days since the patient's first visit, or its "
+            "number)",
         )
     split = values.get("split") or None
     if split is not None and split not in GIVEN_SPLITS:
-        return problem("split", f"'{split}' is none of {', '.join(GIVEN_SPLITS)}")
+        return problem("split", f"not one of {', '.join(GIVEN_SPLITS)}")
     label, findings, label_problem = _labels(values, data, external)
     if label_problem:
         return problem(*label_problem)
@@ -248,7 +276,7 @@ def _labels(
         label = values[data.label_column] or None
         if label is not None and label not in data.classes:
             known = ", ".join(data.classes)
-            return None, (), (data.label_column, f"label '{label}' is none of {known}")
+            return None, (), (data.label_column, f"not one of {known}")
         return label, (), None
     if data.task == "multi_label":
         findings: list[float | None] = []
@@ -258,9 +286,7 @@ def _labels(
                 findings.append(None)
                 continue
             if values[finding] not in _FINDING_VALUES:
-                message = (
-                    f"'{values[finding]}' is neither 1 (present), 0 (absent) nor blank (unknown)"
-                )
+                message = "neither 1 (present), 0 (absent) nor blank (unknown)"
                 return None, (), (finding, message)
             findings.append(_FINDING_VALUES[values[finding]])
         return None, tuple(findings), None

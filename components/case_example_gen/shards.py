@@ -14,10 +14,11 @@ from apache_beam.metrics import Metrics
 
 from components.case_example_gen.example import case_example
 from components.case_example_gen.image_measurement import ImageMeasurement
-from components.case_example_gen.images import MeasuredImage, standardise_and_measure
+from components.case_example_gen.images import MeasuredImage
 from components.case_example_gen.placed_case import PlacedCase
 from components.case_example_gen.settings import DataSettings
 from components.case_example_gen.source_images import image_directories, read_image
+from components.case_example_gen.tensorflow_decoding import decodable_image
 from components.record_transforms import LARGEST_FILE, record_options, written_whole
 
 _SMALLEST_SHARD = 32 * 1024**2
@@ -102,7 +103,7 @@ def image_to_write(encoded: bytes, checked: ImageMeasurement | None) -> Measured
     """
     if checked and checked.digest == hashlib.sha256(encoded).digest():
         return MeasuredImage(encoded, checked.mean, checked.contrast)
-    return standardise_and_measure(encoded)
+    return decodable_image(encoded)
 
 
 class _WriteShard(beam.DoFn):

@@ -9,6 +9,7 @@ import apache_beam as beam
 import tensorflow as tf
 from apache_beam.metrics import Metrics
 
+from components.leakage_check.exact_duplicates import cases_of_linked_patients
 from components.leakage_check.findings import Findings, SumUp
 from components.leakage_check.image_fingerprint import image_fingerprint
 from components.leakage_check.leakage_report import LeakageReport, to_remove_prefix
@@ -17,7 +18,6 @@ from components.leakage_check.near_duplicates import (
     MEDICAL,
     NATURAL,
     ImageRecord,
-    NearDuplicate,
     group_keys,
     near_duplicates,
 )
@@ -35,6 +35,7 @@ Place = tuple[str, str]
 def check_leakage(
     pipeline: beam.Pipeline,
     patterns: Mapping[Place, str],
+    linked: str,
     directory: str,
     settings: LeakageSettings,
 ) -> None:
@@ -46,6 +47,8 @@ def check_leakage(
     Args:
         pipeline: To build on.
         patterns: Files of raw cases by data set and split.
+        linked: Files of the medical set's patients who share an image with the same bytes, of
+            which ingestion has kept one.
         directory: Where the report goes.
         settings: When two images count as the same, and what follows.
     """
@@ -64,8 +67,11 @@ def check_leakage(
             _NOT_COMPARED, main="found"
         )
     )
+    lines = pipeline | "Linked" >> beam.Create([linked]) | "ReadLinked" >> beam.io.ReadAllFromText()
+    exact = cases_of_linked_patients(images, lines)
     found = (
-        compared.found
+        (compared.found, exact)
+        | "NearAndExact" >> beam.Flatten()
         | "GroupByPair" >> beam.GroupByKey()
         | "EachPairOnce" >> beam.MapTuple(lambda _, same: next(iter(same)))
     )
@@ -148,9 +154,7 @@ def _compare(group: tuple[str, Iterable[ImageRecord]], min_correlation: float) -
         yield beam.pvalue.TaggedOutput(_NOT_COMPARED, size - len(images))
     if len(images) < 2:
         return
-    for pair in near_duplicates(images, min_correlation):
-        first, second = (image._replace(thumbnail=b"") for image in pair[:2])
-        yield repr((first[:6], second[:6])), NearDuplicate(first, second, pair.correlation)
+    yield from near_duplicates(images, min_correlation)
 
 
 def _write(directory: str, found: Findings, removed: bool, **numbers: int) -> None:

@@ -5,7 +5,7 @@ from tfx.dsl.components.base.base_beam_component import BaseBeamComponent
 from tfx.types import BaseChannel, Channel, standard_artifacts
 from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
 
-from components.artifact_types import Leakage
+from components.artifact_types import IngestionReport, Leakage
 from components.leakage_check import executor
 from components.leakage_check.settings import LeakageSettings
 from trainer.settings import to_json
@@ -17,6 +17,7 @@ class LeakageCheckSpec(ComponentSpec):
     PARAMETERS = {"settings": ExecutionParameter(type=str)}
     INPUTS = {
         "examples": ChannelParameter(type=standard_artifacts.Examples),
+        "ingestion_report": ChannelParameter(type=IngestionReport),
         "natural_examples": ChannelParameter(type=standard_artifacts.Examples, optional=True),
     }
     OUTPUTS = {"leakage": ChannelParameter(type=Leakage)}
@@ -31,6 +32,7 @@ class LeakageCheck(BaseBeamComponent):
     def __init__(
         self,
         examples: BaseChannel,
+        ingestion_report: BaseChannel,
         settings: LeakageSettings,
         natural_examples: BaseChannel | None = None,
     ) -> None:
@@ -38,12 +40,14 @@ class LeakageCheck(BaseBeamComponent):
 
         Args:
             examples: Raw medical cases (`Examples`).
+            ingestion_report: Of these, with the patients who share an image.
             settings: When two images count as the same, and what follows.
             natural_examples: Raw natural images of the paper's step 1.
         """
         super().__init__(
             LeakageCheckSpec(
                 examples=examples,
+                ingestion_report=ingestion_report,
                 natural_examples=natural_examples,
                 settings=to_json(settings),
                 leakage=Channel(type=Leakage),

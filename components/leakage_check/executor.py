@@ -7,6 +7,7 @@ from tfx import types
 from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
 from tfx.types import artifact_utils
 
+from components.case_example_gen.linked_patients import linked_patients_pattern
 from components.leakage_check.checking import check_leakage
 from components.leakage_check.leakage_report import REPORT, read_leakage_report
 from components.leakage_check.near_duplicates import MEDICAL, NATURAL
@@ -41,9 +42,12 @@ class Executor(BaseBeamExecutor):
             for name, examples in given.items()
             for split in artifact_utils.decode_split_names(examples.split_names)
         }
+        linked = linked_patients_pattern(
+            artifact_utils.get_single_uri(input_dict["ingestion_report"])
+        )
         uri = artifact_utils.get_single_uri(output_dict["leakage"])
         with self._make_beam_pipeline() as pipeline:
-            check_leakage(pipeline, patterns, uri, settings)
+            check_leakage(pipeline, patterns, linked, uri, settings)
         report = read_leakage_report(uri)
         if settings.action == "stop" and report.leaked_cases:
             raise UserError(_refusal(report.leaked_cases, uri))
@@ -56,6 +60,7 @@ def _refusal(cases: int, directory: str) -> str:
         else f"{cases} cases that judge the model have"
     )
     return (
-        f"data: {judged} nearly the same image as one it is trained on. Remove one of each pair "
+        f"data: {judged} nearly the same image as one it is trained on, or a patient who shares an "
+        f"image with one it is trained on. Remove one of each pair "
         f"({directory}/{REPORT} lists them), or set leakage.action: remove."
     )

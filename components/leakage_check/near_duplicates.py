@@ -71,6 +71,17 @@ class NearDuplicate(NamedTuple):
         return self.first.rank != self.second.rank
 
 
+def keyed_pair(
+    one: ImageRecord, other: ImageRecord, correlation: float
+) -> tuple[str, NearDuplicate]:
+    """Returns a pair in its order and without pixels, under a key that it always has."""
+    first, second = sorted(
+        (image._replace(thumbnail=b"") for image in (one, other)),
+        key=lambda image: (image.rank, image),
+    )
+    return repr((first[:6], second[:6])), NearDuplicate(first, second, correlation)
+
+
 def group_keys(image_hash: int) -> Iterator[tuple[int, int, int, int]]:
     """Yields ten keys; two hashes that differ in three bits or fewer share one."""
     bands = [
@@ -83,8 +94,8 @@ def group_keys(image_hash: int) -> Iterator[tuple[int, int, int, int]]:
 
 def near_duplicates(
     images: Sequence[ImageRecord], min_correlation: float
-) -> Iterator[NearDuplicate]:
-    """Yields the pairs within a group that tell something, each once.
+) -> Iterator[tuple[str, NearDuplicate]]:
+    """Yields the pairs within a group that tell something, each once, under its key.
 
     Two images of one patient in one split are meant to be alike; two natural images are nobody's
     concern.
@@ -106,10 +117,7 @@ def near_duplicates(
         alike = correlations(thumbnails[number], thumbnails[candidates])
         for other, correlation in zip(candidates, alike, strict=True):
             if correlation >= min_correlation:
-                first, second = sorted(
-                    (image, ordered[other]), key=lambda record: (record.rank, record)
-                )
-                yield NearDuplicate(first, second, float(correlation))
+                yield keyed_pair(image, ordered[other], float(correlation))
 
 
 def _matters(one: ImageRecord, other: ImageRecord) -> bool:

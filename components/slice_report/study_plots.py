@@ -100,8 +100,7 @@ def _draw_curves(
     ] or [None]
     if target is not None:
         name = messages.plain("study.target", baseline=results["baseline"])
-        line = {"color": svg.MUTED, "linestyle": (0, (2, 2)), "linewidth": 1}
-        panel.axhline(target, label=name, **line)
+        panel.axhline(target, label=name, color=svg.MUTED, linestyle=(0, (2, 2)), linewidth=1)
     if not rows:
         panel.text(
             0.5,

@@ -101,7 +101,7 @@ def count_sites(rows: Iterable[ManifestRow | RowProblem], data: DataSettings) ->
     with RowStore() as store:
         for row in rows:
             if isinstance(row, RowProblem):
-                sites[row.site or case_features.UNKNOWN].bad_rows += 1
+                sites[case_features.UNKNOWN].bad_rows += 1
             else:
                 store.add(row)
         for case_rows in store.cases_by_site():

@@ -15,10 +15,11 @@ from components.case_example_gen.cases import (
 )
 from components.case_example_gen.external_set import ExternalSet
 from components.case_example_gen.manifest import ManifestRow, RowProblem, manifest_rows
+from components.case_example_gen.pseudonym import without_identifiers
 from components.case_example_gen.settings import DataSettings
 from pipeline.row_store import RowStore
 from pipeline.validation.findings import Finding, Severity, Summary
-from pipeline.validation.image_checks import look_at_files
+from pipeline.validation.image_checks import ImageFile, look_at_files
 from pipeline.validation.label_checks import classes_present, thin_classes
 from schemas import case_features
 
@@ -158,16 +159,12 @@ def _read(
     parsed = manifest_rows(data, external)
     for row, file in look_at_files(_sound_rows(parsed, manifest, row_findings), manifest.parent):
         image_bytes += file.size
-        problem = file.problem
-        if problem is None:
-            first = store.first_row_with(file.digest, row.row)
-            problem = f"has the same bytes as row {first}" if first != row.row else None
+        problem = _problem(row, file, store)
         if problem is None:
             sound += 1
             store.add(row)
             continue
-        at = _at(manifest, row.row, "image")
-        message = f"{at}: '{row.image}' {problem}; it will be quarantined."
+        message = f"{_at(manifest, row.row, 'image')}: {problem}; it will be quarantined."
         image_findings.append(Finding("warning", message))
     if not (sound or row_findings or image_findings):
         row_findings.append(Finding("error", f"{manifest}: no rows below the header."))
@@ -175,6 +172,15 @@ def _read(
     if external is None:
         findings.extend(_too_many_bad(manifest, len(image_findings), sound, data))
     return findings, sound, image_bytes
+
+
+def _problem(row: ManifestRow, file: ImageFile, store: RowStore) -> str | None:
+    """Says what is wrong with an image; no path of a copy, which may name another patient."""
+    if file.problem:
+        image = without_identifiers(row.image, (row.patient_id, row.case_id))
+        return f"'{image}' {file.problem}"
+    first = store.first_row_with(file.digest, row.row)
+    return f"the same bytes as row {first}" if first != row.row else None
 
 
 def _sound_rows(

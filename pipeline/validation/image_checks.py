@@ -1,4 +1,4 @@
-"""Looks at every image file of a manifest without decoding it."""
+"""Looks at every image file of a manifest; decodes only one whose end is not in its place."""
 
 import hashlib
 import itertools
@@ -7,10 +7,18 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from components.case_example_gen.images import MAX_PIXELS, BadImageError, open_image
+from components.case_example_gen.images import (
+    MAX_PIXELS,
+    PNG_END,
+    BadImageError,
+    open_image,
+    standardise_and_measure,
+)
 from components.case_example_gen.manifest import ManifestRow
 
 _ROWS_AT_ONCE = 512
+_NEAR_THE_END = 64
+_END_MARKS = {"JPEG": b"\xff\xd9", "PNG": PNG_END}
 
 
 @dataclass(frozen=True)
@@ -64,7 +72,15 @@ def _problem(encoded: bytes) -> str | None:
         return f"has more than {MAX_PIXELS // 1_000_000} million pixels"
     except Exception:
         return "is not an image"
-    end_marks = {"JPEG": b"\xff\xd9", "PNG": b"IEND"}
-    if kind in end_marks and end_marks[kind] not in encoded[-64:]:
-        return "is truncated"
+    if kind in _END_MARKS and _END_MARKS[kind] not in encoded[-_NEAR_THE_END:]:
+        return _problem_when_decoded(encoded)
+    return None
+
+
+def _problem_when_decoded(encoded: bytes) -> str | None:
+    """Some cameras and archives write further bytes behind an image's end."""
+    try:
+        standardise_and_measure(encoded)
+    except BadImageError as error:
+        return "is truncated" if error.reason == "truncated" else f"is bad ({error.reason})"
     return None

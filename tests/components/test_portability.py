@@ -57,7 +57,7 @@ def rounds(pipeline: beam.Pipeline) -> None:
 
 def leakage(pipeline: beam.Pipeline) -> None:
     patterns = {("natural", "train"): "a/*", ("medical", "test"): "b/*"}
-    check_leakage(pipeline, patterns, "leakage", LeakageSettings())
+    check_leakage(pipeline, patterns, "linked-*", "leakage", LeakageSettings())
 
 
 def removal(pipeline: beam.Pipeline) -> None:

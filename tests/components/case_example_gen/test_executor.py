@@ -19,6 +19,7 @@ from components.case_example_gen.ingestion_report import (
     SplitCount,
     read_ingestion_report,
 )
+from components.case_example_gen.linked_patients import parse_line
 from components.case_example_gen.pseudonym import pseudonym
 from components.case_example_gen.settings import DataSettings
 from trainer.errors import UserError
@@ -52,6 +53,11 @@ def read_examples(examples) -> dict[str, list[tf.train.Example]]:
         records = tf.data.TFRecordDataset(files, compression_type="GZIP").as_numpy_iterator()
         found[split] = [tf.train.Example.FromString(record) for record in records]
     return found
+
+
+def linked_patients(directory: Path) -> list[tuple[str, str]]:
+    files = Path(directory, "report").glob("linked_patients-*")
+    return [parse_line(line) for path in files for line in path.read_text().splitlines()]
 
 
 def text(example: tf.train.Example, feature: str) -> list[str]:
@@ -208,7 +214,28 @@ def test_every_bad_image_is_quarantined_with_its_reason(
     }
     duplicate = next(i for i in report.first_quarantined if i.reason.startswith("duplicate image"))
     assert (duplicate.row, duplicate.detail) == (11, "same bytes as row 8")
+    [linked] = linked_patients(tmp_path)
+    assert linked == tuple(pseudonym(KEY, "patient", rows[i]["patient_id"]) for i in (6, 9))
     assert sum(count.images for count in report.counts) == 20 - 8
+
+
+def test_a_copy_filed_under_another_patient_names_neither(
+    tmp_path, write_image, write_manifest, settings
+):
+    rows = rows_of_cases(write_image, cases=20)
+    folder = tmp_path / f"of-{rows[0]['patient_id']}"
+    folder.mkdir()
+    copy = folder / f"{rows[5]['patient_id']}.png"
+    copy.write_bytes((tmp_path / rows[0]["image"]).read_bytes())
+    rows[5]["image"] = str(copy.relative_to(tmp_path))
+    data = dataclasses.replace(settings, manifest=write_manifest(rows), max_bad_fraction=0.9)
+    _, report = run(data, tmp_path)
+    [quarantined] = report.first_quarantined
+    assert quarantined.image == "of-…/….png"
+    written = "".join(
+        path.read_text() for path in Path(tmp_path, "report").iterdir() if path.is_file()
+    )
+    assert not [row for row in rows if row["patient_id"] in written]
 
 
 def test_the_report_stays_small_and_every_quarantined_image_is_a_line_beside_it(

@@ -1,17 +1,14 @@
 """Images of every mode become 8 bits, upright; broken ones are refused with their reason."""
 
 import io
+import struct
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 from components.case_example_gen import images
-from components.case_example_gen.images import (
-    BadImageError,
-    standardise_and_measure,
-    standardise_image,
-)
+from components.case_example_gen.images import BadImageError, standardise_and_measure
 from tests.claimed_png import with_claimed_size
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (12, 16, 3), dtype=np.uint8)
@@ -21,6 +18,10 @@ def encoded(image: Image.Image, kind: str = "PNG", **options) -> bytes:
     output = io.BytesIO()
     image.save(output, kind, **options)
     return output.getvalue()
+
+
+def standardise_image(content: bytes) -> bytes:
+    return standardise_and_measure(content).encoded
 
 
 def decoded(content: bytes) -> Image.Image:
@@ -74,7 +75,6 @@ def test_mean_and_contrast_are_those_of_the_grey_values_that_are_kept(mode):
     deep = Image.fromarray(PIXELS[..., 0].astype(np.uint16) * 257)
     image = deep if mode == "I;16" else Image.fromarray(PIXELS).convert(mode)
     measured = standardise_and_measure(encoded(image))
-    assert measured.encoded == standardise_image(encoded(image))
     grey = np.asarray(decoded(measured.encoded).convert("L")) / 255
     assert measured.mean == pytest.approx(grey.mean(), abs=1e-6)
     assert measured.contrast == pytest.approx(grey.std(), abs=1e-6)
@@ -104,12 +104,57 @@ def test_of_an_animation_the_first_frame_counts():
         (b"no image at all", "cannot be decoded"),
         (encoded(Image.fromarray(PIXELS), "JPEG")[:300], "truncated"),
         (encoded(Image.new("L", (9, 9), 77)), "blank"),
+        (encoded(Image.new("RGB", (9, 9), (200, 10, 30))), "blank"),
+        (encoded(Image.new("RGB", (9, 9), (200, 10, 30)), "JPEG"), "blank"),
+        (encoded(Image.new("RGBA", (9, 9), (0, 0, 0, 255))), "blank"),
+        (encoded(Image.new("LA", (9, 9), (0, 255))), "blank"),
+        (encoded(Image.new("CMYK", (9, 9), (0, 0, 0, 255)), "JPEG"), "blank"),
+        (encoded(Image.fromarray(np.dstack([PIXELS, np.zeros((12, 16), np.uint8)]))), "blank"),
+        (encoded(Image.fromarray(np.full((9, 9), 700, np.uint16))), "blank"),
+        (encoded(Image.fromarray(np.float32([[0, 1], [2, np.nan]])), "TIFF"), "cannot be decoded"),
     ],
 )
 def test_what_cannot_be_used_is_refused_with_its_reason(content, reason):
     with pytest.raises(BadImageError) as error:
         standardise_image(content)
     assert error.value.reason == reason
+
+
+@pytest.mark.parametrize("missing", range(1, 30))
+def test_a_png_without_its_end_is_refused_although_its_pixels_are_whole(missing):
+    with pytest.raises(BadImageError):
+        standardise_image(encoded(Image.fromarray(PIXELS))[:-missing])
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_each_exif_orientation_is_turned_as_pillow_turns_it(orientation):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    content = encoded(Image.fromarray(PIXELS), "PNG", exif=exif)
+    upright = ImageOps.exif_transpose(decoded(content))
+    np.testing.assert_array_equal(np.asarray(decoded(standardise_image(content))), upright)
+
+
+def test_odd_exif_of_a_rotated_image_does_not_matter():
+    """An ImageWidth that is a fraction can be read and cannot be written again."""
+    width = struct.pack("<HHLL", 0x0100, 5, 1, 38)
+    orientation = struct.pack("<HHLHH", 0x0112, 3, 1, 6, 0)
+    header = b"Exif\0\0II*\0" + struct.pack("<LH", 8, 2)
+    exif = header + width + orientation + struct.pack("<LLL", 0, 1, 3)
+    content = encoded(Image.fromarray(PIXELS), "JPEG", exif=exif, quality=95)
+    with pytest.raises(struct.error):
+        ImageOps.exif_transpose(decoded(content))
+    assert decoded(standardise_image(content)).size == (12, 16)
+
+
+def test_what_pillow_raises_is_always_a_reason(monkeypatch):
+    def fail(*_):
+        raise struct.error("required argument is not an integer")
+
+    monkeypatch.setattr(images, "is_plain", fail)
+    with pytest.raises(BadImageError) as error:
+        standardise_image(encoded(Image.fromarray(PIXELS)))
+    assert (error.value.reason, error.value.detail) == ("cannot be decoded", "error")
 
 
 def test_an_absurdly_large_image_is_refused_before_it_is_decoded(monkeypatch):

@@ -28,7 +28,7 @@ def test_an_image_is_decoded_again_only_if_it_is_not_the_one_that_was_checked(mo
         decoded.append(encoded)
         return MeasuredImage(b"standard", 0.1, 0.2)
 
-    monkeypatch.setattr(shards, "standardise_and_measure", decode)
+    monkeypatch.setattr(shards, "decodable_image", decode)
     known = ImageMeasurement(hashlib.sha256(b"checked").digest(), 0.5, 0.25)
     assert shards.image_to_write(b"checked", known) == MeasuredImage(b"checked", 0.5, 0.25)
     assert not decoded

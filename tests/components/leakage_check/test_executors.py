@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 from tfx.types import artifact_utils, standard_artifacts
 
-from components.artifact_types import Leakage
+from components.artifact_types import IngestionReport, Leakage
 from components.leakage_check import checking
 from components.leakage_check.executor import Executor
 from components.leakage_check.leakage_report import read_leakage_report, read_to_remove
@@ -16,9 +16,9 @@ from tests.components.leakage_check.test_image_fingerprint import encoded, pictu
 from trainer.errors import UserError
 
 
-def case(name: str, image: bytes) -> bytes:
+def case(name: str, image: bytes, patient: str = "") -> bytes:
     example = tf.train.Example()
-    texts = {"case_id": name, "patient_id": f"patient of {name}", "site": "north"}
+    texts = {"case_id": name, "patient_id": patient or f"patient of {name}", "site": "north"}
     for feature, text in texts.items():
         example.features.feature[feature].bytes_list.value.append(text.encode())
     example.features.feature["image"].bytes_list.value.append(image)
@@ -28,13 +28,19 @@ def case(name: str, image: bytes) -> bytes:
 @pytest.fixture
 def examples(tmp_path):
     """Ten cases to train on; the test split holds a copy of the fourth."""
-    cases = {
-        "train": [case(f"train-{seed}", encoded(picture(seed))) for seed in range(10)],
-        "test": [
-            case("copy", encoded(picture(3).resize((96, 72)), "JPEG", quality=80)),
-            case("new", encoded(picture(50))),
-        ],
-    }
+    return written(
+        tmp_path,
+        {
+            "train": [case(f"train-{seed}", encoded(picture(seed))) for seed in range(10)],
+            "test": [
+                case("copy", encoded(picture(3).resize((96, 72)), "JPEG", quality=80)),
+                case("new", encoded(picture(50))),
+            ],
+        },
+    )
+
+
+def written(tmp_path, cases: dict[str, list[bytes]]):
     artifact = standard_artifacts.Examples()
     artifact.uri = str(tmp_path / "examples")
     artifact.split_names = artifact_utils.encode_split_names(list(cases))
@@ -47,11 +53,17 @@ def examples(tmp_path):
     return artifact
 
 
-def check(examples, directory, action="report"):
+def check(examples, directory, action="report", linked=()):
     leakage = Leakage()
     leakage.uri = str(directory / "leakage")
+    report = IngestionReport()
+    report.uri = str(directory / "report")
+    Path(report.uri).mkdir(parents=True)
+    lines = "".join(json.dumps(pair) + "\n" for pair in linked)
+    Path(report.uri, "linked_patients-00000-of-00001.jsonl").write_text(lines)
     settings = json.dumps({"action": action, "min_correlation": 0.99})
-    Executor().Do({"examples": [examples]}, {"leakage": [leakage]}, {"settings": settings})
+    inputs = {"examples": [examples], "ingestion_report": [report]}
+    Executor().Do(inputs, {"leakage": [leakage]}, {"settings": settings})
     return leakage
 
 
@@ -66,6 +78,49 @@ def test_the_copy_is_found(examples, tmp_path):
     assert first == ("medical", "train", "north", "train-3")
     assert second == ("medical", "test", "north", "copy")
     assert correlation > 0.99
+
+
+@pytest.fixture
+def one_patient_twice(tmp_path):
+    """Patient A is B, filed under two identifiers: two cases to train on and two in the test."""
+    return written(
+        tmp_path,
+        {
+            "train": [
+                case(f"train-{seed}", encoded(picture(seed)), "A" if seed < 2 else "")
+                for seed in range(4)
+            ],
+            "test": [
+                case(f"test-{seed}", encoded(picture(50 + seed)), "B" if seed < 2 else "C")
+                for seed in range(3)
+            ],
+        },
+    )
+
+
+def test_patients_who_share_an_image_leak_with_all_their_cases(one_patient_twice, tmp_path):
+    directory = check(one_patient_twice, tmp_path, linked=[("A", "B"), ("A", "gone")]).uri
+    report = read_leakage_report(directory)
+    assert (report.images, report.across_patients, report.leaked_cases) == (7, 3, 2)
+    assert report.pairs == report.across_splits == 3
+    assert sorted(read_to_remove(directory, "medical")) == ["train-0", "train-1"]
+    assert report.listed[0] == (
+        ("medical", "train", "north", "train-0"),
+        ("medical", "test", "north", "test-0"),
+        1.0,
+    )
+
+
+def test_patients_who_share_an_image_within_a_split_are_counted_and_do_not_leak(
+    one_patient_twice, tmp_path
+):
+    report = read_leakage_report(check(one_patient_twice, tmp_path, linked=[("B", "C")]).uri)
+    assert (report.across_patients, report.leaked_cases, report.medical_to_remove) == (2, 0, 0)
+
+
+def test_stop_ends_the_run_for_a_shared_image_too(one_patient_twice, tmp_path):
+    with pytest.raises(UserError, match="2 cases that judge the model have"):
+        check(one_patient_twice, tmp_path, action="stop", linked=[("A", "B")])
 
 
 def test_images_of_a_group_that_is_too_large_are_counted(examples, tmp_path, monkeypatch):
