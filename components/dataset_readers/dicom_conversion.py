@@ -41,7 +41,8 @@ def convert_file(path: Path, folder: Path) -> ConvertedFile:
 
     Args:
         path: Any file.
-        folder: For the images. Their names are hashes of `SOPInstanceUID`, so they say nothing.
+        folder: For the images. Their names are hashes of patient, study and instance, so they say
+            nothing.
     """
     if not _looks_like_dicom(path):
         return ConvertedFile(path, passed_over=True)
@@ -85,7 +86,9 @@ def _missing(header: DicomHeader) -> str:
 
 
 def _write_frames(path: Path, header: DicomHeader, folder: Path) -> tuple[Path, ...]:
-    name = hashlib.sha256(header.instance_id.encode()).hexdigest()[:32]
+    # The instance alone should tell, but archives hold files that were given another's.
+    identity = "\0".join((header.patient_id, header.study_id, header.instance_id))
+    name = hashlib.sha256(identity.encode()).hexdigest()[:32]
     indices = chosen_frames(header.frames)
     images = [folder / name[:2] / f"{name}-{index:04d}.png" for index in indices]
     if all(image.is_file() for image in images):

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pydicom
 from pydicom.dataset import Dataset
+from pydicom.multival import MultiValue
 
 from components.dataset_readers.study_dates import parse_date
 
@@ -105,7 +106,12 @@ def read_header(path: Path) -> DicomHeader:
 
 def _text(dataset: Dataset, keyword: str) -> str:
     value = dataset.get(keyword)
-    return "" if value is None or keyword.endswith("Sequence") else str(value).strip()
+    if value is None or keyword.endswith("Sequence"):
+        return ""
+    if isinstance(value, MultiValue):
+        # As the file has it: a backslash between values.
+        return "\\".join(str(part).strip() for part in value)
+    return str(value).strip()
 
 
 def _view(values: Mapping[str, str], dataset: Dataset) -> str:

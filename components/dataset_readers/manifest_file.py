@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TextIO
 
 from components.dataset_readers.reader import DatasetReader, ImageRow
+from trainer.errors import UserError
 
 _COLUMNS = ("case_id", "patient_id", "site", "view", "sex", "age", "visit", "split")
 
@@ -21,6 +22,9 @@ def write_manifest(reader: DatasetReader, rows: Iterable[ImageRow], path: Path) 
 
     Returns:
         The number of rows.
+
+    Raises:
+        UserError: The file cannot be written, or an image's name is no text.
     """
     folder = f"{path.parent.absolute()}/"
     count = 0
@@ -29,24 +33,44 @@ def write_manifest(reader: DatasetReader, rows: Iterable[ImageRow], path: Path) 
         writer.writerow(["image", *_COLUMNS, *_label_columns(reader)])
         for row in rows:
             values = [getattr(row, column) for column in _COLUMNS]
-            writer.writerow(
-                [str(row.image.absolute()).removeprefix(folder), *values, *_labels(reader, row)]
-            )
+            image = str(row.image.absolute()).removeprefix(folder)
+            if not _is_text(image):
+                raise UserError(
+                    f"{image!a}: the file's name is not UTF-8 text. Rename the file."
+                )
+            writer.writerow([image, *values, *_labels(reader, row)])
             count += 1
     return count
 
 
 @contextmanager
 def replaced(path: Path) -> Iterator[TextIO]:
-    """Opens a text file that takes the place of `path` only when all of it is written."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Opens a text file that takes the place of `path` only when all of it is written.
+
+    Raises:
+        UserError: It cannot be written there.
+    """
     partial = path.with_name(path.name + ".partial")
     try:
-        with partial.open("w", encoding="utf-8", newline="") as file:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = partial.open("w", encoding="utf-8", newline="")
+    except OSError as error:
+        raise UserError(f"{path}: cannot be written ({error.strerror}).") from error
+    try:
+        with file:
             yield file
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def _is_text(name: str) -> bool:
+    """Says whether a file's name, which is bytes on Linux, is UTF-8."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _label_columns(reader: DatasetReader) -> tuple[str, ...]:

@@ -18,7 +18,8 @@ def read_csv(path: Path, columns: Iterable[str]) -> Iterator[dict[str, str]]:
         columns: Columns that must be there.
 
     Raises:
-        UserError: The file is missing, broken, or lacks a column.
+        UserError: The file is missing, broken, or lacks a column; a row has too few or too many
+            cells, as the last one of a file that is cut.
     """
     if not path.is_file():
         raise UserError(f"{path}: no such file. Name the folder that holds {path.name}.")
@@ -32,11 +33,23 @@ def read_csv(path: Path, columns: Iterable[str]) -> Iterator[dict[str, str]]:
                 raise UserError(
                     f"{path}: column {', '.join(missing)} missing. Use the file as published."
                 )
-            for cells in csv.reader(file, delimiter=delimiter):
-                if cells:
-                    yield dict(zip(names, (cell.strip() for cell in cells), strict=False))
+            for row, cells in enumerate(csv.reader(file, delimiter=delimiter), start=2):
+                if any(cell.strip() for cell in cells):
+                    yield dict(zip(names, _cells(cells, names, f"{path}, row {row}"), strict=False))
     except (UnicodeDecodeError, gzip.BadGzipFile, EOFError, csv.Error) as error:
         raise UserError(f"{path}: cannot be read ({error}). Fetch the file again.") from error
+
+
+def _cells(cells: list[str], names: list[str], place: str) -> list[str]:
+    """Returns the cells of a row; a blank name or cell at its end counts for nothing."""
+    stripped = [cell.strip() for cell in cells]
+    named = len(names) - next((n for n, name in enumerate(reversed(names)) if name), 0)
+    if len(stripped) < named or any(stripped[len(names) :]):
+        raise UserError(
+            f"{place}: {len(cells)} cells where the header has {named}. The file may be cut: "
+            "fetch it again, or mend the row."
+        )
+    return stripped
 
 
 def first_file(folder: Path, names: Iterable[str]) -> Path:

@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from components.dataset_readers.manifest_file import replaced
 from components.slice_report.drift import feature_name, value_name
 from components.slice_report.message_catalogue import ENGLISH
 from pipeline.configuration import load_configuration
@@ -26,8 +27,8 @@ def inspect_command(
     """Writes the page of a configuration's data set.
 
     Raises:
-        UserError: The configuration has no such data set, its manifest cannot be read, or the run
-            to compare with has no statistics.
+        UserError: The configuration has no such data set, its manifest cannot be read, the run
+            to compare with has no statistics, or the page cannot be written.
     """
     if against is not None and data_set != "medical":
         raise UserError("--against compares medical images: leave out --data.")
@@ -47,7 +48,8 @@ def inspect_command(
     )
     title = f"{configuration.name}: {data_set} images"
     page = render_inspection(content, title, against="" if against is None else str(against))
-    output.write_text(page, encoding="utf-8")
+    with replaced(output) as file:
+        file.write(page)
     for row in content["drift"]:
         click.echo(drift_line(row))
     click.echo(f"{output}: written.")

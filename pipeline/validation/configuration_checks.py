@@ -1,9 +1,10 @@
-"""Checks a configuration's data in seconds, before any training."""
+"""Checks a configuration's data, key, encoder and room in seconds, before any training."""
 
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from components.case_example_gen.pseudonym import read_key
 from components.slice_report.study_excerpt import read_study
 from pipeline.configuration import Configuration
 from pipeline.validation.data_checks import validate_data
@@ -23,7 +24,7 @@ _DISK_FACTOR = 6
 
 
 def validate(configuration: Configuration) -> Validation:
-    """Checks every data set of a configuration, and the room on the disk.
+    """Checks every data set of a configuration, its key, and the room on the disk.
 
     Raises:
         UserError: A manifest cannot be read at all.
@@ -42,6 +43,8 @@ def validate(configuration: Configuration) -> Validation:
         findings.extend(found)
         summaries[name] = summary
         image_bytes += size
+    if data.pseudonym_key_file is not None:
+        findings.extend(_check_key(data.pseudonym_key_file))
     findings.extend(_check_disk(configuration.output_dir, image_bytes))
     if configuration.initial_encoder is not None:
         given = configuration.initial_encoder
@@ -51,6 +54,13 @@ def validate(configuration: Configuration) -> Validation:
     if configuration.study is not None:
         findings.extend(_check_study(configuration.study, data.labelled_task))
     return Validation(tuple(findings), summaries)
+
+
+def _check_key(path: str) -> Iterator[Finding]:
+    try:
+        read_key(path)
+    except UserError as error:
+        yield Finding("error", f"data.pseudonym_key_file: {error}")
 
 
 def _check_disk(output_dir: str, image_bytes: int) -> Iterator[Finding]:

@@ -28,6 +28,7 @@ class DataSet:
         self.directory = directory
         self.rows = []
         self.top_level = {}
+        self.whole_data = {}
         self.data = {"task": "multi_class", "classes": ["well", "ill"], "max_bad_fraction": 0.2}
         for number in range(60):
             name = f"{number}.png"
@@ -52,7 +53,7 @@ class DataSet:
         values = {
             "name": "test",
             "output_dir": str(self.directory / "run"),
-            "data": {"medical": {"manifest": "manifest.csv", **self.data}},
+            "data": {"medical": {"manifest": "manifest.csv", **self.data}, **self.whole_data},
             "report": {"title": "Test", "intended_use": "Test"},
             **self.top_level,
         }
@@ -96,6 +97,41 @@ def test_bad_images_are_warnings_with_row_and_column(data_set):
         "row 7, column image: the same bytes as row 6; it will be quarantined.",
     ]
     assert data_set.messages("error") == []
+
+
+def test_bytes_behind_the_end_of_an_image_are_no_cut(data_set):
+    """Some cameras write them; the run takes such an image in."""
+    for name, kind in (("0.png", "PNG"), ("1.jpg", "JPEG")):
+        path = data_set.directory / name
+        with Image.open(data_set.directory / f"{name[0]}.png") as image:
+            image.save(path, kind)
+        path.write_bytes(path.read_bytes() + bytes(256))
+        data_set.rows[int(name[0])]["image"] = name
+    assert data_set.messages("warning") == []
+
+
+def test_a_finding_names_no_patient(data_set):
+    for number, name in ((3, "of patient-3.png"), (4, "case-4/a.png")):
+        data_set.rows[number]["image"] = name
+    found = data_set.messages("warning")
+    assert (
+        "row 5, column image: 'of ….png' cannot be read (No such file or directory); it "
+        in (found[0])
+    )
+    assert "'…/a.png'" in found[1]
+
+
+@pytest.mark.parametrize(
+    ("key", "message"), [(b"abc", "must have at least 16 bytes"), (None, "cannot be read")]
+)
+def test_a_key_that_is_none_is_found_before_the_run(data_set, key, message):
+    path = data_set.directory / "secret.key"
+    if key is not None:
+        path.write_bytes(key)
+    data_set.whole_data = {"pseudonym_key_file": "secret.key"}
+    (found,) = data_set.messages("error")
+    assert found.startswith(f"data.pseudonym_key_file: {path}: the pseudonym key")
+    assert message in found
 
 
 def test_an_image_that_would_fill_the_memory_is_told_before_it_is_decoded(data_set):

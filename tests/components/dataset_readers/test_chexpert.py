@@ -104,6 +104,12 @@ def test_an_answer_outside_the_code_is_named(source):
         read(source)
 
 
+def test_a_table_that_is_cut_in_a_row_is_named(source):
+    (source / "train.csv").write_text(TRAIN[: TRAIN.rindex("Frontal") + 3])
+    with pytest.raises(UserError, match=r"train\.csv, row 5: 4 cells where the header has 19"):
+        read(source)
+
+
 def test_a_folder_without_the_table_is_named(tmp_path):
     with pytest.raises(UserError, match=r"holds no train\.csv"):
         read(tmp_path)

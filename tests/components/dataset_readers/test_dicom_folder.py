@@ -108,6 +108,23 @@ def test_nothing_of_the_header_but_what_the_columns_need_gets_out(studies, tmp_p
     assert "P-0815" not in "".join(reading.report.lines())
 
 
+def test_two_files_of_one_instance_identifier_keep_their_own_pictures(tmp_path):
+    folder = tmp_path / "export"
+    for number, patient in enumerate(("P-1", "P-2")):
+        write_dicom(
+            folder / f"{number}.dcm", picture(number), SOPInstanceUID="1.2.9", PatientID=patient
+        )
+    rows = Reading(folder, tmp_path).rows()
+    assert len({row.image for row in rows}) == 2
+    assert len({row.image.read_bytes() for row in rows}) == 2
+
+
+def test_a_site_of_several_names_is_written_as_in_the_file(tmp_path):
+    write_dicom(tmp_path / "export" / "a.dcm", picture(), InstitutionName=["North", "Two"])
+    (row,) = Reading(tmp_path / "export", tmp_path).rows()
+    assert row.site == "North\\Two"
+
+
 def test_every_frame_is_an_image_and_a_long_clip_gives_sixteen(tmp_path):
     write_dicom(tmp_path / "in" / "three.dcm", np.stack([picture(n) for n in range(3)]))
     write_dicom(tmp_path / "in" / "tooth.dcm", np.stack([picture(n) for n in range(40)]))

@@ -1,6 +1,7 @@
 """What readers yield becomes a manifest that ingestion reads."""
 
 import csv
+import os
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,20 @@ def test_a_failure_half_way_leaves_the_old_manifest_and_no_part_of_a_new_one(tmp
         write_manifest(ImageFolderReader(), rows(), manifest)
     assert manifest.read_text() == "old"
     assert [path.name for path in tmp_path.iterdir()] == ["manifest.csv"]
+
+
+@pytest.mark.parametrize("place", ["file/manifest.csv", "file/below/manifest.csv"])
+def test_a_place_that_cannot_be_written_is_named(tmp_path, place):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(UserError, match=r"manifest\.csv: cannot be written \("):
+        write_manifest(ImageFolderReader(), [row(tmp_path / "a.png")], tmp_path / place)
+
+
+def test_a_file_name_that_is_no_text_is_named(tmp_path):
+    image = tmp_path / os.fsdecode(b"\xfcml.jpg")
+    with pytest.raises(UserError, match=r"udcfcml\.jpg.*: the file's name is not UTF-8 text"):
+        write_manifest(ImageFolderReader(), [row(image)], tmp_path / "manifest.csv")
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("reader", READERS, ids=lambda reader: reader.card.name)

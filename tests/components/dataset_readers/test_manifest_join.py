@@ -45,6 +45,15 @@ def test_images_are_found_from_the_new_place(manifests, tmp_path):
         assert next(csv.DictReader(file))["image"] == str(tmp_path / "a/x/1.jpg")
 
 
+@pytest.mark.parametrize(("row", "cells"), [("3.jpg;3;3;nih", 4), ("3.jpg;3;3;nih;PA;0;1", 7)])
+def test_a_row_of_too_few_or_too_many_cells_is_named(manifests, tmp_path, row, cells):
+    with manifests[1].open("a") as file:
+        file.write(row + "\n")
+    with pytest.raises(UserError, match=rf"second.csv, row 3: {cells} cells .* header has 6"):
+        join_manifests(manifests, tmp_path / "joined.csv")
+    assert not (tmp_path / "joined.csv").exists()
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [("image,case_id,site\n", "column patient_id is missing"), (None, "cannot be read")],
