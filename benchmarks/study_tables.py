@@ -50,8 +50,8 @@ def by_fraction(study: dict[str, Any], rows: Sequence[dict[str, Any]], cell: Any
                 for row in rows
                 if (row["initialisation"], row["trainable"]) == (start["name"], trainable)
             }
-            name = start["name"] if trainable == "network" else f"{start['name']}, linear probe"
             if found:
+                name = named(start["name"], trainable)
                 lines.append([name, *(found.get(share, "not run") for share in shares)])
     return table(["start", *(f"{share:.0%}" for share in shares)], lines)
 
@@ -60,7 +60,7 @@ def contrasts(study: dict[str, Any]) -> str:
     """Returns the differences of the pairs that the study names, of its own metric."""
     lines = [
         [
-            f"{row['initialisation']} − {row['against']}",
+            named(f"{row['initialisation']} − {row['against']}", row["trainable"]),
             _GROUPS[row["group"]],
             f"{row['label_fraction']:.0%}",
             difference(row),
@@ -75,10 +75,18 @@ def label_efficiency(study: dict[str, Any]) -> str:
     """Returns the share of the labels with which each start equals the baseline with the most."""
     words = {"not_reached": "not reached", "at_smallest": "{:.0%} or fewer", "reached": "{:.0%}"}
     lines = [
-        [row["initialisation"], words[row["status"]].format(row["label_fraction"])]
+        [
+            named(row["initialisation"], row["trainable"]),
+            words[row["status"]].format(row["label_fraction"]),
+        ]
         for row in study["label_efficiency"]
     ]
     return table(["start", "share of labels"], lines)
+
+
+def named(start: str, trainable: str) -> str:
+    """Returns how a row is called whose network is fine-tuned as a whole, or only its head."""
+    return start if trainable == "network" else f"{start}, linear probe"
 
 
 def estimate_and_difference(row: dict[str, Any]) -> str:

@@ -15,6 +15,8 @@ from tests.pipeline.study.study_files import labelled_natural
     [
         ("demo", 4, 12),
         ("natural", 2, 3),
+        ("synthetic", 5, 54),
+        ("synthetic-seeds", 13, 36),
         ("ham10000", 5, 96),
         ("chest", 5, 96),
         ("ham10000-seeds", 15, 24),
