@@ -35,9 +35,7 @@ def write_manifest(reader: DatasetReader, rows: Iterable[ImageRow], path: Path) 
             values = [getattr(row, column) for column in _COLUMNS]
             image = str(row.image.absolute()).removeprefix(folder)
             if not _is_text(image):
-                raise UserError(
-                    f"{image!a}: the file's name is not UTF-8 text. Rename the file."
-                )
+                raise UserError(f"{image!a}: the file's name is not UTF-8 text. Rename the file.")
             writer.writerow([image, *values, *_labels(reader, row)])
             count += 1
     return count
