@@ -196,12 +196,11 @@ class _CountReason(beam.DoFn):
         yield image
 
 
-def _quarantine(
-    row: ManifestRow, reason: str, detail: str = "", others: Iterable[ManifestRow] = ()
-) -> beam.pvalue.TaggedOutput:
-    """Names the image without the identifiers of its row and of others that it may be a copy of."""
-    identifiers = [text for of in (row, *others) for text in (of.patient_id, of.case_id)]
-    path = without_identifiers(row.image, identifiers)
+def _quarantine(row: ManifestRow, reason: str, detail: str = "") -> beam.pvalue.TaggedOutput:
+    """Names the image without its row's identifiers; not at all where it may name another's."""
+    path = without_identifiers(row.image, (row.patient_id, row.case_id))
+    if reason == OTHER_PATIENTS_DUPLICATE:
+        path = ""
     image = QuarantinedImage(row.row, path, row.site, reason, detail)
     return beam.pvalue.TaggedOutput(_QUARANTINED, image)
 
@@ -217,7 +216,7 @@ def _first_of_duplicates(rows: Iterable[ManifestRow], data: DataSettings) -> Ite
     for row in others:
         is_other = (first.patient_id, row.patient_id) in linked
         reason = OTHER_PATIENTS_DUPLICATE if is_other else DUPLICATE
-        yield _quarantine(row, reason, f"same bytes as row {first.row}", (first, *others))
+        yield _quarantine(row, reason, f"same bytes as row {first.row}")
 
 
 def _assemble(rows: Iterable[ManifestRow], data: DataSettings) -> Iterator[Any]:

@@ -18,8 +18,9 @@ class QuarantinedImage:
 
     Attributes:
         row: 1-based row in the manifest, header included (what a spreadsheet shows).
-        image: Path as in the manifest, `…` in place of identifiers of patient and case; blank for a
-            row that cannot be read. It stays in this artifact: reports show only counts.
+        image: Path as in the manifest, `…` in place of the row's identifiers of patient and case;
+            blank for a row that cannot be read, and for a copy of another patient's image, whose
+            path may name that patient. It stays in this artifact: reports show only counts.
         site: Clinical site.
         reason: Why, in a few words; the same words for the same cause: `cannot be decoded`.
         detail: More about this very image.
