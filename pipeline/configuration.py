@@ -247,6 +247,9 @@ class Configuration(_Section):
             raise ValueError(f"fine_tuning.training.{misfits[0]}")
         if self.gate.max_leaked_cases is not None and self.data.leakage is None:
             raise ValueError("gate.max_leaked_cases needs data.leakage, which is null")
+        misfit = self.gate.misfit(self.data.labelled_task, medical.classes)
+        if misfit:
+            raise ValueError(f"gate.{misfit}")
         known = {*SLICE_FEATURES, *medical.case_features}
         unknown = {name for crossing in self.evaluation.crossings for name in crossing} - known
         if unknown:

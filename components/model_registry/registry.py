@@ -7,7 +7,7 @@ a file system with locks (local, or NFS 4), not a bucket.
 import contextlib
 import datetime
 import fcntl
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from components.model_registry.state import (
     ROLLED_BACK,
     SIGNED,
     RegistryState,
+    Signature,
     replay,
 )
 from trainer.errors import UserError
@@ -124,8 +125,12 @@ class ModelRegistry:
             refusal: Why the person refuses; None = agrees.
 
         Raises:
-            UserError: The model did not pass, or needs nobody in this role.
+            UserError: The model did not pass, or needs nobody in this role; the name, or the reason
+                of a refusal, is blank.
         """
+        name = _required(name, "the name of the person who signs")
+        if refusal is not None:
+            refusal = _required(refusal, "the reason of a refusal")
         with self._lock():
             state = self.state().models[model]
             if not state.passed:
@@ -150,8 +155,9 @@ class ModelRegistry:
         Of two candidates that were judged against the same champion only one can win.
 
         Raises:
-            UserError: The model did not pass, a signature is missing or refuses, or another model
-                became champion since.
+            UserError: The model did not pass, a signature is missing or refuses, another model
+                became champion since, or its files are not those that were registered. Nothing
+                has changed then.
         """
         with self._lock():
             state = self.state()
@@ -160,6 +166,7 @@ class ModelRegistry:
             why_not = self.why_not_promotable(state, model)
             if why_not is not None:
                 raise UserError(f"{model[:SHORT]}: {why_not}")
+            self.check_files(model)
             self._append(PROMOTED, model, {"instead_of": state.champion, "by": by})
 
     def why_not_promotable(self, state: RegistryState, model: str) -> str | None:
@@ -168,8 +175,7 @@ class ModelRegistry:
         if not found.passed:
             return "the gate refused it. 'micle models show' says why."
         if found.refusals:
-            by = ", ".join(f"{sign.name} ({sign.role})" for sign in found.refusals)
-            return f"refused by {by}."
+            return f"refused by {_named(found.refusals)}."
         if found.awaited_roles:
             roles = ", ".join(found.awaited_roles)
             return f"awaits sign-off: {roles}. Use 'micle models sign'."
@@ -185,13 +191,21 @@ class ModelRegistry:
         """Makes the champion before the present one champion again, and returns it.
 
         Raises:
-            UserError: There was none before.
+            UserError: There was none before, somebody has refused it since, its files are not those
+                that were registered, or the reason is blank. Nothing has changed then.
         """
+        reason = _required(reason, "the reason of a rollback")
         with self._lock():
             state = self.state()
             if len(state.champions) < 2:
                 raise UserError(f"{self.directory}: there is no earlier champion to go back to.")
             restored = state.champions[-2]
+            if refusals := state.models[restored].refusals:
+                raise UserError(
+                    f"{restored[:SHORT]}: the earlier champion was refused by {_named(refusals)}. "
+                    "Promote another model."
+                )
+            self.check_files(restored)
             details = {"instead_of": state.champion, "by": by, "reason": reason}
             self._append(ROLLED_BACK, restored, details)
             return restored
@@ -249,3 +263,14 @@ class ModelRegistry:
         with (self.directory / ".lock").open("w") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
+
+
+def _named(signatures: Iterable[Signature]) -> str:
+    return ", ".join(f"{sign.name} ({sign.role})" for sign in signatures)
+
+
+def _required(text: str, what: str) -> str:
+    """Returns a text without the blanks around it; the log is no place for an empty one."""
+    if not text.strip():
+        raise UserError(f"{what} is blank. Write it out.")
+    return text.strip()

@@ -108,7 +108,8 @@ class RegistryState:
         """Returns in a few words where a model stands."""
         state = self.models[model]
         if model == self.champion:
-            return "champion"
+            by = ", ".join(sign.role for sign in state.refusals)
+            return f"champion, refused by {by}" if by else "champion"
         if not state.passed:
             return "refused by the gate"
         if state.refusals:
@@ -138,7 +139,10 @@ def replay(entries: Sequence[Entry]) -> RegistryState:
             state.changes += 1
             state.models[entry.model].was_rolled_back = False
         elif entry.action == ROLLED_BACK:
-            state.models[state.champions.pop()].was_rolled_back = True
+            rolled_back = state.models[state.champions.pop()]
+            rolled_back.was_rolled_back = True
+            # Whoever agreed did so before it failed.
+            rolled_back.signatures.clear()
             state.changes += 1
     return state
 

@@ -79,13 +79,15 @@ def _opponent(evaluation: list[types.Artifact] | None, otherwise: AbsentModel) -
     return read_absent(uri) or load_evaluation(uri)
 
 
-def count_anomalies(anomalies_uri: str) -> int:
-    """Returns how many features deviate from the schema, over all splits.
+def count_anomalies(anomalies_uri: str) -> int | None:
+    """Returns how many features deviate from the schema, over all splits; None if none was checked.
 
     Args:
         anomalies_uri: Directory of an `ExampleAnomalies` artifact.
     """
+    paths = list(Path(anomalies_uri).glob(ANOMALIES))
+    if not paths:
+        return None
     return sum(
-        len(anomalies_pb2.Anomalies.FromString(path.read_bytes()).anomaly_info)
-        for path in Path(anomalies_uri).glob(ANOMALIES)
+        len(anomalies_pb2.Anomalies.FromString(path.read_bytes()).anomaly_info) for path in paths
     )

@@ -1,6 +1,8 @@
 """The rules a model must meet to be promoted: frozen, checked when they are made."""
 
 import json
+import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, Literal
 
@@ -16,6 +18,7 @@ WORST_SITE = "worst_site"
 SITE_PREFIX = "site="
 
 # More is better in all of them: calibration error and log loss have no minimum to reach.
+# The first two are there for findings too; the last for more than three classes.
 SLICE_METRICS = (
     "mean_auc",
     "mean_average_precision",
@@ -48,6 +51,12 @@ def _check_slice(slice_name: str) -> None:
         )
 
 
+def _check_bound(name: str, bound: float | None, largest: float = math.inf) -> None:
+    if bound is not None and not (math.isfinite(bound) and 0 <= bound <= largest):
+        asked = "be 0 or more" if math.isinf(largest) else f"lie between 0 and {largest:g}"
+        raise ValueError(f"{name} must {asked}. Received: {bound}")
+
+
 @dataclass(frozen=True)
 class MinimumRule:
     """A metric must reach a bound.
@@ -71,6 +80,8 @@ class MinimumRule:
     def __post_init__(self) -> None:
         _check_metric(self.metric, MINIMUM_CLASS_METRICS)
         _check_slice(self.slice)
+        is_slope = self.metric.startswith("calibration_slope:")
+        _check_bound("bound", self.bound, math.inf if is_slope else 1)
 
 
 @dataclass(frozen=True)
@@ -91,6 +102,7 @@ class ShiftGapRule:
 
     def __post_init__(self) -> None:
         _check_metric(self.metric)
+        _check_bound("bound", self.bound, 1)
 
 
 @dataclass(frozen=True)
@@ -119,8 +131,7 @@ class ComparisonRule:
     def __post_init__(self) -> None:
         _check_metric(self.metric)
         _check_slice(self.slice)
-        if self.margin < 0:
-            raise ValueError(f"margin must be at least 0. Received: {self.margin}")
+        _check_bound("margin", self.margin, 1)
         if self.require == "non_inferior" and self.margin == 0:
             raise ValueError("margin must be above 0 for non_inferior. Received: 0")
 
@@ -148,6 +159,7 @@ class SampleSizeRule:
             raise ValueError(
                 f"count must be cases, positives:CLASS or negatives:CLASS. Received: {self.count}"
             )
+        _check_bound("bound", self.bound)
 
 
 @dataclass(frozen=True)
@@ -170,9 +182,7 @@ class DriftRule:
         if self.share is None and self.divergence is None:
             raise ValueError("share or divergence must be given")
         for name in ("share", "divergence"):
-            bound = getattr(self, name)
-            if bound is not None and not 0 <= bound <= 1:
-                raise ValueError(f"{name} must lie between 0 and 1. Received: {bound}")
+            _check_bound(name, getattr(self, name), 1)
 
 
 @dataclass(frozen=True)
@@ -190,6 +200,8 @@ class SignOff:
     def __post_init__(self) -> None:
         if not self.roles or not all(role.strip() for role in self.roles):
             raise ValueError(f"roles must be one or more names. Received: {list(self.roles)}")
+        if len(set(self.roles)) < len(self.roles):
+            raise ValueError(f"roles must differ from each other. Received: {list(self.roles)}")
 
 
 @dataclass(frozen=True)
@@ -232,6 +244,41 @@ class GateRules:
     sign_off: SignOff | None = None
 
     __pydantic_config__: ClassVar[Any] = _FORBID_UNKNOWN_FIELDS
+
+    def __post_init__(self) -> None:
+        for name in ("max_calibration_error", "max_quarantined_fraction", "max_score_difference"):
+            _check_bound(name, getattr(self, name), 1)
+        for name in ("max_schema_anomalies", "max_leaked_cases", "max_latency_ms", "max_size_mb"):
+            _check_bound(name, getattr(self, name))
+
+    def misfit(self, task: str, classes: Sequence[str]) -> str | None:
+        """Returns the first name in a rule that a data set's evaluation does not have, or None.
+
+        Args:
+            task: `multi_class` or `multi_label`.
+            classes: Of the data set.
+        """
+        slice_metrics = SLICE_METRICS[: 2 if task == "multi_label" else 4 + (len(classes) > 3)]
+        asked = [("minimum", rule.metric) for rule in self.minimum]
+        asked += [("comparisons", rule.metric) for rule in self.comparisons]
+        if self.max_shift_gap is not None:
+            asked.append(("max_shift_gap", self.max_shift_gap.metric))
+        for field, metric in asked:
+            if ":" not in metric and metric not in slice_metrics:
+                return f"{field}: this task has no {metric}; it has {', '.join(slice_metrics)}"
+        asked += [("sample_size", rule.count) for rule in self.sample_size]
+        for field, name in asked:
+            class_name = name.partition(":")[2]
+            if class_name and class_name not in classes:
+                return f"{field}: {name}: no such class. There are {', '.join(classes)}"
+        return None
+
+    def named_sites(self) -> list[str]:
+        """Returns the sites that rules name, sorted."""
+        slices = [rule.slice for rule in self.minimum]
+        slices += [rule.slice for rule in self.comparisons]
+        slices += [rule.slice for rule in self.sample_size]
+        return sorted({s.removeprefix(SITE_PREFIX) for s in slices if s.startswith(SITE_PREFIX)})
 
 
 def to_json(rules: GateRules) -> str:

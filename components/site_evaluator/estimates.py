@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from components.site_evaluator.counts import SCORE_ONE, TOP, Counts
-from components.site_evaluator.intervals import estimate
+from components.site_evaluator.intervals import estimate, estimate_of_share
 from components.site_evaluator.recalibration import recalibration
 from components.site_evaluator.results import ClassMetrics, Estimate, SliceMetrics
 from components.site_evaluator.sufficiency import SampleLimits
@@ -47,10 +47,12 @@ def slice_metrics(counts: Counts, classes: Sequence[str], limits: SampleLimits) 
         columns["balanced_accuracy"] = _mean(sensitivities[of_positives])
     if counts.multi_class and len(classes) > TOP:
         columns["top_3_accuracy"] = _ratio(counts.top, counts.cases)
+    cases, patients = int(counts.cases[0]), counts.patients.count()
+    shares = dict.fromkeys(("accuracy", "top_3_accuracy"), min(cases, patients))
     return SliceMetrics(
-        cases=int(counts.cases[0]),
-        patients=counts.patients.count(),
-        metrics={name: _estimate(values) for name, values in columns.items()},
+        cases=cases,
+        patients=patients,
+        metrics={name: _estimate(values, shares.get(name)) for name, values in columns.items()},
         classes={
             name: _class_metrics(counts, index, by_class[index])
             for index, name in enumerate(classes)
@@ -92,10 +94,19 @@ def _class_metrics(counts: Counts, index: int, columns: dict[str, FloatArray]) -
         counts.histograms[index][:, :, 0], counts.edges[index]
     )
     cases, cases_positive, scores = counts.calibration(index)[:, :, 0]
+    flagged = sum(int(n[0]) for n in counts.positives_from(index, counts.thresholds[index]))
+    trials = {
+        "sensitivity": positives,
+        "specificity": negatives,
+        "ppv": flagged,
+        "npv": positives + negatives - flagged,
+    }
+    patients = counts.patients.count()
+    shares = {name: min(number, patients) for name, number in trials.items()}
     return ClassMetrics(
         positives=positives,
         negatives=negatives,
-        **{name: _estimate(values) for name, values in columns.items()},
+        **{name: _estimate(values, shares.get(name)) for name, values in columns.items()},
         false_positive_rate=false_positive_rate,
         true_positive_rate=true_positive_rate,
         roc_threshold=roc_threshold,
@@ -207,7 +218,10 @@ def _log_loss(counts: Counts) -> FloatArray:
     return _nan_mean(_ratio(counts.losses / SCORE_ONE, known))
 
 
-def _estimate(columns: FloatArray) -> Estimate:
+def _estimate(columns: FloatArray, trials: int | None = None) -> Estimate:
+    """Returns the first column with the interval of the others; `trials` if it is a share."""
+    if trials:
+        return estimate_of_share(float(columns[0]), columns[1:], trials)
     return estimate(float(columns[0]), columns[1:])
 
 

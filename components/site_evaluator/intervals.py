@@ -1,5 +1,7 @@
 """Estimates with percentile intervals from bootstrap replicates."""
 
+import dataclasses
+
 import numpy as np
 import numpy.typing as npt
 
@@ -25,6 +27,26 @@ def estimate(value: float, replicates: npt.NDArray[np.float64]) -> Estimate:
         return Estimate(float(value), np.nan, np.nan, replicates)
     lower, upper = np.quantile(defined, QUANTILES)
     return Estimate(float(value), float(lower), float(upper), replicates)
+
+
+def estimate_of_share(value: float, replicates: npt.NDArray[np.float64], trials: int) -> Estimate:
+    """Returns a share of cases with its interval, which is not of no width at 0 and 1.
+
+    Where every replicate is 0 or every one is 1 the bootstrap knows nothing of the other end; the
+    exact interval of Clopper and Pearson (1934) does: 0.025 ** (1 / trials) to 1, or mirrored.
+
+    Args:
+        value: The share.
+        replicates: As in `estimate`.
+        trials: Cases it is a share of, or patients if these are fewer.
+    """
+    found = estimate(value, replicates)
+    if value not in (0.0, 1.0) or not found.lower == found.upper == value:
+        return found
+    far = QUANTILES[0] ** (1 / trials)
+    if value == 1.0:
+        return dataclasses.replace(found, lower=far)
+    return dataclasses.replace(found, upper=1.0 - far)
 
 
 def paired_difference(a: Estimate, b: Estimate) -> Estimate:

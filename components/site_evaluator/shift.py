@@ -11,7 +11,7 @@ import numpy as np
 
 from components.site_evaluator.intervals import estimate, paired_difference
 from components.site_evaluator.results import Estimate, SliceMetrics
-from components.site_evaluator.sufficiency import SampleLimits, find_estimate, is_present
+from components.site_evaluator.sufficiency import MEANS, SampleLimits, find_estimate, is_present
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,7 +20,7 @@ class ShiftLoss:
 
     Attributes:
         classes: Those that have enough cases of both kinds on both sides.
-        inside: Metrics in distribution; for a mean AUC, of the classes that both sides have.
+        inside: Metrics in distribution; for a mean over classes, of those that both sides have.
         outside: The same at the site.
         inside_value: The metric in distribution.
         outside_value: The metric at the site.
@@ -40,9 +40,9 @@ def shift_loss(
 ) -> ShiftLoss | None:
     """Returns what a metric loses; None where one of the two does not have it.
 
-    A mean AUC is taken over the shared classes. Balanced accuracy, the mean sensitivity over the
-    classes with enough cases, is stored only as a whole: its loss is NaN where the sides differ in
-    these classes.
+    A mean of AUCs or average precisions is taken over the shared classes. Balanced accuracy, the
+    mean sensitivity over the classes with enough cases, is stored only as a whole: its loss is NaN
+    where the sides differ in these classes.
 
     Args:
         inside: Metrics of the sites seen in training.
@@ -56,15 +56,15 @@ def shift_loss(
         for side in (inside, outside)
     )
     classes = tuple(name for name in inside_enough if name in outside_enough)
-    if metric == "mean_auc":
+    if metric in MEANS:
         # With no class to compare, each side still says what it can.
-        inside = _of_classes(inside, shared, classes or inside_enough)
-        outside = _of_classes(outside, shared, classes or outside_enough)
+        inside = _of_classes(inside, metric, shared, classes or inside_enough)
+        outside = _of_classes(outside, metric, shared, classes or outside_enough)
     first, second = find_estimate(inside, metric), find_estimate(outside, metric)
     if first is None or second is None:
         return None
     loss = paired_difference(first, second)
-    if metric == "mean_auc" and not classes:
+    if metric in MEANS and not classes:
         loss = _undefined(loss)
     if metric == "balanced_accuracy":
         averaged = [_with_enough_positives(side, limits) for side in (inside, outside)]
@@ -84,15 +84,13 @@ def _enough_of_both(metrics: SliceMetrics, name: str, limits: SampleLimits) -> b
 
 
 def _of_classes(
-    metrics: SliceMetrics, classes: Sequence[str], averaged: Sequence[str]
+    metrics: SliceMetrics, metric: str, classes: Sequence[str], averaged: Sequence[str]
 ) -> SliceMetrics:
-    """Returns a slice that has only the given classes, and the mean AUC of some of them."""
+    """Returns a slice that has only the given classes, and a mean metric of some of them."""
     chosen = {name: metrics.classes[name] for name in classes}
-    aucs = [chosen[name].auc for name in averaged]
-    mean_auc = _mean(aucs) if aucs else _undefined(metrics.metrics["mean_auc"])
-    return dataclasses.replace(
-        metrics, metrics={**metrics.metrics, "mean_auc": mean_auc}, classes=chosen
-    )
+    of_classes = [getattr(chosen[name], MEANS[metric]) for name in averaged]
+    mean = _mean(of_classes) if of_classes else _undefined(metrics.metrics[metric])
+    return dataclasses.replace(metrics, metrics={**metrics.metrics, metric: mean}, classes=chosen)
 
 
 def _mean(estimates: list[Estimate]) -> Estimate:

@@ -22,7 +22,8 @@ CLASS_METRICS = (
 
 _OF_PROBABILITIES = ("ece", "brier", "calibration_in_the_large")
 
-_MEANS = {"mean_auc": "auc", "mean_average_precision": "average_precision"}
+MEANS = {"mean_auc": "auc", "mean_average_precision": "average_precision"}
+"""Means over classes, and of what."""
 
 
 @dataclass(frozen=True)
@@ -84,8 +85,8 @@ def why_too_few(metric: str, metrics: SliceMetrics, limits: SampleLimits) -> Sta
     if metrics.cases < limits.min_cases:
         return _lack("cases", "", metrics.cases, limits.min_cases)
     present = {name: counts for name, counts in metrics.classes.items() if is_present(counts)}
-    if name in _MEANS and present:
-        lacks = [why_too_few_of_class(_MEANS[name], *item, limits) for item in present.items()]
+    if name in MEANS and present:
+        lacks = [why_too_few_of_class(MEANS[name], *item, limits) for item in present.items()]
         if None not in lacks:
             each = tuple(lack for lack in lacks if lack is not None)
             return Statement("gate.lack.each_class", {"lacks": each})

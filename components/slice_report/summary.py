@@ -3,6 +3,7 @@
 from typing import Any
 
 from components.case_predictor import predictions
+from components.site_evaluator.sufficiency import MEANS
 from components.slice_report import number_format
 from components.slice_report.estimates import ESTIMATED
 from components.slice_report.message_catalogue import ENGLISH, Messages
@@ -26,6 +27,17 @@ def worst_site(entries: list[dict[str, Any]], metric: str) -> dict[str, Any] | N
     )
 
 
+def means_differ(entries: list[dict[str, Any]], metric: str) -> bool:
+    """Says whether the sites' means are over different classes, and so no common measure."""
+    left_out = {
+        frozenset([*model["absent_classes"], *model["sparse_classes"]])
+        for entry in entries
+        if entry["kind"] == "site" and (model := entry["models"].get("candidate"))
+        if model["metrics"].get(metric, {}).get("status") == ESTIMATED
+    }
+    return metric in MEANS and len(left_out) > 1
+
+
 def findings(
     entries: list[dict[str, Any]],
     shift: list[dict[str, Any]],
@@ -38,6 +50,8 @@ def findings(
     worst = worst_site(entries, metric)
     if worst is not None:
         sentences.append(_worst_sentence(worst, metric, messages))
+        if means_differ(entries, metric):
+            sentences.append(messages.plain("finding.means_differ"))
     sentences += [_shift_sentence(row, messages) for row in shift if row["metric"] == metric]
     overall = entries[0]["differences"].get(metric)
     if overall is not None and baseline_name is not None:

@@ -88,7 +88,8 @@ def sign_command(
     registry = places.registry
     model = registry.find(name)
     registry.sign(model, role, person, reason)
-    click.echo(f"{model[:SHORT]}: signed by {person} ({role}): {registry.state().status(model)}.")
+    done = "refused" if refuse else "signed"
+    click.echo(f"{model[:SHORT]}: {done} by {person} ({role}): {registry.state().status(model)}.")
 
 
 def promote_command(places: RegistryPlaces, name: str, by: str) -> None:

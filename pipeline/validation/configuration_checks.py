@@ -1,7 +1,7 @@
 """Checks a configuration's data, key, encoder and room in seconds, before any training."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from components.case_example_gen.pseudonym import read_key
@@ -43,6 +43,7 @@ def validate(configuration: Configuration) -> Validation:
         findings.extend(found)
         summaries[name] = summary
         image_bytes += size
+    findings.extend(_check_gate_sites(configuration, summaries["medical"].sites))
     if data.pseudonym_key_file is not None:
         findings.extend(_check_key(data.pseudonym_key_file))
     findings.extend(_check_disk(configuration.output_dir, image_bytes))
@@ -54,6 +55,14 @@ def validate(configuration: Configuration) -> Validation:
     if configuration.study is not None:
         findings.extend(_check_study(configuration.study, data.labelled_task))
     return Validation(tuple(findings), summaries)
+
+
+def _check_gate_sites(configuration: Configuration, sites: Iterable[str]) -> Iterator[Finding]:
+    known = sorted(sites)
+    for site in configuration.gate.named_sites():
+        if site not in known:
+            message = f"gate: site={site}: no case of this site. There are: {', '.join(known)}."
+            yield Finding("error", message)
 
 
 def _check_key(path: str) -> Iterator[Finding]:

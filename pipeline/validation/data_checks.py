@@ -104,6 +104,7 @@ def validate_data(
         patients=counts.patients,
         cases_by_split=dict(counts.by_split),
         training_patients=training_patients,
+        sites=frozenset(counts.by_site) | {external.name for external in data.external},
     )
     return findings, summary, image_bytes
 

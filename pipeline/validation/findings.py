@@ -24,6 +24,7 @@ class Summary:
         patients: Of the cases.
         cases_by_split: Cases by the name of their split.
         training_patients: Patients of the training split with a labelled case of each class.
+        sites: Of the cases that a split takes, and of external collections.
     """
 
     images: int
@@ -31,6 +32,7 @@ class Summary:
     patients: int
     cases_by_split: dict[str, int]
     training_patients: dict[str, int]
+    sites: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

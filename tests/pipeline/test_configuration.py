@@ -103,6 +103,18 @@ def test_a_uri_stays_as_it_is(tmp_path):
             {"gate": {"minimum": [{"metric": "f1", "bound": 0.5}]}},
             "gate.minimum.0: metric must be one of",
         ),
+        (
+            {"gate": {"minimum": [{"metric": "auc:il", "bound": 0.5}]}},
+            "configuration: gate.minimum: auc:il: no such class. There are well, ill",
+        ),
+        (
+            {"gate": {"sample_size": [{"count": "positives:il", "bound": 5}]}},
+            "configuration: gate.sample_size: positives:il: no such class. There are well, ill",
+        ),
+        (
+            {"gate": {"max_shift_gap": {"metric": "top_3_accuracy", "bound": 0.5}}},
+            "configuration: gate.max_shift_gap: this task has no top_3_accuracy; it has mean_auc",
+        ),
     ],
 )
 def test_a_mistake_is_one_line_that_names_the_field(tmp_path, changes, expected):

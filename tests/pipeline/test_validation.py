@@ -121,6 +121,16 @@ def test_a_finding_names_no_patient(data_set):
     assert "'…/a.png'" in found[1]
 
 
+def test_a_gate_rule_of_a_site_that_is_not_there_is_found(data_set):
+    rules = [
+        {"metric": "mean_auc", "bound": 0.5, "slice": f"site={site}"} for site in ("north", "norht")
+    ]
+    data_set.top_level = {"gate": {"minimum": rules}}
+    assert data_set.messages("error") == [
+        "gate: site=norht: no case of this site. There are: north, south."
+    ]
+
+
 @pytest.mark.parametrize(
     ("key", "message"), [(b"abc", "must have at least 16 bytes"), (None, "cannot be read")]
 )

@@ -136,6 +136,32 @@ class TestSignOff:
         registry.sign(model, "clinician", "Dr. A")
         registry.promote(model, "me")
 
+    @pytest.mark.parametrize("blank", ["", "   "])
+    def test_a_signature_has_a_name_and_a_refusal_a_reason(self, registry, blank):
+        model = add_model(registry, "a", roles=self.ROLES[:1])
+        with pytest.raises(UserError, match="name of the person who signs is blank"):
+            registry.sign(model, "clinician", blank)
+        with pytest.raises(UserError, match="reason of a refusal is blank"):
+            registry.sign(model, "clinician", "Dr. A", blank)
+        assert status(registry, model) == "awaiting sign-off: clinician"
+
+    def test_a_champion_that_is_refused_is_called_so(self, registry):
+        model = add_model(registry, "a", roles=self.ROLES[:1])
+        registry.sign(model, "clinician", "Dr. A")
+        registry.promote(model, "me")
+        registry.sign(model, "clinician", "Dr. A", "misses small effusions")
+        assert status(registry, model) == "champion, refused by clinician"
+
+    def test_what_was_agreed_before_a_rollback_is_agreed_no_longer(self, registry):
+        first = add_model(registry, "a")
+        registry.promote(first, "me")
+        second = add_model(registry, "b", against=first, roles=self.ROLES[:1])
+        registry.sign(second, "clinician", "Dr. A")
+        registry.promote(second, "me")
+        registry.rollback("me", "missed three")
+        with pytest.raises(UserError, match="awaits sign-off: clinician"):
+            registry.promote(second, "me")
+
     def test_only_in_a_role_that_is_needed(self, registry):
         model = add_model(registry, "a", roles=self.ROLES)
         with pytest.raises(UserError, match="Roles needed: clinician, safety officer"):
@@ -164,6 +190,24 @@ class TestRollback:
         assert registry.rollback("me", "alarms") == first
         with pytest.raises(UserError, match="no earlier champion"):
             registry.rollback("me", "alarms")
+
+    def test_needs_a_reason(self, registry, three):
+        with pytest.raises(UserError, match="reason of a rollback is blank"):
+            registry.rollback("me", " ")
+        assert registry.state().champion == three[2]
+
+    def test_does_not_go_back_to_what_somebody_has_refused_since(self, registry):
+        first = add_model(registry, "a", roles=("clinician",))
+        registry.sign(first, "clinician", "Dr. A")
+        registry.promote(first, "me")
+        second = add_model(registry, "b", against=first)
+        registry.promote(second, "me")
+        registry.sign(first, "clinician", "Dr. A", "unsafe")
+        with pytest.raises(
+            UserError, match=r"earlier champion was refused by Dr\. A \(clinician\)"
+        ):
+            registry.rollback("me", "alarms")
+        assert registry.state().champion == second
 
     def test_serves_the_earlier_files_as_a_new_version(self, registry, three, tmp_path):
         served = registry.publish_champion(tmp_path / "serving")
@@ -245,6 +289,22 @@ class TestVerify:
         path.write_text(path.read_text().replace("0.8", "0.9"))
         with pytest.raises(UserError, match="is not what the log says"):
             registry.verify()
+
+    def test_changed_files_change_no_champion(self, registry):
+        first = add_model(registry, "a")
+        registry.promote(first, "me")
+        second = add_model(registry, "b", against=first)
+        (registry.saved_model(second) / "saved_model.pb").write_text("other")
+        with pytest.raises(UserError, match="not those that were registered"):
+            registry.promote(second, "me")
+        assert registry.state().champions == [first]
+        third = add_model(registry, "c", against=first)
+        registry.promote(third, "me")
+        (registry.saved_model(first) / "saved_model.pb").write_text("other")
+        with pytest.raises(UserError, match="not those that were registered"):
+            registry.rollback("me", "alarms")
+        assert registry.state().champions == [first, third]
+        assert status(registry, third) == "champion"
 
     def test_changed_files_are_not_served(self, registry, tmp_path):
         model = add_model(registry, "a")

@@ -123,6 +123,13 @@ def test_an_absent_champion_is_said_with_its_reason(tmp_path, inputs, is_first, 
     assert "For a reason." in verdict.rules[0].reason
 
 
+def test_where_no_schema_was_checked_a_rule_on_anomalies_does_not_hold(tmp_path, inputs):
+    (tmp_path / "anomalies").mkdir()
+    inputs["anomalies"] = artifact(standard_artifacts.ExampleAnomalies, tmp_path / "anomalies")
+    _, verdict = run_gate(tmp_path, inputs, GateRules(max_schema_anomalies=2))
+    assert not verdict.passed
+
+
 def test_schema_anomalies_are_counted_over_all_splits(tmp_path, inputs):
     for split, names in {"train": ("site", "view"), "test": ("site",)}.items():
         directory = tmp_path / "anomalies" / f"Split-{split}"

@@ -51,7 +51,7 @@ def test_what_is_not_given_is_not_asked():
         (
             '{"comparisons": [{"against": "champion", "require": "superior", "metric": "mean_auc",'
             '"margin": -1}]}',
-            "margin must be at least 0",
+            "margin must lie between 0 and 1",
         ),
         (
             '{"comparisons": [{"against": "champion", "require": "non_inferior",'
@@ -62,6 +62,15 @@ def test_what_is_not_given_is_not_asked():
             '{"max_shift_gap": {"metric": "calibration_slope:edema", "bound": 0.1}}',
             "max_shift_gap: .*metric must be one of",
         ),
+        ('{"minimum": [{"metric": "mean_auc", "bound": 80}]}', "bound must lie between 0 and 1"),
+        ('{"minimum": [{"metric": "mean_auc", "bound": -1}]}', "bound must lie between 0 and 1"),
+        ('{"minimum": [{"metric": "mean_auc", "bound": NaN}]}', "minimum.0"),
+        ('{"max_shift_gap": {"metric": "mean_auc", "bound": 3}}', "bound must lie between 0 and 1"),
+        ('{"max_calibration_error": 20}', "max_calibration_error must lie between 0 and 1"),
+        ('{"max_quarantined_fraction": 5}', "max_quarantined_fraction must lie between 0 and 1"),
+        ('{"max_leaked_cases": -1}', "max_leaked_cases must be 0 or more"),
+        ('{"max_latency_ms": -0.5}', "max_latency_ms must be 0 or more"),
+        ('{"sign_off": {"roles": ["clinician", "clinician"]}}', "roles must differ from each"),
         ('{"sample_size": [{"count": "positives", "bound": 3}]}', "count must be cases, positives"),
         ('{"sign_off": {"roles": []}}', "roles must be one or more names"),
         ('{"max_gap": 0.1}', "max_gap"),

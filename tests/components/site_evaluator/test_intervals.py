@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from scipy.stats import binomtest
 from sklearn.metrics import roc_auc_score
 
-from components.site_evaluator.intervals import estimate, paired_difference
+from components.site_evaluator.intervals import estimate, estimate_of_share, paired_difference
 from tests.components.site_evaluator.synthetic_cases import evaluate, make_cases
 
 DRAWS = 2000
@@ -130,6 +131,22 @@ def test_intervals_cover_the_true_auc_as_often_as_they_say():
 def test_the_interval_is_the_middle_95_percent_of_the_replicates():
     result = estimate(0.5, np.arange(201) / 200)
     assert (result.lower, result.upper) == pytest.approx((0.025, 0.975))
+
+
+@pytest.mark.parametrize("trials", [1, 11, 18, 200])
+def test_a_share_of_all_or_none_has_the_exact_interval_of_clopper_and_pearson(trials):
+    exact = binomtest(trials, trials).proportion_ci(0.95, "exact")
+    found = estimate_of_share(1.0, np.ones(200), trials)
+    assert (found.lower, found.upper) == pytest.approx((exact.low, 1.0))
+    none = estimate_of_share(0.0, np.zeros(200), trials)
+    assert (none.lower, none.upper) == pytest.approx((0.0, 1.0 - exact.low))
+
+
+def test_any_other_share_has_the_interval_of_its_replicates():
+    replicates = np.linspace(0.5, 1.0, 200)
+    for value in (0.9, 1.0):
+        found, plain = estimate_of_share(value, replicates, 10), estimate(value, replicates)
+        assert (found.lower, found.upper) == (plain.lower, plain.upper)
 
 
 def test_undefined_replicates_are_left_out():

@@ -25,6 +25,18 @@ def test_the_mean_auc_is_over_the_shared_classes():
     assert loss.loss.value == pytest.approx(0.1)
 
 
+def test_the_mean_average_precision_is_over_the_shared_classes_too():
+    inside = make_slice(mean_auc=0.9, cyst=make_class(auc=0.6))
+    means = {**inside.metrics, "mean_average_precision": make_estimate(0.75)}
+    inside = dataclasses.replace(inside, metrics=means)
+    outside = make_slice(mean_auc=0.8)
+    means = {**outside.metrics, "mean_average_precision": make_estimate(0.8)}
+    outside = dataclasses.replace(outside, metrics=means)
+    loss = shift_loss(inside, outside, "mean_average_precision", LIMITS)
+    assert (loss.inside_value.value, loss.outside_value.value) == pytest.approx((0.9, 0.8))
+    assert loss.loss.value == pytest.approx(0.1)
+
+
 def test_without_a_shared_class_a_mean_auc_has_no_loss():
     outside = make_slice(cyst=make_class(), **NONE)
     assert np.isnan(shift_loss(make_slice(), outside, "mean_auc", LIMITS).loss.value)

@@ -119,7 +119,7 @@ def test_the_page_names_the_champion_and_a_model_that_waits_is_not_called_promot
     assert "SimCLR &lt;b&gt;" in page
     assert "Passed, not yet signed" in page
     assert "before somebody has agreed as clinician and as safety officer" in page
-    assert "Promoted" not in page
+    assert "Passed the gate" not in page
 
 
 @pytest.mark.parametrize("task", ["multi_label", "multi_class"])

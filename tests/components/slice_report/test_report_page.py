@@ -170,7 +170,7 @@ def test_a_model_whose_rules_hold_is_promoted_but_not_approved():
     rule = RuleResult("minimum mean_auc", "all cases", 0.83, 0.8, 0.86, 0.75, True, "Good.")
     inputs = dataclasses.replace(simulated_inputs(), verdict=Verdict((rule,)))
     words = Page(render(report_data(inputs))).text["verdict"]
-    assert "Promoted" in words
+    assert "Passed the gate" in words
     assert "not an approval for clinical use" in words
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from components.slice_report import number_format
-from components.slice_report.summary import findings
+from components.slice_report.summary import findings, means_differ
 from components.slice_report.vocabulary import rule_name, slice_name
 
 
@@ -86,7 +86,7 @@ def site(name, value):
         "name": f"site {name}",
         "features": {"site": name},
         "cases": 50,
-        "models": {"candidate": {"metrics": metrics}},
+        "models": {"candidate": {"metrics": metrics, "absent_classes": [], "sparse_classes": []}},
         "differences": {},
     }
 
@@ -104,6 +104,18 @@ def test_the_lowest_site_is_named_with_interval_and_n():
     assert sentence == (
         "Lowest accuracy of any site with enough cases: 70.0% (95% CI 60.0 to 80.0) at b, n = 50."
     )
+
+
+def test_means_over_different_classes_are_said_to_rank_no_sites():
+    one, other = site("a", 0.9), site("b", 0.7)
+    for entry in (one, other):
+        entry["models"]["candidate"]["metrics"]["mean_auc"] = estimate(0.8, 0.7, 0.9)
+    assert not means_differ([one, other], "mean_auc")
+    other["models"]["candidate"]["sparse_classes"] = ["cyst"]
+    assert means_differ([one, other], "mean_auc")
+    assert not means_differ([one, other], "accuracy")
+    [_, caution] = findings([overall(None) | one, one, other], [], "mean_auc", None)
+    assert "rank the sites by no common measure" in caution
 
 
 def test_a_loss_is_said_to_be_lower_only_if_its_interval_leaves_out_zero():
