@@ -17,6 +17,7 @@ from tests.pipeline.study.study_files import labelled_natural
         ("natural", 2, 3),
         ("synthetic", 5, 54),
         ("synthetic-seeds", 13, 36),
+        ("synthetic-tuning", 9, 60),
         ("ham10000", 5, 96),
         ("chest", 5, 96),
         ("ham10000-seeds", 15, 24),
