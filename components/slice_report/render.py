@@ -102,7 +102,13 @@ def _render(
         report=data,
         script=Markup(script),
         content_policy=_content_policy(script),
-        page_data={"exploration": exploration, "messages": messages.group("script")},
+        page_data={
+            "exploration": exploration,
+            "messages": messages.group("script"),
+            "limits": {
+                kind: data["settings"][f"min_{kind}"] for kind in ("positives", "negatives")
+            },
+        },
         metric_names=metric_names(messages),
         slice_labels={entry["name"]: _label(entry, messages) for entry in data["slices"]},
         colours={"candidate": svg.CANDIDATE, "baseline": svg.BASELINE},

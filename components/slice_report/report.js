@@ -79,6 +79,10 @@
       const sensitivity = truePositives / counts.positives;
       const specificity = trueNegatives / counts.negatives;
       const marked = share * sensitivity + (1 - share) * (1 - specificity);
+      // As in the other tables: marked cases count as positives do, unmarked ones as negatives.
+      const fewMarked = truePositives + falsePositives < data.limits.positives;
+      const fewUnmarked = falseNegatives + trueNegatives < data.limits.negatives;
+      const few = data.messages.too_few;
       return {
         true_positives: truePositives,
         false_positives: falsePositives,
@@ -86,8 +90,8 @@
         true_negatives: trueNegatives,
         sensitivity: percent(sensitivity),
         specificity: percent(specificity),
-        ppv: marked > 0 ? percent((share * sensitivity) / marked) : undefined,
-        npv: marked < 1 ? percent(((1 - share) * specificity) / (1 - marked)) : undefined,
+        ppv: fewMarked ? few : percent((share * sensitivity) / marked),
+        npv: fewUnmarked ? few : percent(((1 - share) * specificity) / (1 - marked)),
       };
     }
 

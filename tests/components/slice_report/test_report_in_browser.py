@@ -81,6 +81,15 @@ def test_the_controls_begin_at_the_frozen_point_with_the_numbers_of_the_tables(p
     )
 
 
+def test_a_predictive_value_over_too_few_marked_cases_is_not_shown(page):
+    strictest = page.evaluate("document.getElementById('explore-step').max")
+    type_into(page, "explore-step", strictest)
+    shown = explored(page)
+    assert int(shown["true_positives"]) + int(shown["false_positives"]) < 10
+    assert shown["ppv"] == "too few to estimate"
+    assert shown["npv"].endswith("%")
+
+
 def test_moving_threshold_and_prevalence_moves_the_numbers_of_every_site(page, inputs):
     type_into(page, "explore-threshold", "0.7")
     type_into(page, "explore-prevalence", "2")
