@@ -237,9 +237,16 @@ class ModelRegistry:
         for entry in entries:
             if entry.action == REGISTERED:
                 self._record_text(entry.model, entry.details["record"])
-        for model, state in replay(entries).models.items():
+        known = replay(entries).models
+        for model, state in known.items():
             if state.passed:
                 self.check_files(model)
+        for folder in sorted((self.directory / "models").glob("*")):
+            if folder.name not in known:
+                raise UserError(
+                    f"{folder}: the log knows no such model; entries may be missing from its end. "
+                    "Restore the log from a backup."
+                )
         return len(entries), entries[-1].hash if entries else ""
 
     def _record_path(self, model: str, digest: str) -> Path:

@@ -290,6 +290,12 @@ class TestVerify:
         with pytest.raises(UserError, match="is not what the log says"):
             registry.verify()
 
+    def test_names_a_model_that_the_log_has_lost(self, registry):
+        add_model(registry, "a")
+        (registry.directory / "log.jsonl").unlink()
+        with pytest.raises(UserError, match="the log knows no such model"):
+            registry.verify()
+
     def test_changed_files_change_no_champion(self, registry):
         first = add_model(registry, "a")
         registry.promote(first, "me")
