@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from components.case_predictor.predictions import SITE
 from components.model_question import check_same_question, question_of
 from components.site_evaluator.changes_between import changes_between
 from components.site_evaluator.paired_predictions import OtherCasesError
@@ -85,11 +86,16 @@ def comparison_data(
             for name, inputs in zip(NAMES, (first, second), strict=True)
         },
         "unpaired": unpaired,
+        "sites_of_b_only": sorted(_sites(theirs) - _sites(ours)),
         "slices": entries,
         **changes_by_slice(ours, changed, entries, settings),
     }
     below = settings.suppress_counts_below
     return protect_comparison(data, below) if below else data
+
+
+def _sites(evaluation: Evaluation) -> set[str]:
+    return {key[0][1] for key in evaluation.slices if len(key) == 1 and key[0][0] == SITE}
 
 
 def _strictest(first: ReportInputs, second: ReportInputs) -> int:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from components.case_predictor.predictions import SITE
 from components.model_question import ModelQuestion, check_same_question
 from components.slice_report import report_data
 from components.slice_report.comparison import FORMAT, NAMES
@@ -61,10 +62,19 @@ def compared_reports(first: dict[str, Any], second: dict[str, Any]) -> dict[str,
         },
         "runs": {name: data["run"] for name, data in reports.items()},
         "unpaired": ["report", *_differing(first, second)],
+        "sites_of_b_only": sorted(_sites(second) - _sites(first)),
         "slices": [_entry(entry, others.get(entry["name"])) for entry in first["slices"]],
         # A report has no cases to count them by.
         "reclassified": [],
         "renamed": [],
+    }
+
+
+def _sites(data: dict[str, Any]) -> set[str]:
+    return {
+        entry["features"][SITE]
+        for entry in data["slices"]
+        if entry["kind"] == "site" and entry["models"]
     }
 
 

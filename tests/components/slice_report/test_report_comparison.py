@@ -192,8 +192,13 @@ def test_a_site_of_one_run_only_is_named(runs):
     first, second = runs
     sites = {"north": 160, "island <b>": 90}
     other = simulated_evaluation("multi_label", "other", 1.0, 0.5, sites)
-    page = render_comparison(comparison_data(first, dataclasses.replace(second, candidate=other)))
+    second = dataclasses.replace(second, candidate=other)
+    page = render_comparison(comparison_data(first, second))
     assert "site east: evaluated for A only." in page
+    data = comparison_data(second, first)
+    validator().validate(json.loads(json.dumps(data)))
+    assert data["sites_of_b_only"] == ["east", "tiny"]
+    assert "Site east: evaluated for B only" in render_comparison(data)
 
 
 def test_models_for_different_questions_are_not_compared(runs):
