@@ -159,7 +159,8 @@ def _draw_estimate(
         line = {"color": mark["color"], "linestyle": mark["linestyle"], "linewidth": 1.7}
         panel.plot([estimate["lower"], estimate["upper"]], [height, height], **line, zorder=2)
     point = {key: value for key, value in mark.items() if key != "linestyle"}
-    panel.plot([estimate["value"]], [height], linestyle="none", **point, zorder=3)
+    # Whole at 0% and 100% too, where the axis ends.
+    panel.plot([estimate["value"]], [height], linestyle="none", **point, zorder=3, clip_on=False)
     return ends
 
 
