@@ -113,8 +113,13 @@ def is_plain(image: Image.Image) -> bool:
 
 def reduction(image: Image.Image) -> int:
     """Returns 1, 2, 4 or 8: by how much a JPEG may be reduced to be checked and measured."""
+    return min(_factor(image), 8)
+
+
+def _factor(image: Image.Image) -> int:
+    """Returns the power of two that leaves 128 to 255 pixels of the shorter side; at least 1."""
     times = min(image.width, image.height) // _CHECKED_SIDE
-    return max(ratio for ratio in (1, 2, 4, 8) if ratio <= max(times, 1))
+    return 1 << (times.bit_length() - 1) if times else 1
 
 
 def _orientation(image: Image.Image) -> Image.Transpose | None:
@@ -127,8 +132,7 @@ def _reduced(grey: Image.Image) -> Image.Image:
     A JPEG comes out of its check at reduced size. A PNG of the same picture would have more
     contrast, and the formats that sites keep would pass for a difference of their images.
     """
-    times = min(grey.width, grey.height) // _CHECKED_SIDE
-    factor = 1 << (times.bit_length() - 1) if times else 1
+    factor = _factor(grey)
     return grey.reduce(factor) if factor > 1 else grey
 
 

@@ -25,7 +25,7 @@ def decodable_image(encoded: bytes) -> MeasuredImage:
     """
     decoded = _decode_plain(encoded)
     if decoded is not None:
-        low, high = decoded.convert("L").getextrema()
+        low, high = decoded.getextrema()
         if low != high:
             return measure(encoded, decoded)
     # Not plain, damaged or even: Pillow tells which.
@@ -36,7 +36,7 @@ def decodable_image(encoded: bytes) -> MeasuredImage:
 
 
 def _decode_plain(encoded: bytes) -> Image.Image | None:
-    """Decodes a plain image, a JPEG reduced and without colours; None if that cannot be."""
+    """Decodes a plain image into grey values, a JPEG reduced; None if that cannot be."""
     try:
         with open_image(encoded) as image:
             if not is_plain(image):
@@ -51,4 +51,4 @@ def _decode_plain(encoded: bytes) -> Image.Image | None:
         ).numpy()
     except tf.errors.InvalidArgumentError:
         return None
-    return Image.fromarray(pixels[..., 0] if channels == 1 else pixels)
+    return Image.fromarray(pixels[..., 0] if channels == 1 else pixels).convert("L")

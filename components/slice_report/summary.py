@@ -13,15 +13,8 @@ from components.slice_report.vocabulary import in_text
 
 def worst_site(entries: list[dict[str, Any]], metric: str) -> dict[str, Any] | None:
     """Returns the site entry with the candidate's lowest metric among those with enough cases."""
-    sites = [
-        entry
-        for entry in entries
-        if entry["kind"] == "site"
-        and "candidate" in entry["models"]
-        and entry["models"]["candidate"]["metrics"][metric]["status"] == ESTIMATED
-    ]
     return min(
-        sites,
+        _estimated_sites(entries, metric),
         key=lambda entry: entry["models"]["candidate"]["metrics"][metric]["value"],
         default=None,
     )
@@ -29,13 +22,20 @@ def worst_site(entries: list[dict[str, Any]], metric: str) -> dict[str, Any] | N
 
 def means_differ(entries: list[dict[str, Any]], metric: str) -> bool:
     """Says whether the sites' means are over different classes, and so no common measure."""
-    left_out = {
-        frozenset([*model["absent_classes"], *model["sparse_classes"]])
-        for entry in entries
-        if entry["kind"] == "site" and (model := entry["models"].get("candidate"))
-        if model["metrics"].get(metric, {}).get("status") == ESTIMATED
-    }
+    models = [entry["models"]["candidate"] for entry in _estimated_sites(entries, metric)]
+    left_out = {frozenset([*model["absent_classes"], *model["sparse_classes"]]) for model in models}
     return metric in MEANS and len(left_out) > 1
+
+
+def _estimated_sites(entries: list[dict[str, Any]], metric: str) -> list[dict[str, Any]]:
+    """Returns the entries of sites at which the candidate's metric is estimated."""
+    return [
+        entry
+        for entry in entries
+        if entry["kind"] == "site"
+        and "candidate" in entry["models"]
+        and entry["models"]["candidate"]["metrics"][metric]["status"] == ESTIMATED
+    ]
 
 
 def findings(
