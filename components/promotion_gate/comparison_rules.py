@@ -5,6 +5,7 @@ from components.case_example_gen.ingestion_report import IngestionReport
 from components.promotion_gate.measurements import (
     NO_METRIC,
     measure,
+    narrowed_mean,
     obstacle_of,
     select_slices,
     site_slice,
@@ -22,7 +23,7 @@ from components.promotion_gate.verdict import RuleResult
 from components.site_evaluator.intervals import paired_difference
 from components.site_evaluator.results import Evaluation, Slice
 from components.site_evaluator.shift import shift_loss
-from components.site_evaluator.sufficiency import SampleLimits
+from components.site_evaluator.sufficiency import MEANS, SampleLimits
 from components.statement import Statement, metric_statement
 from schemas.case_features import SHIFTED
 
@@ -69,7 +70,15 @@ def _shift_gap(metric: str, evaluation: Evaluation, site: str, limits: SampleLim
     if obstacle := obstacle_of(shift.inside, metric, limits):
         of_reference = {"where": reference_where, "obstacle": obstacle}
         return Measurement(where, cases, None, Statement("gate.obstacle.elsewhere", of_reference))
-    return Measurement(where, cases, shift.loss, obstacle_of(shift.outside, metric, limits))
+    return Measurement(
+        where,
+        cases,
+        shift.loss,
+        obstacle_of(shift.outside, metric, limits),
+        averaged=shift.classes
+        if metric in MEANS and len(shift.classes) < len(outside.classes)
+        else narrowed_mean(outside, metric, limits),
+    )
 
 
 def judge_comparison(
@@ -120,4 +129,5 @@ def _difference(
         return Measurement(where, ours.cases, None, Statement("gate.obstacle.other_cases"))
     if ours.estimate is None or theirs.estimate is None:
         return Measurement(where, ours.cases, None, ours.obstacle or theirs.obstacle)
-    return Measurement(where, ours.cases, paired_difference(ours.estimate, theirs.estimate))
+    difference = paired_difference(ours.estimate, theirs.estimate)
+    return Measurement(where, ours.cases, difference, averaged=ours.averaged)

@@ -11,7 +11,12 @@ from components.promotion_gate.rules import (
     WORST_SITE,
 )
 from components.site_evaluator.results import OVERALL, Evaluation, Slice, SliceMetrics
-from components.site_evaluator.sufficiency import SampleLimits, find_estimate, why_too_few
+from components.site_evaluator.sufficiency import (
+    SampleLimits,
+    averaged_classes,
+    find_estimate,
+    why_too_few,
+)
 from components.statement import Statement
 from schemas.case_features import SHIFTED
 
@@ -70,4 +75,15 @@ def measure(
     obstacle = obstacle_of(metrics, metric, limits)
     if metrics is None or obstacle is not None:
         return Measurement(where, 0 if metrics is None else metrics.cases, None, obstacle)
-    return Measurement(where, metrics.cases, find_estimate(metrics, metric))
+    return Measurement(
+        where,
+        metrics.cases,
+        find_estimate(metrics, metric),
+        averaged=narrowed_mean(metrics, metric, limits),
+    )
+
+
+def narrowed_mean(metrics: SliceMetrics, metric: str, limits: SampleLimits) -> tuple[str, ...]:
+    """Returns the classes that a mean is over where it leaves some out; else none."""
+    averaged = averaged_classes(metric, metrics, limits) or ()
+    return averaged if len(averaged) < len(metrics.classes) else ()

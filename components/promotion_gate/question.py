@@ -20,12 +20,14 @@ class Measurement:
         cases: Of the slice.
         estimate: The metric or difference; None where it cannot be judged.
         obstacle: Why it cannot be judged; None where it can.
+        averaged: The classes that a mean is over where it leaves some out; else empty.
     """
 
     where: Statement
     cases: int
     estimate: Estimate | None
     obstacle: Statement | None = None
+    averaged: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -119,7 +121,11 @@ class Question:
         if not math.isnan(estimate.lower):
             key = "gate.found.measured"
             said |= {"lower": estimate.lower, "upper": estimate.upper}
-        return self.decided(found.where, self.holds(estimate), Statement(key, said), estimate)
+        sentence = Statement(key, said)
+        if found.averaged:
+            classes = tuple(Statement("gate.class", {"class": name}) for name in found.averaged)
+            sentence = Statement("gate.found.mean_over", {"found": sentence, "classes": classes})
+        return self.decided(found.where, self.holds(estimate), sentence, estimate)
 
     def _unmeasured(self, found: Measurement) -> Statement:
         obstacle = self._why_not(found) or Statement("gate.obstacle.not_measured")

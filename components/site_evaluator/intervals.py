@@ -1,6 +1,7 @@
 """Estimates with percentile intervals from bootstrap replicates."""
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -47,6 +48,12 @@ def estimate_of_share(value: float, replicates: npt.NDArray[np.float64], trials:
     if value == 1.0:
         return dataclasses.replace(found, lower=far)
     return dataclasses.replace(found, upper=1.0 - far)
+
+
+def mean_estimate(estimates: Sequence[Estimate]) -> Estimate:
+    """Returns the mean of estimates of one slice, of several classes, with its interval."""
+    value = float(np.mean([single.value for single in estimates]))
+    return estimate(value, np.mean([single.replicates for single in estimates], axis=0))
 
 
 def paired_difference(a: Estimate, b: Estimate) -> Estimate:

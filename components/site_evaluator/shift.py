@@ -9,9 +9,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from components.site_evaluator.intervals import estimate, paired_difference
+from components.site_evaluator.intervals import mean_estimate, paired_difference
 from components.site_evaluator.results import Estimate, SliceMetrics
-from components.site_evaluator.sufficiency import MEANS, SampleLimits, find_estimate, is_present
+from components.site_evaluator.sufficiency import (
+    MEANS,
+    SampleLimits,
+    averaged_classes,
+    find_estimate,
+    is_present,
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,8 +57,9 @@ def shift_loss(
         limits: What is enough; the same as of the evaluation.
     """
     shared = [name for name in inside.classes if _is_present(name, inside, outside)]
+    # Enough for an AUC, whatever the metric: these are the classes that both sides speak of.
     inside_enough, outside_enough = (
-        [name for name in shared if _enough_of_both(side, name, limits)]
+        [name for name in averaged_classes("mean_auc", side, limits) or () if name in shared]
         for side in (inside, outside)
     )
     classes = tuple(name for name in inside_enough if name in outside_enough)
@@ -67,7 +74,7 @@ def shift_loss(
     if metric in MEANS and not classes:
         loss = _undefined(loss)
     if metric == "balanced_accuracy":
-        averaged = [_with_enough_positives(side, limits) for side in (inside, outside)]
+        averaged = [averaged_classes(metric, side, limits) for side in (inside, outside)]
         loss = loss if averaged[0] == averaged[1] else _undefined(loss)
     return ShiftLoss(classes, inside, outside, first, second, loss)
 
@@ -78,33 +85,15 @@ def _is_present(name: str, inside: SliceMetrics, outside: SliceMetrics) -> bool:
     return all(counts is not None and is_present(counts) for counts in sides)
 
 
-def _enough_of_both(metrics: SliceMetrics, name: str, limits: SampleLimits) -> bool:
-    counts = metrics.classes[name]
-    return limits.enough_of_both(counts.positives, counts.negatives)
-
-
 def _of_classes(
     metrics: SliceMetrics, metric: str, classes: Sequence[str], averaged: Sequence[str]
 ) -> SliceMetrics:
     """Returns a slice that has only the given classes, and a mean metric of some of them."""
     chosen = {name: metrics.classes[name] for name in classes}
     of_classes = [getattr(chosen[name], MEANS[metric]) for name in averaged]
-    mean = _mean(of_classes) if of_classes else _undefined(metrics.metrics[metric])
+    mean = mean_estimate(of_classes) if of_classes else _undefined(metrics.metrics[metric])
     return dataclasses.replace(metrics, metrics={**metrics.metrics, metric: mean}, classes=chosen)
-
-
-def _mean(estimates: list[Estimate]) -> Estimate:
-    value = float(np.mean([single.value for single in estimates]))
-    return estimate(value, np.mean([single.replicates for single in estimates], axis=0))
 
 
 def _undefined(like: Estimate) -> Estimate:
     return Estimate(np.nan, np.nan, np.nan, np.full_like(like.replicates, np.nan))
-
-
-def _with_enough_positives(metrics: SliceMetrics, limits: SampleLimits) -> set[str]:
-    return {
-        name
-        for name, counts in metrics.classes.items()
-        if limits.enough_positives(counts.positives, counts.negatives)
-    }

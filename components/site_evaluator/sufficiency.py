@@ -55,6 +55,32 @@ class SampleLimits:
         return self.enough_positives(positives, negatives) and negatives >= self.min_negatives
 
 
+def averaged_classes(
+    metric: str, metrics: SliceMetrics, limits: SampleLimits
+) -> tuple[str, ...] | None:
+    """Returns the classes that a mean over classes rests on in a slice; None for other metrics.
+
+    A mean of AUCs or average precisions is over the classes with enough positives and negatives,
+    balanced accuracy, a mean of sensitivities, over those with enough positives.
+
+    Args:
+        metric: `mean_auc`, or of one class `sensitivity:edema`.
+        metrics: Of the slice.
+        limits: What is enough.
+    """
+    if metric in MEANS:
+        is_enough = limits.enough_of_both
+    elif metric == "balanced_accuracy":
+        is_enough = limits.enough_positives
+    else:
+        return None
+    return tuple(
+        name
+        for name, counts in metrics.classes.items()
+        if is_enough(counts.positives, counts.negatives)
+    )
+
+
 def find_estimate(metrics: SliceMetrics, metric: str) -> Estimate | None:
     """Returns a metric of a slice; None where the evaluation does not have it.
 

@@ -17,7 +17,7 @@ from components.slice_report.forest_plot import class_forest_plot, forest_plot
 from components.slice_report.message_catalogue import Messages, load_messages
 from components.slice_report.sentences import say
 from components.slice_report.study_plots import efficiency_figure
-from components.slice_report.summary import in_brackets, means_differ
+from components.slice_report.summary import in_brackets
 from components.slice_report.vocabulary import (
     in_text,
     metric_names,
@@ -56,7 +56,6 @@ def render(data: dict[str, Any], thumbnails: Mapping[str, str] | None = None) ->
         data["exploration"],
         curves=curves,
         study_figure=_study_figure(data["study"], messages),
-        means_differ=means_differ(data["slices"], data["main_metrics"][0]),
         thumbnails=thumbnails or {},
     )
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from components.case_example_gen.ingestion_report import IngestionReport
+from components.case_predictor import predictions
 from components.model_question import check_same_question, question_of
 from components.promotion_gate.opponent import Opponent
 from components.promotion_gate.verdict import Verdict
@@ -21,15 +22,15 @@ from components.slice_report.disclosure.verdict_rules import protect_verdict
 from components.slice_report.drift import drift_rows
 from components.slice_report.error_gallery import ConfidentError
 from components.slice_report.exploration import exploration
-from components.slice_report.heterogeneity import heterogeneity
 from components.slice_report.message_catalogue import load_messages
 from components.slice_report.pairs import pair_table
 from components.slice_report.rule_slices import slice_of
 from components.slice_report.settings import ReportSettings, RunFields
 from components.slice_report.shift import shift_rows
+from components.slice_report.site_ranking import heterogeneity, rank_sites
 from components.slice_report.slice_entries import slice_entries
-from components.slice_report.summary import findings, worst_site
-from components.slice_report.vocabulary import MAIN_METRICS
+from components.slice_report.summary import findings
+from components.slice_report.vocabulary import MAIN_METRICS, slice_name
 from trainer.errors import UserError
 
 FORMAT = 2
@@ -122,12 +123,13 @@ def _summary(inputs: ReportInputs, data: dict[str, Any], verdict: Verdict) -> di
     entries, metric = data["slices"], data["main_metrics"][0]
     baseline = inputs.baseline.card.model_name if inputs.baseline else None
     messages = load_messages(inputs.settings.language)
-    worst = worst_site(entries, metric)
+    ranking = rank_sites(inputs.candidate, entries, metric)
+    worst = ranking.sites[0].site if ranking is not None and ranking.sites else None
     return {
-        "heterogeneity": heterogeneity(inputs.candidate, entries, metric),
-        "findings": findings(entries, data["shift"], metric, baseline, messages),
+        "heterogeneity": heterogeneity(ranking),
+        "findings": findings(ranking, entries[0], data["shift"], metric, baseline, messages),
         "verdict": _verdict(verdict, inputs.verdict, entries),
-        "worst_site": None if worst is None else worst["name"],
+        "worst_site": None if worst is None else slice_name(((predictions.SITE, worst),)),
     }
 
 

@@ -2,73 +2,57 @@
 
 from typing import Any
 
-from components.case_predictor import predictions
-from components.site_evaluator.sufficiency import MEANS
-from components.slice_report import number_format
+from components.slice_report import estimates, number_format
 from components.slice_report.estimates import ESTIMATED
 from components.slice_report.message_catalogue import ENGLISH, Messages
 from components.slice_report.number_format import MINUS
+from components.slice_report.site_ranking import SiteRanking
 from components.slice_report.vocabulary import in_text
 
 
-def worst_site(entries: list[dict[str, Any]], metric: str) -> dict[str, Any] | None:
-    """Returns the site entry with the candidate's lowest metric among those with enough cases."""
-    return min(
-        _estimated_sites(entries, metric),
-        key=lambda entry: entry["models"]["candidate"]["metrics"][metric]["value"],
-        default=None,
-    )
-
-
-def means_differ(entries: list[dict[str, Any]], metric: str) -> bool:
-    """Says whether the sites' means are over different classes, and so no common measure."""
-    models = [entry["models"]["candidate"] for entry in _estimated_sites(entries, metric)]
-    left_out = {frozenset([*model["absent_classes"], *model["sparse_classes"]]) for model in models}
-    return metric in MEANS and len(left_out) > 1
-
-
-def _estimated_sites(entries: list[dict[str, Any]], metric: str) -> list[dict[str, Any]]:
-    """Returns the entries of sites at which the candidate's metric is estimated."""
-    return [
-        entry
-        for entry in entries
-        if entry["kind"] == "site"
-        and "candidate" in entry["models"]
-        and entry["models"]["candidate"]["metrics"][metric]["status"] == ESTIMATED
-    ]
-
-
 def findings(
-    entries: list[dict[str, Any]],
+    ranking: SiteRanking | None,
+    overall: dict[str, Any],
     shift: list[dict[str, Any]],
     metric: str,
     baseline_name: str | None,
     messages: Messages = ENGLISH,
 ) -> list[str]:
-    """Returns sentences: the worst site, the shift at each held-out site, the baseline."""
-    sentences = []
-    worst = worst_site(entries, metric)
-    if worst is not None:
-        sentences.append(_worst_sentence(worst, metric, messages))
-        if means_differ(entries, metric):
-            sentences.append(messages.plain("finding.means_differ"))
+    """Returns sentences: the worst site, the shift at each held-out site, the baseline.
+
+    Args:
+        ranking: Of the sites by the metric; None if it is estimated at none.
+        overall: Entry of all cases, see `slice_entries`.
+        shift: See `shift_rows`.
+        metric: What the sentences are about.
+        baseline_name: None without a baseline.
+        messages: Of the language.
+    """
+    sentences = [] if ranking is None else _site_sentences(ranking, messages)
     sentences += [_shift_sentence(row, messages) for row in shift if row["metric"] == metric]
-    overall = entries[0]["differences"].get(metric)
-    if overall is not None and baseline_name is not None:
-        sentences.append(_baseline_sentence(overall, metric, baseline_name, messages))
+    difference = overall["differences"].get(metric)
+    if difference is not None and baseline_name is not None:
+        sentences.append(_baseline_sentence(difference, metric, baseline_name, messages))
     return sentences
 
 
-def _worst_sentence(entry: dict[str, Any], metric: str, messages: Messages) -> str:
-    estimate = entry["models"]["candidate"]["metrics"][metric]
-    return messages.plain(
+def _site_sentences(ranking: SiteRanking, messages: Messages) -> list[str]:
+    named = in_text(ranking.metric, messages)
+    if not ranking.sites:
+        return [messages.plain("finding.not_ranked", metric=named)]
+    worst = ranking.sites[0]
+    estimate = estimates.shown(worst.estimate, enough=True)
+    sentence = messages.plain(
         "finding.worst",
-        metric=in_text(metric, messages),
-        value=number_format.value(estimate, metric, messages),
-        interval=in_brackets(number_format.interval(estimate, metric, messages), messages),
-        site=entry["features"][predictions.SITE],
-        cases=number_format.count(entry["cases"], messages),
+        metric=named,
+        value=number_format.value(estimate, ranking.metric, messages),
+        interval=in_brackets(number_format.interval(estimate, ranking.metric, messages), messages),
+        site=worst.site,
+        cases=number_format.count(worst.cases, messages),
     )
+    if not ranking.classes:
+        return [sentence]
+    return [sentence, messages.plain("finding.ranked_by", classes=messages.joined(ranking.classes))]
 
 
 def _shift_sentence(row: dict[str, Any], messages: Messages) -> str:

@@ -131,6 +131,18 @@ class TestWorstSite:
         result = only_result(verdict_on(minimum("mean_auc", bound, "worst_site"), evaluation))
         assert (result.slice, result.passed) == ("site south", passes)
 
+    def test_names_the_classes_of_a_mean_that_leaves_some_out(self):
+        evaluation = make_evaluation(
+            south=make_slice(mean_auc=0.7, cyst=make_class(auc=0.6, positives=9)),
+            north=make_slice(mean_auc=0.9, cyst=make_class(auc=0.8)),
+        )
+        south = only_result(verdict_on(minimum("mean_auc", 0.6, "worst_site"), evaluation))
+        assert south.reason.endswith(
+            "This is the mean over edema alone: of the rest there are too few cases."
+        )
+        north = only_result(verdict_on(minimum("mean_auc", 0.6, "site=north"), evaluation))
+        assert "alone" not in north.reason
+
     def test_is_none_that_is_too_sparse(self):
         evaluation = make_evaluation(south=make_slice(mean_auc=0.1, cases=19))
         result = only_result(verdict_on(minimum("mean_auc", 0.7, "worst_site"), evaluation))

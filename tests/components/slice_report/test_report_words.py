@@ -1,9 +1,12 @@
 """Numbers and sentences as a person reads them."""
 
+import numpy as np
 import pytest
 
+from components.site_evaluator.results import Estimate
 from components.slice_report import number_format
-from components.slice_report.summary import findings, means_differ
+from components.slice_report.site_ranking import RankedSite, SiteRanking
+from components.slice_report.summary import findings
 from components.slice_report.vocabulary import rule_name, slice_name
 
 
@@ -79,20 +82,16 @@ def test_a_slice_is_named_in_words(key, words):
     assert slice_name(key) == words
 
 
-def site(name, value):
-    metrics = {"accuracy": estimate(value, value - 0.1, value + 0.1)}
-    return {
-        "kind": "site",
-        "name": f"site {name}",
-        "features": {"site": name},
-        "cases": 50,
-        "models": {"candidate": {"metrics": metrics, "absent_classes": [], "sparse_classes": []}},
-        "differences": {},
-    }
+def ranking(*sites, classes=()):
+    ranked = [
+        RankedSite(name, 50, Estimate(value, value - 0.1, value + 0.1, np.zeros(0)))
+        for name, value in sites
+    ]
+    return SiteRanking("accuracy", tuple(ranked), classes)
 
 
 def overall(difference):
-    return site("", 0.8) | {"kind": "overall", "differences": {"accuracy": difference}}
+    return {"differences": {"accuracy": difference}}
 
 
 def shift(loss):
@@ -100,41 +99,43 @@ def shift(loss):
 
 
 def test_the_lowest_site_is_named_with_interval_and_n():
-    [sentence] = findings([overall(None), site("a", 0.9), site("b", 0.7)], [], "accuracy", None)
+    [sentence] = findings(ranking(("b", 0.7), ("a", 0.9)), overall(None), [], "accuracy", None)
     assert sentence == (
         "Lowest accuracy of any site with enough cases: 70.0% (95% CI 60.0 to 80.0) at b, n = 50."
     )
 
 
-def test_means_over_different_classes_are_said_to_rank_no_sites():
-    one, other = site("a", 0.9), site("b", 0.7)
-    for entry in (one, other):
-        entry["models"]["candidate"]["metrics"]["mean_auc"] = estimate(0.8, 0.7, 0.9)
-    assert not means_differ([one, other], "mean_auc")
-    other["models"]["candidate"]["sparse_classes"] = ["cyst"]
-    assert means_differ([one, other], "mean_auc")
-    assert not means_differ([one, other], "accuracy")
-    [_, caution] = findings([overall(None) | one, one, other], [], "mean_auc", None)
-    assert "means do not rank the sites" in caution
+def test_sites_ranked_over_shared_classes_are_said_to_be():
+    ranked = ranking(("b", 0.7), ("a", 0.9), classes=("cyst", "edema"))
+    [_, over] = findings(ranked, overall(None), [], "accuracy", None)
+    assert over.startswith(
+        "Sites are ranked by the mean over what each of them has enough cases of: cyst, edema."
+    )
+
+
+def test_sites_that_cannot_be_ranked_are_said_not_to_be():
+    [sentence] = findings(ranking(), overall(None), [], "accuracy", None)
+    assert sentence.startswith("The sites are not ranked by accuracy:")
 
 
 def test_a_loss_is_said_to_be_lower_only_if_its_interval_leaves_out_zero():
-    clear = findings([overall(None)], shift(estimate(0.08, 0.03, 0.13)), "accuracy", None)
+    clear = findings(None, overall(None), shift(estimate(0.08, 0.03, 0.13)), "accuracy", None)
     assert clear == [
         "Held-out site east: accuracy is 8.0 points lower (95% CI −13.0 to −3.0) than in "
         "distribution."
     ]
-    [open_question] = findings([overall(None)], shift(estimate(0.08, -0.1, 0.2)), "accuracy", None)
+    unclear = shift(estimate(0.08, -0.1, 0.2))
+    [open_question] = findings(None, overall(None), unclear, "accuracy", None)
     assert open_question == (
         "Held-out site east: accuracy is not clearly different from that in distribution: "
         "−8.0 points (95% CI −20.0 to +10.0)."
     )
-    [no_interval] = findings([overall(None)], shift(estimate(0.08)), "accuracy", None)
+    [no_interval] = findings(None, overall(None), shift(estimate(0.08)), "accuracy", None)
     assert "not clearly different" in no_interval
 
 
 def test_the_baseline_is_compared_over_all_cases():
-    [sentence] = findings([overall(estimate(0.05, 0.01, 0.09))], [], "accuracy", "the champion")
+    [sentence] = findings(None, overall(estimate(0.05, 0.01, 0.09)), [], "accuracy", "the champion")
     assert sentence == (
         "Over all cases, accuracy is 5.0 points higher (95% CI +1.0 to +9.0) than with "
         "the champion."
