@@ -1,13 +1,15 @@
 """Makes a run's newest report again, from the artifacts that its metadata name."""
 
 import dataclasses
-from collections.abc import Iterator
+import errno
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from ml_metadata.proto import metadata_store_pb2
 from tfx import v1 as tfx
+from tfx.dsl.io import fileio
 from tfx.orchestration import metadata
 
 from components.slice_report.executor import read_inputs
@@ -73,19 +75,20 @@ def newest_inputs(database: Path) -> ReportInputs:
         database: Of the run's metadata.
 
     Raises:
-        UserError: No run has come as far as its report.
+        UserError: No run has come as far as its report, or a file of the run is missing.
     """
     with _newest_report(database) as (store, execution):
         uris = uris_by_key(store, execution.id, metadata_store_pb2.Event.INPUT)
         run_id = _run_id(store, execution.id)
     properties = execution.custom_properties
-    return read_inputs(
-        uris,
-        properties["settings"].string_value,
-        properties["run_fields"].string_value,
-        properties["study"].string_value,
-        run_id,
-    )
+    with files_in_place(uris):
+        return read_inputs(
+            uris,
+            properties["settings"].string_value,
+            properties["run_fields"].string_value,
+            properties["study"].string_value,
+            run_id,
+        )
 
 
 def newest_predictions(database: Path) -> str:
@@ -95,7 +98,7 @@ def newest_predictions(database: Path) -> str:
         database: Of the run's metadata.
 
     Raises:
-        UserError: No run has come as far as its report.
+        UserError: No run has come as far as its report, or a file of the run is missing.
     """
     with _newest_report(database) as (store, execution):
         [evaluation] = [
@@ -105,7 +108,31 @@ def newest_predictions(database: Path) -> str:
             and event.path.steps[0].key == _EVALUATION
         ]
         evaluated_by = _made_by(store, {evaluation})
-        return uris_by_key(store, evaluated_by, metadata_store_pb2.Event.INPUT)[_PREDICTIONS]
+        uris = uris_by_key(store, evaluated_by, metadata_store_pb2.Event.INPUT)
+    with files_in_place({_PREDICTIONS: uris[_PREDICTIONS]}):
+        return uris[_PREDICTIONS]
+
+
+@contextmanager
+def files_in_place(uris: Mapping[str, str]) -> Iterator[None]:
+    """Reads a run's files within; metadata name them by the places where the run wrote them.
+
+    Args:
+        uris: Directories by what is in them.
+
+    Raises:
+        UserError: A directory, or a file that is asked for within, is missing.
+    """
+    try:
+        for uri in uris.values():
+            if not fileio.exists(uri):
+                raise FileNotFoundError(errno.ENOENT, "missing", uri)
+        yield
+    except FileNotFoundError as error:
+        raise UserError(
+            f"{error.filename}: the run wrote this, and it is missing. Put it back there (a run's "
+            "folder keeps its place), or run 'micle run' again."
+        ) from error
 
 
 @contextmanager

@@ -9,7 +9,7 @@ import yaml
 from components.slice_report.study_excerpt import excerpt
 from pipeline import report_rebuild
 from pipeline.configuration import load_configuration
-from pipeline.report_rebuild import rebuild_report
+from pipeline.report_rebuild import files_in_place, rebuild_report
 from tests.components.slice_report.simulated_evaluation import simulated_inputs
 from tests.components.slice_report.study_results import study_results
 from trainer.errors import UserError
@@ -81,3 +81,16 @@ def test_a_study_on_another_task_is_refused(rebuilt, tmp_path):
     configuration = configured(tmp_path, **written_study(tmp_path, task="multi_class"))
     with pytest.raises(UserError, match="is about a multi_class task"):
         rebuilt(configuration)
+
+
+def test_a_runs_folder_that_was_moved_is_named(tmp_path):
+    gone = str(tmp_path / "evaluation")
+    missing = pytest.raises(UserError, match="evaluation: the run wrote this, and it is missing")
+    with missing, files_in_place({"evaluation": gone}):
+        pytest.fail("nothing is read where a folder is missing")
+
+
+def test_a_file_missing_from_a_runs_folder_is_named(tmp_path):
+    missing = pytest.raises(UserError, match=r"verdict\.json: the run wrote this, and it is missing")
+    with missing, files_in_place({"verdict": str(tmp_path)}):
+        (tmp_path / "verdict.json").read_text()
