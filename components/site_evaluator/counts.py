@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from components.site_evaluator.distinct_patients import DistinctPatients
+from components.site_evaluator.distinct_patients import EXACT_PATIENTS_OF_CLASS, DistinctPatients
 from components.site_evaluator.recalibration import logits
 from components.site_evaluator.resampling import REPLICATES, case_weights
 
@@ -65,6 +65,7 @@ class Counts:
         top: int64 [columns], multi-class: cases whose class is among the three most probable.
         cases: int64 [columns], cases with a known label.
         patients: Those whose cases these are.
+        class_patients: Per class, those with a case without it and those with a case with it.
     """
 
     edges: tuple[Edges, ...]
@@ -80,6 +81,7 @@ class Counts:
     top: npt.NDArray[np.int64]
     cases: npt.NDArray[np.int64]
     patients: DistinctPatients
+    class_patients: tuple[tuple[DistinctPatients, DistinctPatients], ...]
 
     @classmethod
     def empty(
@@ -112,11 +114,22 @@ class Counts:
             top=np.zeros(COLUMNS, np.int64),
             cases=np.zeros(COLUMNS, np.int64),
             patients=DistinctPatients(),
+            class_patients=tuple(
+                (
+                    DistinctPatients(EXACT_PATIENTS_OF_CLASS),
+                    DistinctPatients(EXACT_PATIENTS_OF_CLASS),
+                )
+                for _ in edges
+            ),
         )
 
     def add(self, cases: npt.NDArray[np.void], seed: int) -> None:
         """Adds cases (a structured array, see `case_records`), in place."""
         self.patients.add(cases["patient"])
+        for index, (without, having) in enumerate(self.class_patients):
+            known, present = cases["known"][:, index], cases["present"][:, index]
+            without.add(cases["patient"][known & ~present])
+            having.add(cases["patient"][known & present])
         for start in range(0, len(cases), _CHUNK):
             chunk = cases[start : start + _CHUNK]
             self._add_chunk(chunk, case_weights(chunk["patient"], seed))
@@ -128,6 +141,9 @@ class Counts:
         for own, added in zip(self.logits, other.logits, strict=True):
             np.add(own, added, out=own)
         self.patients.merge(other.patients)
+        for kept, more in zip(self.class_patients, other.class_patients, strict=True):
+            for mine_of_kind, others_of_kind in zip(kept, more, strict=True):
+                mine_of_kind.merge(others_of_kind)
         for name in _SUMS:
             mine = getattr(self, name)
             np.add(mine, getattr(other, name), out=mine)

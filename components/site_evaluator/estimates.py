@@ -31,8 +31,10 @@ def slice_metrics(counts: Counts, classes: Sequence[str], limits: SampleLimits) 
         np.stack([columns[name] for columns in by_class])
         for name in ("auc", "average_precision", "ece")
     )
-    sizes = [_positives_and_negatives(counts, index) for index in range(len(classes))]
-    of_both = [limits.enough_of_both(*size) for size in sizes]
+    of_classes = {
+        name: _class_metrics(counts, index, by_class[index]) for index, name in enumerate(classes)
+    }
+    of_both = [limits.enough_of_both(single) for single in of_classes.values()]
     columns = {
         "mean_auc": _mean(aucs[of_both]),
         "mean_average_precision": _mean(precisions[of_both]),
@@ -42,7 +44,7 @@ def slice_metrics(counts: Counts, classes: Sequence[str], limits: SampleLimits) 
     if counts.multi_class:
         diagonal = np.diagonal(counts.confusion).T
         sensitivities = _ratio(diagonal, counts.confusion.sum(axis=1))
-        of_positives = [limits.enough_positives(*size) for size in sizes]
+        of_positives = [limits.enough_positives(single) for single in of_classes.values()]
         columns["accuracy"] = _ratio(diagonal.sum(axis=0), counts.cases)
         columns["balanced_accuracy"] = _mean(sensitivities[of_positives])
     if counts.multi_class and len(classes) > TOP:
@@ -53,10 +55,7 @@ def slice_metrics(counts: Counts, classes: Sequence[str], limits: SampleLimits) 
         cases=cases,
         patients=patients,
         metrics={name: _estimate(values, shares.get(name)) for name, values in columns.items()},
-        classes={
-            name: _class_metrics(counts, index, by_class[index])
-            for index, name in enumerate(classes)
-        },
+        classes=of_classes,
         confusion=counts.confusion[:, :, 0].astype(np.float64) if counts.multi_class else None,
     )
 
@@ -95,17 +94,19 @@ def _class_metrics(counts: Counts, index: int, columns: dict[str, FloatArray]) -
     )
     cases, cases_positive, scores = counts.calibration(index)[:, :, 0]
     flagged = sum(int(n[0]) for n in counts.positives_from(index, counts.thresholds[index]))
-    trials = {
-        "sensitivity": positives,
-        "specificity": negatives,
-        "ppv": flagged,
-        "npv": positives + negatives - flagged,
-    }
     patients = counts.patients.count()
-    shares = {name: min(number, patients) for name, number in trials.items()}
+    negative_patients, positive_patients = (kind.count() for kind in counts.class_patients[index])
+    shares = {
+        "sensitivity": min(positives, positive_patients),
+        "specificity": min(negatives, negative_patients),
+        "ppv": min(flagged, patients),
+        "npv": min(positives + negatives - flagged, patients),
+    }
     return ClassMetrics(
         positives=positives,
         negatives=negatives,
+        positive_patients=positive_patients,
+        negative_patients=negative_patients,
         **{name: _estimate(values, shares.get(name)) for name, values in columns.items()},
         false_positive_rate=false_positive_rate,
         true_positive_rate=true_positive_rate,

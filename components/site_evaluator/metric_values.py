@@ -22,7 +22,7 @@ from components.site_evaluator.results import (
 )
 from components.site_evaluator.sufficiency import CLASS_METRICS
 
-CLASS_COUNTS = ("positives", "negatives")
+CLASS_COUNTS = ("positives", "negatives", "positive_patients", "negative_patients")
 CLASS_ARRAYS = (
     "false_positive_rate",
     "true_positive_rate",

@@ -44,6 +44,9 @@ class ClassMetrics:
     Attributes:
         positives: Cases with the class or finding present.
         negatives: Cases with it absent; unknown ones count nowhere.
+        positive_patients: Patients with a positive case; of more than `EXACT_PATIENTS_OF_CLASS` to
+            about 3%.
+        negative_patients: Patients with a negative case, likewise.
         auc: Area under the ROC curve.
         sensitivity: At the frozen operating point.
         specificity: At the frozen operating point.
@@ -67,6 +70,8 @@ class ClassMetrics:
 
     positives: int
     negatives: int
+    positive_patients: int
+    negative_patients: int
     auc: Estimate
     sensitivity: Estimate
     specificity: Estimate

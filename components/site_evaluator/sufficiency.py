@@ -32,8 +32,9 @@ class SampleLimits:
 
     Attributes:
         min_cases: Cases of a slice; of a class those whose label is known.
-        min_positives: Cases with the class, for a rate over them.
-        min_negatives: Cases without it, for a rate over them.
+        min_positives: Patients with a case with the class, for a rate over those cases: cases of
+            one patient are not independent.
+        min_negatives: Patients with a case without it, for a rate over those.
     """
 
     min_cases: int = 20
@@ -46,13 +47,14 @@ class SampleLimits:
             if value < 1:
                 raise ValueError(f"{name} must be at least 1. Received: {value}")
 
-    def enough_positives(self, positives: int, negatives: int) -> bool:
+    def enough_positives(self, counts: ClassMetrics) -> bool:
         """Whether a class has the cases for its sensitivity, and so for a mean of them."""
-        return positives + negatives >= self.min_cases and positives >= self.min_positives
+        known = counts.positives + counts.negatives
+        return known >= self.min_cases and counts.positive_patients >= self.min_positives
 
-    def enough_of_both(self, positives: int, negatives: int) -> bool:
+    def enough_of_both(self, counts: ClassMetrics) -> bool:
         """Whether a class has the cases for its AUC, and so for a mean of them."""
-        return self.enough_positives(positives, negatives) and negatives >= self.min_negatives
+        return self.enough_positives(counts) and counts.negative_patients >= self.min_negatives
 
 
 def averaged_classes(
@@ -74,11 +76,7 @@ def averaged_classes(
         is_enough = limits.enough_positives
     else:
         return None
-    return tuple(
-        name
-        for name, counts in metrics.classes.items()
-        if is_enough(counts.positives, counts.negatives)
-    )
+    return tuple(name for name, counts in metrics.classes.items() if is_enough(counts))
 
 
 def find_estimate(metrics: SliceMetrics, metric: str) -> Estimate | None:
@@ -96,7 +94,9 @@ def find_estimate(metrics: SliceMetrics, metric: str) -> Estimate | None:
 
 
 def why_too_few(metric: str, metrics: SliceMetrics, limits: SampleLimits) -> Statement | None:
-    """Returns what a slice lacks for a metric, `3 cases with edema, at least 10 needed`, or None.
+    """Returns what a slice lacks for a metric, `3 patients with edema, at least 10 needed`.
+
+    None if it lacks nothing.
 
     A mean is over the classes whose own value may be shown, so it needs at least one.
 
@@ -124,7 +124,7 @@ def why_too_few_of_class(
 ) -> Statement | None:
     """Returns what a slice lacks for a metric of a class, or None.
 
-    A rate over the cases with (without) the class needs enough positives (negatives); PPV (NPV) as
+    A rate over the cases with (without) the class needs enough patients who have such; PPV (NPV) as
     many cases that the model marks (leaves unmarked) besides both; AUC and average precision need
     both; what measures the probabilities needs neither.
 
@@ -138,9 +138,9 @@ def why_too_few_of_class(
     marked = _marked(counts)
     needs = [("known", known, limits.min_cases)]
     if name not in ("specificity", *_OF_PROBABILITIES):
-        needs.append(("positives", counts.positives, limits.min_positives))
+        needs.append(("positives", counts.positive_patients, limits.min_positives))
     if name not in ("sensitivity", *_OF_PROBABILITIES):
-        needs.append(("negatives", counts.negatives, limits.min_negatives))
+        needs.append(("negatives", counts.negative_patients, limits.min_negatives))
     if name == "ppv":
         needs.append(("marked", marked, limits.min_positives))
     if name == "npv":

@@ -22,6 +22,7 @@ from components.slice_report.vocabulary import (
     in_text,
     metric_names,
     rule_name,
+    rule_sense,
     slice_label,
     slice_name,
 )
@@ -139,6 +140,7 @@ def _filters(messages: Messages) -> dict[str, Callable[..., Any]]:
         "in_brackets": partial(in_brackets, messages=messages),
         "slice_title": partial(slice_label, messages=messages),
         "rule_name": partial(rule_name, messages=messages),
+        "rule_sense": rule_sense,
         "in_text": partial(in_text, messages=messages),
         "feature_name": partial(feature_name, messages=messages),
         "value_name": partial(value_name, messages=messages),

@@ -9,7 +9,7 @@ from components.case_example_gen.ingestion_report import IngestionReport
 from components.case_predictor import predictions
 from components.model_question import check_same_question, question_of
 from components.promotion_gate.opponent import Opponent
-from components.promotion_gate.verdict import Verdict
+from components.promotion_gate.verdict import RuleResult, Verdict
 from components.site_drift.distributions import SiteData
 from components.site_drift.drift import SiteDrift
 from components.site_evaluator.results import OVERALL, Evaluation
@@ -168,24 +168,39 @@ def _models(candidate: Evaluation, baseline: Evaluation | None) -> dict[str, dic
 def _verdict(verdict: Verdict, measured: Verdict, entries: list[dict[str, Any]]) -> dict[str, Any]:
     """Returns the rules, failing ones first, each with the n of its slice where it is known.
 
+    A rule about a class has that class' n, too.
+
     Args:
         verdict: As it is shown.
         measured: Of the gate.
         entries: Of the slices, as they are shown.
     """
-    cases = {entry["name"]: entry["cases"] for entry in entries}
+    by_name = {entry["name"]: entry for entry in entries}
     rules = sorted(zip(verdict.rules, measured.rules, strict=True), key=lambda r: r[0].passed)
     return {
         "passed": verdict.passed,
         "sign_off_roles": list(verdict.sign_off_roles),
         "rules": [
             dataclasses.asdict(rule)
+            | _sizes(rule, by_name.get(slice_of(rule)))
             | {
-                "cases": cases.get(slice_of(rule)),
                 "withheld": rule.measured is None and given.measured is not None,
             }
             for rule, given in rules
         ],
+    }
+
+
+def _sizes(rule: RuleResult, entry: dict[str, Any] | None) -> dict[str, Any]:
+    if entry is None:
+        return {"cases": None, "positives": None, "negatives": None}
+    class_name = rule.rule.partition(" ")[2].partition(":")[2]
+    classes = entry["models"]["candidate"]["classes"] if entry["models"] else {}
+    of_class = classes.get(class_name, {})
+    return {
+        "cases": entry["cases"],
+        "positives": of_class.get("positives"),
+        "negatives": of_class.get("negatives"),
     }
 
 

@@ -21,8 +21,8 @@ class ReportSettings:
         not_intended_for: What it must not be used for, a line each.
         owner: Who answers for the model.
         limits: Known limits of the model and of this evaluation, a line each.
-        min_positives: With fewer positive cases a rate over positives is not shown.
-        min_negatives: With fewer negative cases a rate over negatives is not shown.
+        min_positives: With positive cases of fewer patients a rate over them is not shown.
+        min_negatives: With negative cases of fewer patients a rate over them is not shown.
         min_cases: With fewer cases no metric of a slice is shown.
         held_out_sites: Sites that training never saw.
         deployment_prevalence: Per class, its share of the cases where the model will be used,

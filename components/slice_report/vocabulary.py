@@ -117,6 +117,13 @@ def rule_name(rule: str, messages: Messages = ENGLISH) -> str:
     return f"{words} {in_text(metric, messages)}{of_class}"
 
 
+def rule_sense(rule: str) -> str:
+    """Returns how a gate's rule asks the number to lie to its bound: `at_least`, say."""
+    if rule.startswith("max_"):
+        return "at_most"
+    return "above" if rule.startswith(("better_than_", "not_worse_than_")) else "at_least"
+
+
 def _part_name(feature: str, value: str, messages: Messages) -> str:
     known = _VALUES.get((feature, value))
     if known:

@@ -91,6 +91,6 @@ def test_a_runs_folder_that_was_moved_is_named(tmp_path):
 
 
 def test_a_file_missing_from_a_runs_folder_is_named(tmp_path):
-    missing = pytest.raises(UserError, match=r"verdict\.json: the run wrote this, and it is missing")
+    missing = pytest.raises(UserError, match=r"verdict\.json: the run wrote this")
     with missing, files_in_place({"verdict": str(tmp_path)}):
         (tmp_path / "verdict.json").read_text()

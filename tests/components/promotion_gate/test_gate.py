@@ -162,11 +162,11 @@ class TestSparseSlices:
     @pytest.mark.parametrize(
         ("metric", "counts", "lack"),
         [
-            ("sensitivity:edema", {"positives": 9}, "9 cases with edema, at least 10 needed"),
-            ("specificity:edema", {"negatives": 9}, "9 cases without edema"),
-            ("auc:edema", {"positives": 9}, "9 cases with edema"),
+            ("sensitivity:edema", {"positives": 9}, "9 patients with edema, at least 10 needed"),
+            ("specificity:edema", {"negatives": 9}, "9 patients without edema"),
+            ("auc:edema", {"positives": 9}, "9 patients with edema"),
             ("auc:edema", {"positives": 10, "negatives": 9}, "19 cases with edema known"),
-            ("mean_auc", {"negatives": 9}, "each class: 9 cases without edema"),
+            ("mean_auc", {"negatives": 9}, "each class: 9 patients without edema"),
         ],
     )
     def test_a_class_is_judged_by_its_own_positives_and_negatives(self, metric, counts, lack):
@@ -267,7 +267,7 @@ class TestShiftGap:
         )
         result = only_result(verdict_on(self.RULES, evaluation))
         assert result.measured is None
-        assert "3 cases with edema, at least 10 needed" in result.reason
+        assert "3 patients with edema, at least 10 needed" in result.reason
 
 
 def compared(require="superior", margin=0.0, against="champion", slice_name="overall"):

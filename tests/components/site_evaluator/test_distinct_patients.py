@@ -46,3 +46,13 @@ def test_beyond_the_exact_limit_the_number_is_close_and_memory_stays(factor):
     tolerance = 4 * total / np.sqrt(EXACT_PATIENTS) if factor > 1 else 0
     assert abs(patients.count() - total) <= tolerance
     assert patients._keys.nbytes <= 8 * (EXACT_PATIENTS + 1)
+
+
+def test_a_lower_limit_takes_less_memory_and_is_less_exact():
+    patients = DistinctPatients(exact=1_024)
+    patients.add(keys_of(1_024))
+    assert patients.count() == 1_024
+    patients.add(keys_of(20_000))
+    patients.add(keys_of(20_000)[::-1])
+    assert patients.count() == pytest.approx(20_000, rel=4 / np.sqrt(1_024))
+    assert patients._keys.nbytes <= 8 * (1_024 + 1)

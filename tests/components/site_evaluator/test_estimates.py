@@ -8,7 +8,8 @@ from sklearn import metrics as sklearn_metrics
 
 from components.site_evaluator.case_records import pack_case
 from components.site_evaluator.counts import logit_grid
-from components.site_evaluator.sufficiency import SampleLimits
+from components.site_evaluator.sufficiency import SampleLimits, why_too_few
+from components.statement import Statement
 from tests.components.site_evaluator.synthetic_cases import CLASSES, evaluate, make_cases
 from trainer.errors import UserError
 
@@ -134,6 +135,29 @@ def test_means_are_over_the_classes_with_enough_cases_the_same_in_every_resample
     recalls = np.diagonal(result.confusion) / result.confusion.sum(axis=1)
     assert result.metrics["balanced_accuracy"].value == pytest.approx(recalls[:2].mean())
     assert every_class.metrics["balanced_accuracy"].value == pytest.approx(recalls.mean())
+
+
+def test_patients_with_and_without_a_class_are_counted_once(findings):
+    result = evaluate(findings)
+    for index, name in enumerate(CLASSES):
+        known = findings["label_weight"][:, index] > 0
+        present = findings["label"][:, index] > 0
+        counts = result.classes[name]
+        assert counts.positive_patients == len(set(findings["patient_id"][known & present]))
+        assert counts.negative_patients == len(set(findings["patient_id"][known & ~present]))
+        assert counts.positive_patients < counts.positives
+
+
+def test_many_cases_of_one_patient_are_not_enough_of_a_class(findings):
+    one_patient = np.where(findings["label"][:, 0] > 0, "p0", findings["patient_id"])
+    result = evaluate({**findings, "patient_id": one_patient}, limits=SampleLimits())
+    edema = result.classes["edema"]
+    assert (edema.positive_patients, edema.positives >= 10) == (1, True)
+    assert why_too_few("sensitivity:edema", result, SampleLimits()) == Statement(
+        "gate.lack.positives", {"found": 1, "needed": 10, "class": "edema"}
+    )
+    others = [result.classes[name].auc.value for name in CLASSES[1:]]
+    assert result.metrics["mean_auc"].value == pytest.approx(np.mean(others))
 
 
 @pytest.mark.parametrize(

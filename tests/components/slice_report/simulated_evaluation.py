@@ -262,6 +262,8 @@ def _class_metrics(label, score, weight, task):
         return ClassMetrics(
             positives=int(positive.sum()),
             negatives=int((~positive).sum()),
+            positive_patients=int(positive.sum()),
+            negative_patients=int((~positive).sum()),
             auc=_estimate(_auc(score, positive, weight)),
             sensitivity=_estimate(_share(weight * positive, called)),
             specificity=_estimate(_share(weight * ~positive, ~called)),

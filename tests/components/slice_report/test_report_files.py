@@ -11,10 +11,11 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 import schemas
-from components.promotion_gate.verdict import Verdict
+from components.promotion_gate.verdict import RuleResult, Verdict
 from components.site_evaluator.sufficiency import CLASS_METRICS
 from components.slice_report.data_flow import data_flow, population
 from components.slice_report.metrics_table import metrics_csv
+from components.slice_report.render import render
 from components.slice_report.report import write_report
 from components.slice_report.report_data import report_data
 from components.slice_report.settings import ReportSettings
@@ -140,6 +141,17 @@ def test_failing_rules_come_first_with_the_n_of_their_slice(data):
     rules = data["verdict"]["rules"]
     assert [rule["passed"] for rule in rules] == [False, True, True]
     assert [rule["cases"] for rule in rules] == [90, 366, 6]
+
+
+def test_a_rule_about_a_class_has_the_n_of_that_class_too(inputs):
+    name = inputs.candidate.card.classes[0]
+    rule = RuleResult(f"minimum auc:{name}", "site north", 0.9, 0.8, 0.95, 0.7, True, "Fine.")
+    [row] = report_data(dataclasses.replace(inputs, verdict=Verdict((rule,))))["verdict"]["rules"]
+    counts = inputs.candidate.slices[(("site", "north"),)].classes[name]
+    assert (row["positives"], row["negatives"]) == (counts.positives, counts.negatives)
+    page = render(report_data(dataclasses.replace(inputs, verdict=Verdict((rule,)))))
+    assert f"{counts.positives} with, {counts.negatives} without" in page
+    assert "0.900 (95% CI 0.800 to 0.950), at least 0.700 required" in page
 
 
 def test_the_worst_site_is_the_lowest_of_those_with_enough_cases(inputs, data):

@@ -7,7 +7,7 @@ from components.site_evaluator.results import Estimate
 from components.slice_report import number_format
 from components.slice_report.site_ranking import RankedSite, SiteRanking
 from components.slice_report.summary import findings
-from components.slice_report.vocabulary import rule_name, slice_name
+from components.slice_report.vocabulary import rule_name, rule_sense, slice_name
 
 
 def estimate(value, lower=None, upper=None, status="estimated"):
@@ -67,6 +67,20 @@ def test_a_bound_is_printed_without_idle_digits():
 )
 def test_a_rule_is_named_in_words(rule, words):
     assert rule_name(rule) == words
+
+
+@pytest.mark.parametrize(
+    ("rule", "sense"),
+    [
+        ("minimum mean_auc", "at_least"),
+        ("sample_size cases", "at_least"),
+        ("max_shift_gap mean_auc", "at_most"),
+        ("better_than_baseline mean_auc", "above"),
+        ("not_worse_than_champion auc:edema", "above"),
+    ],
+)
+def test_a_rule_says_on_which_side_of_its_bound_a_number_must_lie(rule, sense):
+    assert rule_sense(rule) == sense
 
 
 @pytest.mark.parametrize(
