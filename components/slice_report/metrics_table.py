@@ -10,14 +10,17 @@ from components.site_evaluator.sufficiency import CLASS_METRICS
 from components.slice_report import number_format
 from components.slice_report.spreadsheet import safe_cell
 
-COLUMNS = ("model", "slice", "class", "metric", "value", "lower", "upper", "n")
+COLUMNS = ("model", "slice", "class", "metric", "value", "lower", "upper", "n", "status")
+
+_COUNTED = "counted"
 
 
 def metrics_csv(data: dict[str, Any]) -> str:
     """Returns the table as CSV text.
 
     `n` counts the cases of the slice, of a class those whose label is known. The class is empty
-    for a metric of the whole slice; value and interval are empty where there is nothing to show.
+    for a metric of the whole slice. Where value and interval are empty the status says why:
+    `too_few`, `undefined`, `missing` or `withheld`; else it is `estimated`, or `counted`.
     What changes from the champion to the candidate stands under `CANDIDATE against CHAMPION`.
     """
     text = io.StringIO()
@@ -35,11 +38,11 @@ def _rows(data: dict[str, Any]) -> Iterator[list[Any]]:
             model = data["models"][role]["model_name"]
             where = [safe_cell(model), safe_cell(entry["name"])]
             for name, estimate in metrics["metrics"].items():
-                yield [*where, "", name, *_numbers(estimate), entry["cases"]]
+                yield [*where, "", name, *_numbers(estimate, entry["cases"])]
             for class_name, values in metrics["classes"].items():
                 known = number_format.known(values)
                 for name in CLASS_METRICS:
-                    yield [*where, safe_cell(class_name), name, *_numbers(values[name]), known]
+                    yield [*where, safe_cell(class_name), name, *_numbers(values[name], known)]
 
 
 def _change_rows(data: dict[str, Any]) -> Iterator[list[Any]]:
@@ -50,15 +53,16 @@ def _change_rows(data: dict[str, Any]) -> Iterator[list[Any]]:
         where = [models, safe_cell(row["slice"]), safe_cell(row["class"])]
         known = number_format.known(row)
         for name in RECLASSIFIED_COUNTS:
-            yield [*where, f"{row['criterion']}_{name}", row[name], "", "", known]
+            yield [*where, f"{row['criterion']}_{name}", row[name], "", "", known, _COUNTED]
         for name in RECLASSIFIED_ESTIMATES:
-            yield [*where, f"{row['criterion']}_{name}", *_numbers(row[name]), known]
+            yield [*where, f"{row['criterion']}_{name}", *_numbers(row[name], known)]
     for row in champion["renamed"]:
         where = [models, safe_cell(row["slice"]), ""]
         for name in ("newly_right", "newly_wrong"):
-            yield [*where, f"predicted_class_{name}", row[name], "", "", row["cases"]]
-        yield [*where, "predicted_class_net", *_numbers(row["net"]), row["cases"]]
+            yield [*where, f"predicted_class_{name}", row[name], "", "", row["cases"], _COUNTED]
+        yield [*where, "predicted_class_net", *_numbers(row["net"], row["cases"])]
 
 
-def _numbers(estimate: dict[str, Any]) -> list[Any]:
-    return ["" if estimate[key] is None else estimate[key] for key in ("value", "lower", "upper")]
+def _numbers(estimate: dict[str, Any], n: Any) -> list[Any]:
+    ends = ["" if estimate[key] is None else estimate[key] for key in ("value", "lower", "upper")]
+    return [*ends, n, estimate["status"]]

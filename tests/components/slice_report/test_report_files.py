@@ -81,6 +81,7 @@ def test_the_csv_has_every_metric_of_the_json(written):
             name = data["models"][role]["model_name"]
             for metric, estimate in model["metrics"].items():
                 row = by_key.pop((name, entry["name"], "", metric))
+                assert row["status"] == estimate["status"]
                 assert row["n"] == str(entry["cases"])
                 assert row["value"] == ("" if estimate["value"] is None else str(estimate["value"]))
             for class_name, values in model["classes"].items():
@@ -151,7 +152,7 @@ def test_a_rule_about_a_class_has_the_n_of_that_class_too(inputs):
     assert (row["positives"], row["negatives"]) == (counts.positives, counts.negatives)
     page = render(report_data(dataclasses.replace(inputs, verdict=Verdict((rule,)))))
     assert f"{counts.positives} with, {counts.negatives} without" in page
-    assert "0.900 (95% CI 0.800 to 0.950), at least 0.700 required" in page
+    assert "north: 0.9 (95% CI 0.8 to 0.95), at least 0.7 required" in page
 
 
 def test_the_worst_site_is_the_lowest_of_those_with_enough_cases(inputs, data):
