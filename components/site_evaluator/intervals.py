@@ -60,7 +60,8 @@ def paired_difference(a: Estimate, b: Estimate) -> Estimate:
     """Returns `a - b` with its interval.
 
     Replicate by replicate both saw the same patients as often, so what two models have in
-    common on a hard patient cancels out.
+    common on a hard patient cancels out. Where both are shares of 0 or both of 1 in every resample,
+    no resample tells them apart: the interval then reaches as far as the wider of theirs.
 
     Raises:
         ValueError: The two have different numbers of replicates.
@@ -69,4 +70,14 @@ def paired_difference(a: Estimate, b: Estimate) -> Estimate:
         raise ValueError(
             f"Replicates must be equally many. Received: {len(a.replicates)}, {len(b.replicates)}"
         )
-    return estimate(a.value - b.value, a.replicates - b.replicates)
+    found = estimate(a.value - b.value, a.replicates - b.replicates)
+    if not found.lower == found.upper == found.value == 0:
+        return found
+    reach = max(_reach_beyond_replicates(single) for single in (a, b))
+    return dataclasses.replace(found, lower=-reach, upper=reach)
+
+
+def _reach_beyond_replicates(single: Estimate) -> float:
+    """Returns the width of an interval whose replicates are all the same; 0 if they are not."""
+    defined = single.replicates[np.isfinite(single.replicates)]
+    return single.upper - single.lower if np.ptp(defined) == 0 else 0.0

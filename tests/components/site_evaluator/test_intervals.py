@@ -149,6 +149,20 @@ def test_any_other_share_has_the_interval_of_its_replicates():
         assert (found.lower, found.upper) == (plain.lower, plain.upper)
 
 
+def test_two_models_that_are_always_right_are_not_surely_alike():
+    both = estimate_of_share(1.0, np.ones(200), 11)
+    undefined_in_some = estimate_of_share(1.0, np.append(np.ones(190), [np.nan] * 10), 18)
+    found = paired_difference(both, undefined_in_some)
+    assert found.value == 0
+    assert (found.lower, found.upper) == pytest.approx((both.lower - 1, 1 - both.lower))
+
+
+def test_two_models_with_the_same_scores_have_no_difference():
+    share = estimate_of_share(0.9, np.linspace(0.8, 1.0, 200), 50)
+    found = paired_difference(share, share)
+    assert (found.value, found.lower, found.upper) == (0, 0, 0)
+
+
 def test_undefined_replicates_are_left_out():
     result = estimate(0.5, np.append(np.arange(201) / 200, [np.nan] * 50))
     assert (result.lower, result.upper) == pytest.approx((0.025, 0.975))
