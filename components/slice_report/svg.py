@@ -33,6 +33,9 @@ _STYLE = {
     "ytick.labelsize": 8,
     "legend.frameon": False,
 }
+_PIXELS_PER_INCH = 96
+_READABLE = 0.75
+"""Of the width that a figure is drawn for: below it the smallest words are under 6 points."""
 _NOTHING = {"Date": None, "Creator": None, "Format": None, "Type": None}
 _GROUP_ID = re.compile(r'<g id="[^"]*"')
 _ROOT = re.compile(r"<svg [^>]*?viewBox=\"([^\"]+)\"[^>]*>", re.DOTALL)
@@ -48,7 +51,9 @@ def style(name: str) -> Iterator[None]:
 
 
 def to_svg(figure: Figure, label: str) -> Markup:
-    """Returns the figure as an inline `<svg>`, scaled to its container, the same each time.
+    """Returns the figure as an inline `<svg>`, the same each time.
+
+    It is scaled to its container, as far as its words stay readable; then the container scrolls.
 
     Args:
         figure: Drawn under `style`.
@@ -58,12 +63,14 @@ def to_svg(figure: Figure, label: str) -> Markup:
     figure.savefig(text, format="svg", transparent=True, metadata=_NOTHING)
     drawing = text.getvalue()
     drawing = drawing[drawing.index("<svg") :]
+    width = figure.get_figwidth() * _PIXELS_PER_INCH
     opening = (
         f'<svg role="img" aria-label="{escape(label)}" class="plot" viewBox="\\1" '
-        f'style="max-width:{figure.get_figwidth() * 96:.0f}px">'
+        f'style="max-width:{width:.0f}px;--readable:{width * _READABLE:.0f}px">'
     )
     drawing = _ROOT.sub(lambda match: match.expand(opening), drawing, count=1)
-    return Markup(_GROUP_ID.sub("<g", drawing))
+    drawing = _GROUP_ID.sub("<g", drawing)
+    return Markup(f'<div class="figure">{drawing}</div>')
 
 
 def shortened(name: str, length: int = 26) -> str:
