@@ -20,6 +20,7 @@ from components.slice_report.study_plots import efficiency_figure
 from components.slice_report.summary import in_brackets
 from components.slice_report.vocabulary import (
     in_text,
+    judged_end,
     metric_names,
     rule_name,
     rule_sense,
@@ -141,6 +142,7 @@ def _filters(messages: Messages) -> dict[str, Callable[..., Any]]:
         "slice_title": partial(slice_label, messages=messages),
         "rule_name": partial(rule_name, messages=messages),
         "rule_sense": rule_sense,
+        "judged_end": judged_end,
         "in_text": partial(in_text, messages=messages),
         "feature_name": partial(feature_name, messages=messages),
         "value_name": partial(value_name, messages=messages),

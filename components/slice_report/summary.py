@@ -43,16 +43,15 @@ def _site_sentences(ranking: SiteRanking, messages: Messages) -> list[str]:
     worst = ranking.sites[0]
     estimate = estimates.shown(worst.estimate, enough=True)
     sentence = messages.plain(
-        "finding.worst",
+        "finding.worst_shared" if ranking.classes else "finding.worst",
+        classes=messages.joined(ranking.classes),
         metric=named,
         value=number_format.value(estimate, ranking.metric, messages),
         interval=in_brackets(number_format.interval(estimate, ranking.metric, messages), messages),
         site=worst.site,
         cases=number_format.count(worst.cases, messages),
     )
-    if not ranking.classes:
-        return [sentence]
-    return [sentence, messages.plain("finding.ranked_by", classes=messages.joined(ranking.classes))]
+    return [sentence]
 
 
 def _shift_sentence(row: dict[str, Any], messages: Messages) -> str:

@@ -1,5 +1,6 @@
 """Names of metrics and slices as a person reads them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -122,6 +123,24 @@ def rule_sense(rule: str) -> str:
     if rule.startswith("max_"):
         return "at_most"
     return "above" if rule.startswith(("better_than_", "not_worse_than_")) else "at_least"
+
+
+def judged_end(rule: Mapping[str, Any]) -> str | None:
+    """Returns which number of an estimate a gate's rule holds against its bound.
+
+    Args:
+        rule: As in `report.json`.
+
+    Returns:
+        `value`, `lower` or `upper`; None of a rule without an interval, or of an older version.
+    """
+    if rule["lower"] is None or not rule["sentence"]:
+        return None
+    requirement = rule["sentence"]["values"]["requirement"]["key"]
+    if requirement in ("gate.asked.superior", "gate.asked.non_inferior"):
+        return "lower"
+    end = requirement.rpartition("_")[2]
+    return end if end in ("lower", "upper") else "value"
 
 
 def _part_name(feature: str, value: str, messages: Messages) -> str:

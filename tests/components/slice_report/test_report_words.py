@@ -7,7 +7,7 @@ from components.site_evaluator.results import Estimate
 from components.slice_report import number_format
 from components.slice_report.site_ranking import RankedSite, SiteRanking
 from components.slice_report.summary import findings
-from components.slice_report.vocabulary import rule_name, rule_sense, slice_name
+from components.slice_report.vocabulary import judged_end, rule_name, rule_sense, slice_name
 
 
 def estimate(value, lower=None, upper=None, status="estimated"):
@@ -84,6 +84,25 @@ def test_a_rule_says_on_which_side_of_its_bound_a_number_must_lie(rule, sense):
 
 
 @pytest.mark.parametrize(
+    ("requirement", "lower", "end"),
+    [
+        ("minimum_lower", 0.7, "lower"),
+        ("minimum_value", 0.7, "value"),
+        ("shift_gap_upper", 0.1, "upper"),
+        ("non_inferior", -0.1, "lower"),
+        ("calibration_error", 0.01, "value"),
+        ("latency", None, None),
+    ],
+)
+def test_a_rule_says_which_end_of_the_interval_it_judges(requirement, lower, end):
+    sentence = {
+        "key": "gate.reason",
+        "values": {"requirement": {"key": f"gate.asked.{requirement}"}},
+    }
+    assert judged_end({"lower": lower, "sentence": sentence}) == end
+
+
+@pytest.mark.parametrize(
     ("key", "words"),
     [
         ((), "all cases"),
@@ -121,9 +140,10 @@ def test_the_lowest_site_is_named_with_interval_and_n():
 
 def test_sites_ranked_over_shared_classes_are_said_to_be():
     ranked = ranking(("b", 0.7), ("a", 0.9), classes=("cyst", "edema"))
-    [_, over] = findings(ranked, overall(None), [], "accuracy", None)
-    assert over.startswith(
-        "Sites are ranked by the mean over what each of them has enough cases of: cyst, edema."
+    [sentence] = findings(ranked, overall(None), [], "accuracy", None)
+    assert sentence.startswith(
+        "Over cyst, edema alone, which every site with enough cases has enough cases of, accuracy "
+        "is lowest at b: 70.0% (95% CI 60.0 to 80.0), n = 50."
     )
 
 
