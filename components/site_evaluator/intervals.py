@@ -74,7 +74,7 @@ def paired_difference(a: Estimate, b: Estimate) -> Estimate:
     if not found.lower == found.upper == found.value == 0:
         return found
     reach = max(_reach_beyond_replicates(single) for single in (a, b))
-    return dataclasses.replace(found, lower=-reach, upper=reach)
+    return dataclasses.replace(found, lower=-reach, upper=reach) if reach else found
 
 
 def _reach_beyond_replicates(single: Estimate) -> float:

@@ -8,11 +8,10 @@ from typing import Any
 from components.site_evaluator.metric_values import RECLASSIFIED_COUNTS, RECLASSIFIED_ESTIMATES
 from components.site_evaluator.sufficiency import CLASS_METRICS
 from components.slice_report import number_format
+from components.slice_report.estimates import WITHHELD
 from components.slice_report.spreadsheet import safe_cell
 
 COLUMNS = ("model", "slice", "class", "metric", "value", "lower", "upper", "n", "status")
-
-_COUNTED = "counted"
 
 
 def metrics_csv(data: dict[str, Any]) -> str:
@@ -53,14 +52,18 @@ def _change_rows(data: dict[str, Any]) -> Iterator[list[Any]]:
         where = [models, safe_cell(row["slice"]), safe_cell(row["class"])]
         known = number_format.known(row)
         for name in RECLASSIFIED_COUNTS:
-            yield [*where, f"{row['criterion']}_{name}", row[name], "", "", known, _COUNTED]
+            yield [*where, f"{row['criterion']}_{name}", *_count(row[name], known)]
         for name in RECLASSIFIED_ESTIMATES:
             yield [*where, f"{row['criterion']}_{name}", *_numbers(row[name], known)]
     for row in champion["renamed"]:
         where = [models, safe_cell(row["slice"]), ""]
         for name in ("newly_right", "newly_wrong"):
-            yield [*where, f"predicted_class_{name}", row[name], "", "", row["cases"], _COUNTED]
+            yield [*where, f"predicted_class_{name}", *_count(row[name], row["cases"])]
         yield [*where, "predicted_class_net", *_numbers(row["net"], row["cases"])]
+
+
+def _count(number: int | str, n: Any) -> list[Any]:
+    return [number, "", "", n, WITHHELD if isinstance(number, str) else "counted"]
 
 
 def _numbers(estimate: dict[str, Any], n: Any) -> list[Any]:

@@ -123,7 +123,7 @@ def _summary(inputs: ReportInputs, data: dict[str, Any], verdict: Verdict) -> di
     entries, metric = data["slices"], data["main_metrics"][0]
     baseline = inputs.baseline.card.model_name if inputs.baseline else None
     messages = load_messages(inputs.settings.language)
-    ranking = rank_sites(inputs.candidate, entries, metric)
+    ranking = rank_sites(inputs.candidate, entries, metric, inputs.settings.sample_limits)
     worst = ranking.sites[0].site if ranking is not None and ranking.sites else None
     return {
         "heterogeneity": heterogeneity(ranking),

@@ -11,11 +11,8 @@ from typing import Any
 from components.case_predictor import predictions
 from components.site_evaluator.intervals import mean_estimate, paired_difference
 from components.site_evaluator.results import Estimate, Evaluation
-from components.site_evaluator.sufficiency import MEANS
+from components.site_evaluator.sufficiency import MEANS, SampleLimits, averaged_classes
 from components.slice_report import estimates
-
-_AVERAGED = {**MEANS, "balanced_accuracy": "sensitivity"}
-"""Metrics that are means over classes, and the class metric that must be shown to be in one."""
 
 
 @dataclass(frozen=True)
@@ -49,17 +46,18 @@ class SiteRanking:
 
 
 def rank_sites(
-    candidate: Evaluation, entries: list[dict[str, Any]], metric: str
+    candidate: Evaluation, entries: list[dict[str, Any]], metric: str, limits: SampleLimits
 ) -> SiteRanking | None:
     """Returns the sites by the candidate's metric; None if it is estimated at none.
 
-    Where the sites' means are over different classes they are taken anew over the shared ones.
-    Balanced accuracy is stored only as a whole, so then it ranks no sites.
+    Where the sites' means are over different classes they are taken anew over the shared ones, if
+    all of these may be shown. Balanced accuracy is stored only as a whole, so then it ranks none.
 
     Args:
         candidate: Its evaluation.
         entries: Of the slices, as they are shown; see `slice_entries`.
         metric: Of the whole slice.
+        limits: What is enough for a class to be in a mean.
     """
     shown = {
         entry["features"][predictions.SITE]: entry
@@ -71,33 +69,30 @@ def rank_sites(
     if not shown:
         return None
     slices = {site: candidate.slices[((predictions.SITE, site),)] for site in shown}
-    shared, narrowed = _shared_classes(list(shown.values()), metric)
-    if not narrowed:
-        of_sites = {site: metrics.metrics[metric] for site, metrics in slices.items()}
+    averaged = [averaged_classes(metric, of_site, limits) or () for of_site in slices.values()]
+    shared = tuple(name for name in averaged[0] if all(name in names for names in averaged))
+    if all(len(names) == len(shared) for names in averaged):
+        of_sites = {site: of_site.metrics[metric] for site, of_site in slices.items()}
         return SiteRanking(metric, _ranked(of_sites, shown))
-    if metric not in MEANS or not shared:
+    if metric not in MEANS or not shared or not _are_shown(shared, metric, shown):
         return SiteRanking(metric, ())
     of_sites = {
-        site: mean_estimate([getattr(metrics.classes[name], MEANS[metric]) for name in shared])
-        for site, metrics in slices.items()
+        site: mean_estimate([getattr(of_site.classes[name], MEANS[metric]) for name in shared])
+        for site, of_site in slices.items()
     }
     return SiteRanking(metric, _ranked(of_sites, shown), shared)
 
 
-def _shared_classes(entries: list[dict[str, Any]], metric: str) -> tuple[tuple[str, ...], bool]:
-    """Returns the classes shown at every site, and whether a site's own mean is over more."""
-    if metric not in _AVERAGED:
-        return (), False
-    averaged = [
-        [
-            name
-            for name, values in entry["models"]["candidate"]["classes"].items()
-            if values[_AVERAGED[metric]]["status"] == estimates.ESTIMATED
-        ]
-        for entry in entries
-    ]
-    shared = tuple(name for name in averaged[0] if all(name in names for names in averaged))
-    return shared, any(len(names) > len(shared) for names in averaged)
+def _are_shown(
+    classes: tuple[str, ...], metric: str, entries: Mapping[str, dict[str, Any]]
+) -> bool:
+    """Whether no site's value of a class is withheld: a mean over few would tell it."""
+    return all(
+        entry["models"]["candidate"]["classes"][name][MEANS[metric]]["status"]
+        == estimates.ESTIMATED
+        for entry in entries.values()
+        for name in classes
+    )
 
 
 def _ranked(

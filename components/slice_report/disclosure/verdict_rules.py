@@ -17,6 +17,7 @@ _COUNTS = ("cases", "count", "found", "left_out", "before")
 _NOT_OF_CASES = ("max_schema_anomalies", "max_score_difference", "max_latency_ms", "max_size_mb")
 # A share of a site's cases says as much as their number.
 _SHARES = ("max_drift_share",)
+_OF_CLASSES = ("gate.lack.each_class", "gate.found.mean_over")
 _REQUIRED = ("bound", "margin")
 _NOT_SAID = Statement("gate.found.withheld")
 
@@ -101,8 +102,26 @@ def _is_withheld(
         places.append(slices[IN_DISTRIBUTION_NAME])
     if asked == "sample_size":
         return _is_count_withheld(entry, measure)
+    if _tells_of_classes(rule.sentence) and any(map(_has_withheld_class, places)):
+        return True
     metric = "ece" if asked == "max_calibration_error" else measure
     return any(_is_metric_withheld(place, metric) for place in places)
+
+
+def _tells_of_classes(statement: Statement) -> bool:
+    """Whether a sentence says how many patients each class has, or which have enough."""
+    return statement.key in _OF_CLASSES or any(
+        _tells_of_classes(part) for value in statement.values.values() for part in _parts(value)
+    )
+
+
+def _has_withheld_class(entry: dict[str, Any]) -> bool:
+    return any(
+        isinstance(counts[kind], str)
+        for model in entry["models"].values()
+        for counts in model["classes"].values()
+        for kind in ("positives", "negatives")
+    )
 
 
 def _is_count_withheld(entry: dict[str, Any], measure: str) -> bool:

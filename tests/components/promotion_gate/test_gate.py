@@ -138,7 +138,7 @@ class TestWorstSite:
         )
         south = only_result(verdict_on(minimum("mean_auc", 0.6, "worst_site"), evaluation))
         assert south.reason.endswith(
-            "This is the mean over edema alone: of the rest there are too few cases."
+            "This is the mean over edema alone: the rest is too rare there."
         )
         north = only_result(verdict_on(minimum("mean_auc", 0.6, "site=north"), evaluation))
         assert "alone" not in north.reason

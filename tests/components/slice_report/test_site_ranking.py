@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from components.slice_report.estimates import WITHHELD, without_number
 from components.slice_report.settings import ReportSettings
 from components.slice_report.site_ranking import heterogeneity, rank_sites
 from components.slice_report.slice_entries import slice_entries
@@ -16,11 +17,12 @@ from tests.components.promotion_gate.handmade_evaluations import (
 )
 
 SETTINGS = ReportSettings(title="t", intended_use="u")
+LIMITS = SETTINGS.sample_limits
 
 
 def ranked(metric="mean_auc", **slices):
     evaluation = make_evaluation(**slices)
-    return rank_sites(evaluation, slice_entries(evaluation, None, SETTINGS), metric)
+    return rank_sites(evaluation, slice_entries(evaluation, None, SETTINGS), metric, LIMITS)
 
 
 def order(ranking):
@@ -92,3 +94,37 @@ def test_a_site_with_too_few_cases_is_not_ranked():
 def test_no_site_is_no_ranking():
     few = {name: make_slice(cases=19) for name in ("north", "south", "east")}
     assert ranked(**few) is None
+
+
+def withheld(entries, site, metric):
+    """The entries with a metric of the class cyst withheld at a site."""
+    [entry] = [entry for entry in entries if entry["features"] == {"site": site}]
+    entry["models"]["candidate"]["classes"]["cyst"][metric] = without_number(WITHHELD)
+    return entries
+
+
+def test_what_is_withheld_does_not_hide_that_means_are_over_different_classes():
+    evaluation = make_evaluation(north=make_slice(0.75, cyst=make_class(auc=0.99)))
+    entries = withheld(slice_entries(evaluation, None, SETTINGS), "north", "auc")
+    ranking = rank_sites(evaluation, entries, "mean_auc", LIMITS)
+    assert (order(ranking)[0], ranking.classes) == ("north", ("edema",))
+
+
+def test_sites_are_not_ranked_by_a_shared_class_that_is_withheld():
+    absent = {"positives": 0, "negatives": 90}
+    cyst = make_class(auc=0.8)
+    evaluation = make_evaluation(
+        north=make_slice(cyst=cyst),
+        south=make_slice(cyst=cyst, **absent),
+        east=make_slice(cyst=cyst),
+    )
+    entries = withheld(slice_entries(evaluation, None, SETTINGS), "east", "auc")
+    assert rank_sites(evaluation, entries, "mean_auc", LIMITS).sites == ()
+
+
+def test_sites_with_the_same_classes_are_ranked_though_a_class_is_withheld():
+    cyst = make_class(auc=0.8)
+    sites = {name: make_slice(cyst=cyst) for name in ("north", "south", "east")}
+    evaluation = make_evaluation(**sites)
+    entries = withheld(slice_entries(evaluation, None, SETTINGS), "east", "auc")
+    assert len(rank_sites(evaluation, entries, "mean_auc", LIMITS).sites) == 3
