@@ -192,6 +192,24 @@ def test_a_rule_keeps_its_outcome_and_loses_a_number_that_rests_on_few_cases(inp
     assert "✕ fails" in page
 
 
+def test_a_sentence_on_each_class_is_withheld_where_a_count_of_a_class_is(inputs):
+    name = inputs.candidate.card.classes[0]
+    lack = Statement("gate.lack.positives", {"found": 17, "needed": 20, "class": name})
+    where = Statement("gate.where.site", {"site": "tiny"})
+    each = Statement("gate.lack.each_class", {"lacks": (lack,)})
+    obstacle = Statement("gate.obstacle.too_few", {"lack": each})
+    found = Statement("gate.found.unmeasured", {"where": where, "obstacle": obstacle})
+    asked = Statement(
+        "gate.asked.minimum_value", {"metric": metric_statement("mean_auc"), "bound": 0.75}
+    )
+    sentence = Statement("gate.reason", {"requirement": asked, "found": found})
+    rule = rule_result("minimum mean_auc", where, sentence, bound=0.75, passed=True)
+    data = report_data(dataclasses.replace(inputs, verdict=Verdict((rule,))))
+    [shown] = data["verdict"]["rules"]
+    assert "17" not in json.dumps(shown)
+    assert "withheld" in shown["reason"]
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
