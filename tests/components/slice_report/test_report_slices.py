@@ -16,7 +16,13 @@ def entry(data, name):
 
 
 def with_counts(inputs, **changes):
-    """The inputs with some fields of finding `effusion` at site north changed."""
+    """The inputs with some fields of finding `effusion` at site north changed.
+
+    Every case is of a patient of its own.
+    """
+    for kind in ("positive", "negative"):
+        if f"{kind}s" in changes:
+            changes[f"{kind}_patients"] = changes[f"{kind}s"]
     slices = dict(inputs.candidate.slices)
     north = slices[(("site", "north"),)]
     effusion = dataclasses.replace(north.classes["effusion"], **changes)
@@ -154,7 +160,10 @@ def test_a_mean_auc_is_not_shown_where_every_class_is_too_sparse_for_its_own():
     inputs = simulated_inputs()
     key = (("site", "north"),)
     north = inputs.candidate.slices[key]
-    sparse = {name: dataclasses.replace(c, negatives=4) for name, c in north.classes.items()}
+    sparse = {
+        name: dataclasses.replace(c, negatives=4, negative_patients=4)
+        for name, c in north.classes.items()
+    }
 
     def mean_auc_status(classes):
         slices = dict(inputs.candidate.slices) | {key: dataclasses.replace(north, classes=classes)}
