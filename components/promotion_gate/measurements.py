@@ -85,5 +85,5 @@ def measure(
 
 def narrowed_mean(metrics: SliceMetrics, metric: str, limits: SampleLimits) -> tuple[str, ...]:
     """Returns the classes that a mean is over where it leaves some out; else none."""
-    averaged = averaged_classes(metric, metrics, limits) or ()
+    averaged = averaged_classes(metric, metrics, limits)
     return averaged if len(averaged) < len(metrics.classes) else ()

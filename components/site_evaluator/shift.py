@@ -59,7 +59,7 @@ def shift_loss(
     shared = [name for name in inside.classes if _is_present(name, inside, outside)]
     # Enough for an AUC, whatever the metric: these are the classes that both sides speak of.
     inside_enough, outside_enough = (
-        [name for name in averaged_classes("mean_auc", side, limits) or () if name in shared]
+        [name for name in averaged_classes("mean_auc", side, limits) if name in shared]
         for side in (inside, outside)
     )
     classes = tuple(name for name in inside_enough if name in outside_enough)

@@ -57,10 +57,8 @@ class SampleLimits:
         return self.enough_positives(counts) and counts.negative_patients >= self.min_negatives
 
 
-def averaged_classes(
-    metric: str, metrics: SliceMetrics, limits: SampleLimits
-) -> tuple[str, ...] | None:
-    """Returns the classes that a mean over classes rests on in a slice; None for other metrics.
+def averaged_classes(metric: str, metrics: SliceMetrics, limits: SampleLimits) -> tuple[str, ...]:
+    """Returns the classes that a mean over classes rests on in a slice; none for other metrics.
 
     A mean of AUCs or average precisions is over the classes with enough positives and negatives,
     balanced accuracy, a mean of sensitivities, over those with enough positives.
@@ -75,7 +73,7 @@ def averaged_classes(
     elif metric == "balanced_accuracy":
         is_enough = limits.enough_positives
     else:
-        return None
+        return ()
     return tuple(name for name, counts in metrics.classes.items() if is_enough(counts))
 
 

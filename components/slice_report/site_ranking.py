@@ -69,7 +69,7 @@ def rank_sites(
     if not shown:
         return None
     slices = {site: candidate.slices[((predictions.SITE, site),)] for site in shown}
-    averaged = [averaged_classes(metric, of_site, limits) or () for of_site in slices.values()]
+    averaged = [averaged_classes(metric, of_site, limits) for of_site in slices.values()]
     shared = tuple(name for name in averaged[0] if all(name in names for names in averaged))
     if all(len(names) == len(shared) for names in averaged):
         of_sites = {site: of_site.metrics[metric] for site, of_site in slices.items()}

@@ -28,7 +28,7 @@ def findings(
         baseline_name: None without a baseline.
         messages: Of the language.
     """
-    sentences = [] if ranking is None else _site_sentences(ranking, messages)
+    sentences = [] if ranking is None else [_site_sentence(ranking, messages)]
     sentences += [_shift_sentence(row, messages) for row in shift if row["metric"] == metric]
     difference = overall["differences"].get(metric)
     if difference is not None and baseline_name is not None:
@@ -36,13 +36,13 @@ def findings(
     return sentences
 
 
-def _site_sentences(ranking: SiteRanking, messages: Messages) -> list[str]:
+def _site_sentence(ranking: SiteRanking, messages: Messages) -> str:
     named = in_text(ranking.metric, messages)
     if not ranking.sites:
-        return [messages.plain("finding.not_ranked", metric=named)]
+        return messages.plain("finding.not_ranked", metric=named)
     worst = ranking.sites[0]
     estimate = estimates.shown(worst.estimate, enough=True)
-    sentence = messages.plain(
+    return messages.plain(
         "finding.worst_shared" if ranking.classes else "finding.worst",
         classes=messages.joined(ranking.classes),
         metric=named,
@@ -51,7 +51,6 @@ def _site_sentences(ranking: SiteRanking, messages: Messages) -> list[str]:
         site=worst.site,
         cases=number_format.count(worst.cases, messages),
     )
-    return [sentence]
 
 
 def _shift_sentence(row: dict[str, Any], messages: Messages) -> str:
