@@ -44,6 +44,7 @@ def project_run(directory: str, setting: Setting) -> dict[str, float]:
     from components.pair_builder.settings import PairSettings
     from components.transform.component import CaseTransform
     from components.transform.preprocessing import TransformSettings
+    from pipeline.beam_arguments import beam_arguments
 
     root = Path(directory)
     schema = CaseSchema()
@@ -73,7 +74,7 @@ def project_run(directory: str, setting: Setting) -> dict[str, float]:
             pipeline_name="ingestion",
             pipeline_root=str(root / "run"),
             components=[schema, cases, transform, pairs],
-            beam_pipeline_args=options,
+            beam_pipeline_args=beam_arguments(options),
             metadata_connection_config=tfx.orchestration.metadata.sqlite_metadata_connection_config(
                 str(root / "metadata.sqlite")
             ),

@@ -12,6 +12,7 @@ from tfx import v1 as tfx
 from tfx.dsl.components.base.base_node import BaseNode
 from tfx.orchestration.kubeflow.v2.pipeline_builder import PipelineBuilder
 
+from pipeline.beam_arguments import beam_arguments
 from pipeline.cluster_settings import ClusterSection
 from pipeline.cluster_view import as_the_cluster_sees, data_sets, fingerprint_of
 from pipeline.configuration import Configuration
@@ -77,7 +78,7 @@ def compile_specification(
         pipeline_name=configuration.name,
         pipeline_root=cluster.pipeline_root,
         components=build(placed, _places(configuration, placed, cluster)),
-        beam_pipeline_args=list(cluster.beam_args),
+        beam_pipeline_args=beam_arguments(cluster.beam_args),
     )
     compiled: pipeline_spec_pb2.PipelineSpec = PipelineBuilder(
         tfx_pipeline=pipeline,

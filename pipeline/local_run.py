@@ -106,6 +106,7 @@ def run_nodes(
     """
     from tfx import v1 as tfx
 
+    from pipeline.beam_arguments import beam_arguments
     from pipeline.local_runner import ObservedLocalRunner
     from pipeline.parallel_runner import ParallelLocalRunner
 
@@ -117,7 +118,7 @@ def run_nodes(
         metadata_connection_config=tfx.orchestration.metadata.sqlite_metadata_connection_config(
             str(directory.metadata.absolute())
         ),
-        beam_pipeline_args=list(configuration.beam_args),
+        beam_pipeline_args=beam_arguments(configuration.beam_args),
     )
     if workers > 1:
         return ParallelLocalRunner(observer, workers).run(pipeline)

@@ -13,6 +13,7 @@ from tfx.types import artifact_utils
 from tfx.utils import path_utils
 
 from components.absent_model import read_absent
+from components.code_digest import code_digest
 from components.fine_tuner.model_card import model_digest, read_model_card
 from components.model_checker.model_check import read_model_check
 from components.model_registrar.metrics_summary import metrics_summary
@@ -70,7 +71,7 @@ def candidate_record(
         verdict=_plain({"passed": verdict.passed, **dataclasses.asdict(verdict)}),
         metrics=metrics_summary(load_evaluation(uris["evaluation"]), limits),
         check=check,
-        lineage=json.loads(exec_properties["lineage"]),
+        lineage=json.loads(exec_properties["lineage"]) | {"code_digest": code_digest()},
         encoder=_encoder(Path(uris["encoder"])) if "encoder" in uris else None,
         judged_against=_digest_of(uris["champion"]),
         sign_off_roles=verdict.sign_off_roles,

@@ -37,7 +37,8 @@ class CandidateRecord:
         verdict: Of the gate: `passed` and `rules`, see `verdict.Verdict`.
         metrics: Per slice: `cases`, `metrics` and `classes` with their intervals.
         check: Of `ModelChecker`; None if there was none.
-        lineage: Where it comes from, see `Lineage`.
+        lineage: Where it comes from, see `Lineage`; `code_digest` is of the source files that
+            judged it.
         encoder: Card of the encoder it started from, with all its ancestors; None = random start.
         judged_against: Digest of the champion at that time; blank if there was none.
         sign_off_roles: Roles in which somebody must agree.

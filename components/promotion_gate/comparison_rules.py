@@ -8,7 +8,6 @@ from components.promotion_gate.measurements import (
     narrowed_mean,
     obstacle_of,
     select_slices,
-    site_slice,
 )
 from components.promotion_gate.opponent import Opponent, absence
 from components.promotion_gate.question import Measurement, Question
@@ -21,7 +20,7 @@ from components.promotion_gate.rules import (
 )
 from components.promotion_gate.verdict import RuleResult
 from components.site_evaluator.intervals import paired_difference
-from components.site_evaluator.results import Evaluation, Slice
+from components.site_evaluator.results import Evaluation, Slice, site_slice
 from components.site_evaluator.shift import shift_loss
 from components.site_evaluator.sufficiency import MEANS, SampleLimits
 from components.statement import Statement, metric_statement

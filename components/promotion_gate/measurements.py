@@ -10,7 +10,13 @@ from components.promotion_gate.rules import (
     SITE_PREFIX,
     WORST_SITE,
 )
-from components.site_evaluator.results import OVERALL, Evaluation, Slice, SliceMetrics
+from components.site_evaluator.results import (
+    OVERALL,
+    Evaluation,
+    Slice,
+    SliceMetrics,
+    site_slice,
+)
 from components.site_evaluator.sufficiency import (
     SampleLimits,
     averaged_classes,
@@ -22,11 +28,6 @@ from schemas.case_features import SHIFTED
 
 NO_CASE = Statement("gate.obstacle.no_case")
 NO_METRIC = Statement("gate.obstacle.no_metric")
-
-
-def site_slice(site: str) -> Slice:
-    """Returns the slice of one site."""
-    return ((SITE, site),)
 
 
 def where_site(site: str) -> Statement:

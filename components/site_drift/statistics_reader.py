@@ -1,5 +1,6 @@
 """Distributions by site out of the statistics that StatisticsGen has written."""
 
+import errno
 from collections.abc import Iterator
 
 import tensorflow as tf
@@ -38,10 +39,17 @@ def read_drift(statistics_uri: str) -> tuple[SiteDrift, ...]:
 
 
 def read_sites(statistics_uri: str, split: str) -> dict[str, SiteData]:
-    """Returns the distributions of one split by site; none if there is no such split."""
-    path = f"{statistics_uri}/Split-{split}/FeatureStats.pb"
-    if not tf.io.gfile.exists(path):
+    """Returns the distributions of one split by site; none if there is no such split.
+
+    Raises:
+        FileNotFoundError: There is the split, but not its statistics.
+    """
+    folder = f"{statistics_uri}/Split-{split}"
+    if not tf.io.gfile.exists(folder):
         return {}
+    path = f"{folder}/FeatureStats.pb"
+    if not tf.io.gfile.exists(path):
+        raise FileNotFoundError(errno.ENOENT, "missing", path)
     with tf.io.gfile.GFile(path, "rb") as file:
         found = statistics_pb2.DatasetFeatureStatisticsList.FromString(file.read())
     return {

@@ -25,6 +25,7 @@ _GRID_BINS = 1024
 _GRID_LOGIT = 12.0
 # Sums of so many losses, in fixed point, stay whole numbers in float64: below 2^53.
 _CHUNK = 4096
+_KINDS_OF_PATIENTS = 4
 # The smallest step of float32 scores at 1: a sure and wrong score has a large, finite loss.
 _SMALLEST_PROBABILITY = 2.0**-23
 _SUMS = ("scores", "confidence", "squared_errors", "losses", "confusion", "top", "cases")
@@ -65,7 +66,8 @@ class Counts:
         top: int64 [columns], multi-class: cases whose class is among the three most probable.
         cases: int64 [columns], cases with a known label.
         patients: Those whose cases these are.
-        class_patients: Per class, those with a case without it and those with a case with it.
+        class_patients: Per class, those with a case without it, with it, at or above the operating
+            point and below it; of cases whose label is known.
     """
 
     edges: tuple[Edges, ...]
@@ -81,7 +83,7 @@ class Counts:
     top: npt.NDArray[np.int64]
     cases: npt.NDArray[np.int64]
     patients: DistinctPatients
-    class_patients: tuple[tuple[DistinctPatients, DistinctPatients], ...]
+    class_patients: tuple[tuple[DistinctPatients, ...], ...]
 
     @classmethod
     def empty(
@@ -115,10 +117,7 @@ class Counts:
             cases=np.zeros(COLUMNS, np.int64),
             patients=DistinctPatients(),
             class_patients=tuple(
-                (
-                    DistinctPatients(EXACT_PATIENTS_OF_CLASS),
-                    DistinctPatients(EXACT_PATIENTS_OF_CLASS),
-                )
+                tuple(DistinctPatients(EXACT_PATIENTS_OF_CLASS) for _ in range(_KINDS_OF_PATIENTS))
                 for _ in edges
             ),
         )
@@ -126,10 +125,13 @@ class Counts:
     def add(self, cases: npt.NDArray[np.void], seed: int) -> None:
         """Adds cases (a structured array, see `case_records`), in place."""
         self.patients.add(cases["patient"])
-        for index, (without, having) in enumerate(self.class_patients):
+        for index, of_class in enumerate(self.class_patients):
             known, present = cases["known"][:, index], cases["present"][:, index]
-            without.add(cases["patient"][known & ~present])
-            having.add(cases["patient"][known & present])
+            marked = cases["score"][:, index].astype(np.float64) >= self.thresholds[index]
+            for patients, chosen in zip(
+                of_class, (~present, present, marked, ~marked), strict=True
+            ):
+                patients.add(cases["patient"][known & chosen])
         for start in range(0, len(cases), _CHUNK):
             chunk = cases[start : start + _CHUNK]
             self._add_chunk(chunk, case_weights(chunk["patient"], seed))

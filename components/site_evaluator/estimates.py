@@ -1,12 +1,13 @@
 """Metrics of one slice from its counts; what is undefined is NaN, never an exception."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import compress
 
 import numpy as np
 import numpy.typing as npt
 
 from components.site_evaluator.counts import SCORE_ONE, TOP, Counts
-from components.site_evaluator.intervals import estimate, estimate_of_share
+from components.site_evaluator.intervals import estimate_of_share
 from components.site_evaluator.recalibration import recalibration
 from components.site_evaluator.results import ClassMetrics, Estimate, SliceMetrics
 from components.site_evaluator.sufficiency import SampleLimits
@@ -35,6 +36,7 @@ def slice_metrics(counts: Counts, classes: Sequence[str], limits: SampleLimits) 
         name: _class_metrics(counts, index, by_class[index]) for index, name in enumerate(classes)
     }
     of_both = [limits.enough_of_both(single) for single in of_classes.values()]
+    of_positives = [limits.enough_positives(single) for single in of_classes.values()]
     columns = {
         "mean_auc": _mean(aucs[of_both]),
         "mean_average_precision": _mean(precisions[of_both]),
@@ -44,17 +46,23 @@ def slice_metrics(counts: Counts, classes: Sequence[str], limits: SampleLimits) 
     if counts.multi_class:
         diagonal = np.diagonal(counts.confusion).T
         sensitivities = _ratio(diagonal, counts.confusion.sum(axis=1))
-        of_positives = [limits.enough_positives(single) for single in of_classes.values()]
         columns["accuracy"] = _ratio(diagonal.sum(axis=0), counts.cases)
         columns["balanced_accuracy"] = _mean(sensitivities[of_positives])
     if counts.multi_class and len(classes) > TOP:
         columns["top_3_accuracy"] = _ratio(counts.top, counts.cases)
     cases, patients = int(counts.cases[0]), counts.patients.count()
-    shares = dict.fromkeys(("accuracy", "top_3_accuracy"), min(cases, patients))
+    trials = {
+        "accuracy": min(cases, patients),
+        "top_3_accuracy": min(cases, patients),
+        "mean_auc": _fewest(single.auc for single in compress(of_classes.values(), of_both)),
+        "balanced_accuracy": _fewest(
+            single.sensitivity for single in compress(of_classes.values(), of_positives)
+        ),
+    }
     return SliceMetrics(
         cases=cases,
         patients=patients,
-        metrics={name: _estimate(values, shares.get(name)) for name, values in columns.items()},
+        metrics={name: _estimate(values, trials.get(name, 0)) for name, values in columns.items()},
         classes=of_classes,
         confusion=counts.confusion[:, :, 0].astype(np.float64) if counts.multi_class else None,
     )
@@ -93,21 +101,26 @@ def _class_metrics(counts: Counts, index: int, columns: dict[str, FloatArray]) -
         counts.histograms[index][:, :, 0], counts.edges[index]
     )
     cases, cases_positive, scores = counts.calibration(index)[:, :, 0]
-    flagged = sum(int(n[0]) for n in counts.positives_from(index, counts.thresholds[index]))
-    patients = counts.patients.count()
-    negative_patients, positive_patients = (kind.count() for kind in counts.class_patients[index])
-    shares = {
+    marked = sum(int(n[0]) for n in counts.positives_from(index, counts.thresholds[index]))
+    negative_patients, positive_patients, marked_patients, unmarked_patients = (
+        kind.count() for kind in counts.class_patients[index]
+    )
+    trials = {
         "sensitivity": min(positives, positive_patients),
         "specificity": min(negatives, negative_patients),
-        "ppv": min(flagged, patients),
-        "npv": min(positives + negatives - flagged, patients),
+        "ppv": min(marked, marked_patients),
+        "npv": min(positives + negatives - marked, unmarked_patients),
     }
+    # A patient with cases of both kinds is in one pair of patients only.
+    trials["auc"] = min(trials["sensitivity"], trials["specificity"], counts.patients.count() // 2)
     return ClassMetrics(
         positives=positives,
         negatives=negatives,
         positive_patients=positive_patients,
         negative_patients=negative_patients,
-        **{name: _estimate(values, shares.get(name)) for name, values in columns.items()},
+        marked_patients=marked_patients,
+        unmarked_patients=unmarked_patients,
+        **{name: _estimate(values, trials.get(name, 0)) for name, values in columns.items()},
         false_positive_rate=false_positive_rate,
         true_positive_rate=true_positive_rate,
         roc_threshold=roc_threshold,
@@ -219,11 +232,14 @@ def _log_loss(counts: Counts) -> FloatArray:
     return _nan_mean(_ratio(counts.losses / SCORE_ONE, known))
 
 
-def _estimate(columns: FloatArray, trials: int | None = None) -> Estimate:
-    """Returns the first column with the interval of the others; `trials` if it is a share."""
-    if trials:
-        return estimate_of_share(float(columns[0]), columns[1:], trials)
-    return estimate(float(columns[0]), columns[1:])
+def _estimate(columns: FloatArray, trials: int) -> Estimate:
+    """Returns the first column with the interval of the others; no trials if it is no share."""
+    return estimate_of_share(float(columns[0]), columns[1:], trials)
+
+
+def _fewest(averaged: Iterable[Estimate]) -> int:
+    """Returns the trials of a mean of shares."""
+    return min((single.trials for single in averaged), default=0)
 
 
 def _ratio(numerator: npt.NDArray, denominator: npt.NDArray) -> FloatArray:

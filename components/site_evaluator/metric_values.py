@@ -1,8 +1,8 @@
 """How the metrics of a slice are written as TFMA metric values, and read back.
 
 A metric is stored under its name, the ends of its interval under `NAME_lower` and `NAME_upper`,
-its replicates under `NAME_replicates`; arrays are TFMA array values. The key of a class has the
-class' index as its `class_id`.
+its replicates under `NAME_replicates`, its trials under `NAME_trials`; arrays are TFMA array
+values. The key of a class has the class' index as its `class_id`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,7 +22,14 @@ from components.site_evaluator.results import (
 )
 from components.site_evaluator.sufficiency import CLASS_METRICS
 
-CLASS_COUNTS = ("positives", "negatives", "positive_patients", "negative_patients")
+CLASS_COUNTS = (
+    "positives",
+    "negatives",
+    "positive_patients",
+    "negative_patients",
+    "marked_patients",
+    "unmarked_patients",
+)
 CLASS_ARRAYS = (
     "false_positive_rate",
     "true_positive_rate",
@@ -152,6 +159,7 @@ def _estimate_values(name: str, estimate: Estimate) -> dict[str, Value]:
         f"{name}_lower": estimate.lower,
         f"{name}_upper": estimate.upper,
         f"{name}_replicates": estimate.replicates,
+        f"{name}_trials": estimate.trials,
     }
 
 
@@ -161,4 +169,5 @@ def _to_estimate(values: Mapping[str, Value], name: str) -> Estimate:
         lower=float(values[f"{name}_lower"]),
         upper=float(values[f"{name}_upper"]),
         replicates=np.asarray(values[f"{name}_replicates"]),
+        trials=int(values[f"{name}_trials"]),
     )

@@ -1,8 +1,11 @@
 """Reads an evaluation from TFMA's output files."""
 
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 import tensorflow_model_analysis as tfma
 
 from components.case_predictor.predictions import read_card
@@ -18,13 +21,14 @@ def load_evaluation(uri: str) -> Evaluation:
         uri: Directory of the evaluation.
 
     Raises:
-        UserError: No case was evaluated, or an older version evaluated them.
+        UserError: No case was evaluated, an older version evaluated them, or a file is missing or
+            damaged.
     """
     card = read_card(uri)
     try:
         slices = {
             _slice(record.slice_key): from_metric_values(_values(record), card.classes)
-            for record in tfma.load_metrics(uri)
+            for record in _records(uri)
         }
     except KeyError as error:
         raise UserError(
@@ -38,6 +42,16 @@ def load_evaluation(uri: str) -> Evaluation:
         )
     in_order = sorted(slices, key=lambda features: (len(features), features))
     return Evaluation(card, {features: slices[features] for features in in_order})
+
+
+def _records(uri: str) -> Iterator[Any]:
+    again = f"Put back what the run wrote, or remove {uri} and run 'micle run' again."
+    if not list(Path(uri).glob("metrics*")):
+        raise UserError(f"{uri}: no file metrics*, which an evaluation has. {again}")
+    try:
+        yield from tfma.load_metrics(uri)
+    except tf.errors.DataLossError as error:
+        raise UserError(f"{uri}: a file metrics* is cut off or damaged. {again}") from error
 
 
 def _slice(key: Any) -> Slice:

@@ -6,12 +6,18 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from components.case_predictor.predictions import PredictionCard
+from components.case_predictor.predictions import SITE, PredictionCard
 
 Slice = tuple[tuple[str, str], ...]
 """Pairs of feature and value, sorted by feature: `(("site", "north"),)`; `()` is all cases."""
 
 OVERALL: Slice = ()
+
+
+def site_slice(site: str) -> Slice:
+    """Returns the slice of one site."""
+    return ((SITE, site),)
+
 
 OPERATING_POINT = "operating_point"
 """A model names a class where its score reaches the model's own frozen threshold."""
@@ -29,12 +35,15 @@ class Estimate:
         upper: 97.5% quantile of the replicates.
         replicates: float64 [replicates], the metric on each resample of patients. Replicate `r`
             draws the same patients for every model and slice, so differences are paired.
+        trials: Of a share, how many independent patients, or pairs of patients, it is at least a
+            share of; 0 of what is no share.
     """
 
     value: float
     lower: float
     upper: float
     replicates: npt.NDArray[np.float64]
+    trials: int = 0
 
 
 @dataclass(frozen=True)
@@ -47,6 +56,8 @@ class ClassMetrics:
         positive_patients: Patients with a positive case; of more than `EXACT_PATIENTS_OF_CLASS` to
             about 3%.
         negative_patients: Patients with a negative case, likewise.
+        marked_patients: Patients with a case at or above the operating point whose label is known.
+        unmarked_patients: Patients with such a case below it.
         auc: Area under the ROC curve.
         sensitivity: At the frozen operating point.
         specificity: At the frozen operating point.
@@ -72,6 +83,8 @@ class ClassMetrics:
     negatives: int
     positive_patients: int
     negative_patients: int
+    marked_patients: int
+    unmarked_patients: int
     auc: Estimate
     sensitivity: Estimate
     specificity: Estimate

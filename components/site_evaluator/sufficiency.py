@@ -32,9 +32,9 @@ class SampleLimits:
 
     Attributes:
         min_cases: Cases of a slice; of a class those whose label is known.
-        min_positives: Patients with a case with the class, for a rate over those cases: cases of
-            one patient are not independent.
-        min_negatives: Patients with a case without it, for a rate over those.
+        min_positives: Patients with a case with the class (for PPV also: that is marked), for a
+            rate over those cases: cases of one patient are not independent.
+        min_negatives: Patients with a case without it (for NPV also: unmarked), likewise.
     """
 
     min_cases: int = 20
@@ -123,8 +123,8 @@ def why_too_few_of_class(
     """Returns what a slice lacks for a metric of a class, or None.
 
     A rate over the cases with (without) the class needs enough patients who have such; PPV (NPV) as
-    many cases that the model marks (leaves unmarked) besides both; AUC and average precision need
-    both; what measures the probabilities needs neither.
+    many with a case that the model marks (leaves unmarked) besides both; AUC and average precision
+    need both; what measures the probabilities needs neither.
 
     Args:
         name: One of `CLASS_METRICS`.
@@ -133,16 +133,15 @@ def why_too_few_of_class(
         limits: What is enough.
     """
     known = counts.positives + counts.negatives
-    marked = _marked(counts)
     needs = [("known", known, limits.min_cases)]
     if name not in ("specificity", *_OF_PROBABILITIES):
         needs.append(("positives", counts.positive_patients, limits.min_positives))
     if name not in ("sensitivity", *_OF_PROBABILITIES):
         needs.append(("negatives", counts.negative_patients, limits.min_negatives))
     if name == "ppv":
-        needs.append(("marked", marked, limits.min_positives))
+        needs.append(("marked", counts.marked_patients, limits.min_positives))
     if name == "npv":
-        needs.append(("unmarked", known - marked, limits.min_negatives))
+        needs.append(("unmarked", counts.unmarked_patients, limits.min_negatives))
     lacks = (_lack(what, class_name, *need) for what, *need in needs if need[0] < need[1])
     return next(lacks, None)
 
@@ -154,12 +153,3 @@ def is_present(counts: ClassMetrics) -> bool:
 
 def _lack(what: str, class_name: str, found: int, needed: int) -> Statement:
     return Statement(f"gate.lack.{what}", {"found": found, "needed": needed, "class": class_name})
-
-
-def _marked(counts: ClassMetrics) -> int:
-    """Returns the number of cases at or above the operating point."""
-    if not is_present(counts):
-        return 0
-    missed = (1 - counts.sensitivity.value) * counts.positives
-    false_alarms = (1 - counts.specificity.value) * counts.negatives
-    return round(counts.positives - missed + false_alarms)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from components.site_evaluator.intervals import paired_difference
+from components.site_evaluator.intervals import net_share, paired_difference
 from components.site_evaluator.metric_values import RECLASSIFIED_COUNTS
 from components.site_evaluator.results import (
     PREDICTED_CLASS,
@@ -15,7 +15,11 @@ from components.site_evaluator.sufficiency import why_too_few, why_too_few_of_cl
 from components.slice_report import estimates
 from components.slice_report.settings import ReportSettings
 
-_NET = {"net_found": "sensitivity", "net_cleared": "specificity"}
+_NET = {
+    "net_found": ("newly_found", "newly_missed", "positives", "sensitivity"),
+    "net_cleared": ("newly_cleared", "newly_false_alarm", "negatives", "specificity"),
+}
+"""What is gained, what is lost, of which cases, and the rate that the net share adds to."""
 
 
 def changes_by_slice(
@@ -85,10 +89,16 @@ def _changes(
         **{name: getattr(changes, name) for name in RECLASSIFIED_COUNTS},
         **{
             net: estimates.shown(
-                getattr(changes, net),
+                net_share(
+                    getattr(changes, net),
+                    getattr(changes, gained),
+                    getattr(changes, lost),
+                    getattr(counts, cases),
+                    getattr(counts, rate).trials,
+                ),
                 why_too_few_of_class(rate, class_name, counts, limits) is None,
             )
-            for net, rate in _NET.items()
+            for net, (gained, lost, cases, rate) in _NET.items()
         },
     }
 

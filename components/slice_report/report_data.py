@@ -6,13 +6,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from components.case_example_gen.ingestion_report import IngestionReport
-from components.case_predictor import predictions
 from components.model_question import check_same_question, question_of
 from components.promotion_gate.opponent import Opponent
 from components.promotion_gate.verdict import RuleResult, Verdict
 from components.site_drift.distributions import SiteData
 from components.site_drift.drift import SiteDrift
-from components.site_evaluator.results import OVERALL, Evaluation
+from components.site_evaluator.results import OVERALL, Evaluation, site_slice
 from components.slice_report.champion import champion_data
 from components.slice_report.characteristics import characteristics
 from components.slice_report.data_flow import data_flow, population
@@ -33,7 +32,7 @@ from components.slice_report.summary import findings
 from components.slice_report.vocabulary import MAIN_METRICS, slice_name
 from trainer.errors import UserError
 
-FORMAT = 2
+FORMAT = 3
 
 
 @dataclass(frozen=True)
@@ -123,13 +122,19 @@ def _summary(inputs: ReportInputs, data: dict[str, Any], verdict: Verdict) -> di
     entries, metric = data["slices"], data["main_metrics"][0]
     baseline = inputs.baseline.card.model_name if inputs.baseline else None
     messages = load_messages(inputs.settings.language)
-    ranking = rank_sites(inputs.candidate, entries, metric, inputs.settings.sample_limits)
+    rankings = [
+        rank_sites(inputs.candidate, entries, name, inputs.settings.sample_limits)
+        for name in data["main_metrics"]
+    ]
+    ranking = next((one for one in rankings if one is not None and one.sites), rankings[0])
     worst = ranking.sites[0].site if ranking is not None and ranking.sites else None
     return {
         "heterogeneity": heterogeneity(ranking),
         "findings": findings(ranking, entries[0], data["shift"], metric, baseline, messages),
         "verdict": _verdict(verdict, inputs.verdict, entries),
-        "worst_site": None if worst is None else slice_name(((predictions.SITE, worst),)),
+        "worst_site": None
+        if ranking is None or worst is None
+        else {"name": slice_name(site_slice(worst)), "metric": ranking.metric},
     }
 
 

@@ -1,7 +1,8 @@
 """Which slice of the report a rule of the gate is about."""
 
-from components.case_predictor.predictions import DISTRIBUTION, IN_DISTRIBUTION, SITE
+from components.case_predictor.predictions import DISTRIBUTION, IN_DISTRIBUTION
 from components.promotion_gate.verdict import RuleResult
+from components.site_evaluator.results import site_slice
 from components.slice_report.vocabulary import slice_name
 from schemas.case_features import SHIFTED
 
@@ -17,5 +18,5 @@ def slice_of(rule: RuleResult) -> str:
     if rule.where is None:
         return rule.slice
     if rule.where.key == "gate.where.site_against_training":
-        return slice_name(((SITE, str(rule.where.values["site"])),))
+        return slice_name(site_slice(str(rule.where.values["site"])))
     return _NAMES.get(rule.where.key, rule.slice)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from components.case_predictor import predictions
-from components.site_evaluator.results import Estimate, Evaluation, Slice, SliceMetrics
+from components.site_evaluator.results import Estimate, Evaluation, Slice, SliceMetrics, site_slice
 from components.site_evaluator.shift import shift_loss
 from components.site_evaluator.sufficiency import why_too_few
 from components.slice_report import estimates
@@ -35,7 +35,7 @@ def _row(
     baseline: Evaluation | None,
     settings: ReportSettings,
 ) -> dict[str, Any]:
-    key: Slice = ((predictions.SITE, site),)
+    key = site_slice(site)
     inside, outside = candidate.slices.get(_IN_DISTRIBUTION), candidate.slices.get(key)
     row: dict[str, Any] = {"site": site, "metric": metric, "classes": [], "cases": 0}
     names = ("in_distribution", "at_site", "loss", "baseline_loss", "spared_loss")

@@ -10,7 +10,7 @@ from typing import Any
 
 from components.case_predictor import predictions
 from components.site_evaluator.intervals import mean_estimate, paired_difference
-from components.site_evaluator.results import Estimate, Evaluation
+from components.site_evaluator.results import Estimate, Evaluation, site_slice
 from components.site_evaluator.sufficiency import MEANS, SampleLimits, averaged_classes
 from components.slice_report import estimates
 
@@ -68,7 +68,7 @@ def rank_sites(
     }
     if not shown:
         return None
-    slices = {site: candidate.slices[((predictions.SITE, site),)] for site in shown}
+    slices = {site: candidate.slices[site_slice(site)] for site in shown}
     averaged = [averaged_classes(metric, of_site, limits) for of_site in slices.values()]
     shared = tuple(name for name in averaged[0] if all(name in names for names in averaged))
     if all(len(names) == len(shared) for names in averaged):

@@ -11,6 +11,7 @@ from components.site_evaluator.results import (
     Evaluation,
     Slice,
     SliceMetrics,
+    site_slice,
 )
 from components.site_evaluator.sufficiency import (
     CLASS_METRICS,
@@ -86,7 +87,7 @@ def _entry(
 
 def _empty_site(site: str) -> dict[str, Any]:
     return {
-        "name": slice_name(((predictions.SITE, site),)),
+        "name": slice_name(site_slice(site)),
         "kind": "site",
         "features": {predictions.SITE: site},
         "held_out": True,

@@ -64,7 +64,7 @@ MAIN_METRICS: dict[Task, tuple[str, ...]] = {
     "multi_class": ("balanced_accuracy", "mean_auc"),
     "multi_label": ("mean_auc",),
 }
-"""The first one names the worst site and leads the first screen."""
+"""The first one leads the first screen, and names the worst site where it can be compared."""
 
 _VALUES = {
     (predictions.DISTRIBUTION, predictions.IN_DISTRIBUTION): "slice.in_distribution",

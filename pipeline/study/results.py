@@ -5,9 +5,8 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from components.case_predictor import predictions
 from components.site_evaluator.intervals import paired_difference
-from components.site_evaluator.results import Estimate, Slice
+from components.site_evaluator.results import Estimate, Slice, site_slice
 from components.slice_report.estimates import TOO_FEW, shown, without_number
 from components.slice_report.study_excerpt import STUDY_FORMAT
 from pipeline.study.arms import Arm, arms_of
@@ -223,7 +222,7 @@ def _shift_rows(study: Study, measurements: Measurements) -> list[dict[str, Any]
     if len(sites) == 1:
         places = {sites[0]: HELD_OUT}
     else:
-        places |= {site: ((predictions.SITE, site),) for site in sites}
+        places |= {site: site_slice(site) for site in sites}
     rows = []
     for place, key in places.items():
         for condition in measurements.conditions:

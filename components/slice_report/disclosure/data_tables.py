@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from components.case_predictor.predictions import SITE
+from components.site_evaluator.results import site_slice
 from components.slice_report.disclosure.cells import WITHHELD, Key, shown_count
 from components.slice_report.disclosure.data_cells import (
     AT_SITE,
@@ -110,7 +110,7 @@ def _characteristics(row: dict[str, Any], shown: _Shown) -> dict[str, Any]:
         if unknown is not None:
             unknown = shown.count("cases", (VALUE, site, feature, UNKNOWN), unknown)
         features[feature] = {"counts": counts, "unknown": unknown}
-    evaluated = shown.count("cases", (SLICE, slice_name(((SITE, site),))), row["cases"])
+    evaluated = shown.count("cases", (SLICE, slice_name(site_slice(site))), row["cases"])
     return row | {"cases": evaluated, "features": features}
 
 

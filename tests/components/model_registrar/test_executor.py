@@ -11,6 +11,7 @@ from tfx.types import standard_artifacts
 
 from components.absent_model import AbsentModel
 from components.artifact_types import Encoder, ModelCheck
+from components.code_digest import code_digest
 from components.model_checker import model_check
 from components.model_registrar.executor import Executor
 from components.model_registry.records import Lineage
@@ -128,7 +129,7 @@ def test_the_record_holds_card_verdict_metrics_check_and_lineage(record, registr
     assert kept.verdict["passed"] is True
     assert kept.verdict["rules"][0]["reason"] == "Because."
     assert kept.check["latency_ms"] == 3.0
-    assert kept.lineage == dataclasses.asdict(LINEAGE)
+    assert kept.lineage == {**dataclasses.asdict(LINEAGE), "code_digest": code_digest()}
     assert kept.encoder["parent"] == {"method": "simclr"}
     assert kept.encoder["weights_sha256"] == hashlib.sha256(b"weights").hexdigest()
     overall = kept.metrics["all cases"]

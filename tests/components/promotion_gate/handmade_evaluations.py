@@ -34,6 +34,8 @@ def make_class(auc=0.85, sensitivity=0.8, positives=40, negatives=60, spread=SPR
         negatives=negatives,
         positive_patients=positives,
         negative_patients=negatives,
+        marked_patients=positives,
+        unmarked_patients=negatives,
         auc=make_estimate(auc, spread),
         sensitivity=of_class,
         specificity=of_class,

@@ -6,6 +6,7 @@ import pytest
 import tensorflow_data_validation as tfdv
 
 from components.promotion_gate.executor import count_anomalies
+from components.site_drift.statistics_reader import read_sites
 from pipeline.configuration import load_configuration
 from pipeline.graph import build_nodes
 from pipeline.places import Places
@@ -17,6 +18,7 @@ from tests.components.site_drift.case_files import (
     write_schema,
     write_statistics,
 )
+from tests.components.site_drift.handmade_statistics import write_views
 
 
 @pytest.fixture(scope="module")
@@ -77,3 +79,11 @@ def test_the_graph_asks_for_these_statistics():
     [spec] = options.slicing_config.slicing_specs
     assert list(spec.feature_keys) == ["site"]
     assert options.use_sketch_based_topk_uniques
+
+
+def test_a_split_without_its_statistics_is_not_taken_for_one_that_is_not_there(tmp_path):
+    write_views(tmp_path, "train", "north", lateral=10)
+    assert read_sites(str(tmp_path), "shifted") == {}
+    (tmp_path / "Split-train" / "FeatureStats.pb").unlink()
+    with pytest.raises(FileNotFoundError, match=r"Split-train/FeatureStats\.pb"):
+        read_sites(str(tmp_path), "train")

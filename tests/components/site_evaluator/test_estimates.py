@@ -148,6 +148,62 @@ def test_patients_with_and_without_a_class_are_counted_once(findings):
         assert counts.positive_patients < counts.positives
 
 
+def test_patients_with_a_marked_and_with_an_unmarked_case_are_counted_once(findings):
+    result = evaluate(findings, threshold=0.5)
+    for index, name in enumerate(CLASSES):
+        known = findings["label_weight"][:, index] > 0
+        marked = findings["score"][:, index] >= 0.5
+        counts = result.classes[name]
+        assert counts.marked_patients == len(set(findings["patient_id"][known & marked]))
+        assert counts.unmarked_patients == len(set(findings["patient_id"][known & ~marked]))
+        assert counts.ppv.trials == counts.marked_patients
+
+
+def test_a_predictive_value_needs_patients_with_a_marked_case(findings):
+    marked = findings["score"][:, 0] >= 0.5
+    one_patient = np.where(marked, "p0", findings["patient_id"])
+    result = evaluate({**findings, "patient_id": one_patient}, threshold=0.5)
+    limits = SampleLimits(min_positives=2)
+    assert why_too_few("ppv:edema", result, limits) == Statement(
+        "gate.lack.marked", {"found": 1, "needed": 2, "class": "edema"}
+    )
+    assert why_too_few("npv:edema", result, limits) is None
+
+
+def separable(cases, cases_per_patient):
+    """Cases of which each score tells the label, half of them positive."""
+    label = (np.arange(cases) % 2).astype(np.float32)[:, np.newaxis]
+    return {
+        "patient_id": np.array([f"p{index // cases_per_patient}" for index in range(cases)]),
+        "label": label,
+        "label_weight": np.ones_like(label),
+        "score": 0.2 + 0.6 * label,
+    }
+
+
+@pytest.mark.parametrize("cases_per_patient", [1, 2])
+def test_a_perfect_auc_rests_on_pairs_of_patients_none_of_whom_is_in_two(cases_per_patient):
+    result = evaluate(separable(48, cases_per_patient), limits=SampleLimits())
+    pairs = 24 // cases_per_patient
+    for perfect in (result.classes["edema"].auc, result.metrics["mean_auc"]):
+        assert (perfect.value, perfect.upper, perfect.trials) == (1, 1, pairs)
+        assert perfect.lower == pytest.approx(0.025 ** (1 / pairs))
+
+
+def test_perfect_balanced_accuracy_rests_on_the_class_of_the_fewest_patients():
+    label = np.eye(3, dtype=np.float32)[[0] * 30 + [1] * 12 + [2] * 18]
+    cases = {
+        "patient_id": np.array([f"p{index}" for index in range(60)]),
+        "label": label,
+        "label_weight": np.ones_like(label),
+        "score": 0.1 + 0.7 * label,
+    }
+    result = evaluate(cases, multi_class=True, limits=SampleLimits())
+    perfect = result.metrics["balanced_accuracy"]
+    assert (perfect.value, perfect.lower) == (1, pytest.approx(0.025 ** (1 / 12)))
+    assert result.metrics["accuracy"].lower == pytest.approx(0.025 ** (1 / 60))
+
+
 def test_many_cases_of_one_patient_are_not_enough_of_a_class(findings):
     one_patient = np.where(findings["label"][:, 0] > 0, "p0", findings["patient_id"])
     result = evaluate({**findings, "patient_id": one_patient}, limits=SampleLimits())

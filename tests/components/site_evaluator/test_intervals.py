@@ -2,10 +2,16 @@
 
 import numpy as np
 import pytest
-from scipy.stats import binomtest
+from scipy.stats import binomtest, norm
 from sklearn.metrics import roc_auc_score
 
-from components.site_evaluator.intervals import estimate, estimate_of_share, paired_difference
+from components.site_evaluator.intervals import (
+    estimate,
+    estimate_of_share,
+    mean_estimate,
+    net_share,
+    paired_difference,
+)
 from tests.components.site_evaluator.synthetic_cases import evaluate, make_cases
 
 DRAWS = 2000
@@ -150,17 +156,90 @@ def test_any_other_share_has_the_interval_of_its_replicates():
 
 
 def test_two_models_that_are_always_right_are_not_surely_alike():
-    both = estimate_of_share(1.0, np.ones(200), 11)
+    first = estimate_of_share(1.0, np.ones(200), 11)
     undefined_in_some = estimate_of_share(1.0, np.append(np.ones(190), [np.nan] * 10), 18)
-    found = paired_difference(both, undefined_in_some)
+    found = paired_difference(first, undefined_in_some)
     assert found.value == 0
-    assert (found.lower, found.upper) == pytest.approx((both.lower - 1, 1 - both.lower))
+    assert (found.lower, found.upper) == pytest.approx(
+        (first.lower - 1, 1 - undefined_in_some.lower)
+    )
 
 
-def test_two_models_with_the_same_scores_have_no_difference():
-    share = estimate_of_share(0.9, np.linspace(0.8, 1.0, 200), 50)
+def test_a_model_that_is_always_right_and_one_that_errs_differ_by_newcombes_method_10():
+    replicates = np.linspace(0.8, 1.0, 200)
+    sure, erring = estimate_of_share(1.0, np.ones(200), 20), estimate_of_share(0.9, replicates, 20)
+    found = paired_difference(sure, erring)
+    # Square and add: each side's own reach, in the direction that narrows or widens the gap.
+    narrower = np.hypot(sure.value - sure.lower, erring.upper - erring.value)
+    assert (found.value, found.lower) == pytest.approx((0.1, 0.1 - narrower))
+    assert found.upper == pytest.approx(0.1 + erring.value - erring.lower)
+    mirrored = paired_difference(erring, sure)
+    assert (mirrored.lower, mirrored.upper) == pytest.approx((-found.upper, -found.lower))
+
+
+def test_two_models_right_and_wrong_on_the_same_cases_are_not_surely_alike():
+    share = estimate_of_share(0.9, np.linspace(0.8, 1.0, 200), 20)
     found = paired_difference(share, share)
+    reach = binomtest(0, 20).proportion_ci(0.95, "exact").high
+    assert (found.value, found.lower, found.upper) == pytest.approx((0, -reach, reach))
+
+
+def test_what_is_no_share_and_always_the_same_has_no_difference():
+    loss = estimate(0.9, np.linspace(0.8, 1.0, 200))
+    found = paired_difference(loss, loss)
     assert (found.value, found.lower, found.upper) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("cases", [10, 20, 60])
+def test_the_interval_of_a_tie_covers_the_difference_it_may_hide(cases):
+    """So rare a difference that 2.5% of samples of this size show none."""
+    share = estimate_of_share(0.9, np.linspace(0.8, 1.0, 200), cases)
+    hidden = paired_difference(share, share).upper
+    random = np.random.default_rng(0)
+    ties = (random.random((20_000, cases)) < hidden).sum(axis=1) == 0
+    assert ties.mean() == pytest.approx(0.025, abs=0.005)
+
+
+def test_a_net_share_without_a_loss_holds_one_that_the_cases_do_not_show():
+    reach = binomtest(0, 20).proportion_ci(0.95, "exact").high
+    plain = estimate(0.2, np.linspace(0.05, 0.35, 200))
+    none_lost = net_share(plain, gained=4, lost=0, cases=20, trials=20)
+    assert none_lost.lower == pytest.approx(0.2 - np.hypot(0.2 - plain.lower, reach))
+    assert none_lost.upper == plain.upper
+    some_lost = net_share(plain, gained=5, lost=1, cases=20, trials=20)
+    assert (some_lost.lower, some_lost.upper) == pytest.approx((plain.lower, plain.upper))
+
+
+def test_a_net_share_of_cases_that_are_all_alike_is_not_sure():
+    reach = binomtest(0, 20).proportion_ci(0.95, "exact").high
+    unchanged = net_share(estimate(0.0, np.zeros(200)), gained=0, lost=0, cases=20, trials=20)
+    assert (unchanged.lower, unchanged.upper) == pytest.approx((-reach, reach))
+    every = net_share(estimate(1.0, np.ones(200)), gained=20, lost=0, cases=20, trials=20)
+    assert (every.lower, every.upper) == pytest.approx((1 - np.hypot(reach, reach), 1))
+
+
+def test_three_newly_found_and_none_missed_of_twenty_is_no_gain_by_mcnemars_exact_test():
+    found = net_share(estimate(0.15, np.linspace(0.0, 0.3, 200)), 3, 0, cases=20, trials=20)
+    assert binomtest(3, 3).pvalue > 0.05
+    assert found.lower < 0 < found.upper
+
+
+def test_a_mean_of_shares_that_are_all_1_rests_on_the_fewest_trials():
+    shares = [estimate_of_share(1.0, np.ones(200), trials) for trials in (40, 12, 30)]
+    assert mean_estimate(shares).lower == pytest.approx(shares[1].lower)
+
+
+@pytest.mark.parametrize(("positives", "negatives"), [(10, 10), (12, 90)])
+def test_the_exact_end_of_a_perfect_auc_is_seldom_missed(positives, negatives):
+    """Scores whose AUC is that end separate both kinds in at most 2.5% of samples."""
+    pairs = min(positives, negatives)
+    end = estimate_of_share(1.0, np.ones(200), pairs).lower
+    # Two normal distributions of unit deviation: AUC = Phi(shift / sqrt(2)).
+    shift = norm.ppf(end) * np.sqrt(2)
+    random = np.random.default_rng(1)
+    lowest = random.normal(shift, 1, (20_000, positives)).min(axis=1)
+    highest = random.normal(0, 1, (20_000, negatives)).max(axis=1)
+    assert (lowest > highest).mean() <= 0.025
 
 
 def test_undefined_replicates_are_left_out():

@@ -264,6 +264,8 @@ def _class_metrics(label, score, weight, task):
             negatives=int((~positive).sum()),
             positive_patients=int(positive.sum()),
             negative_patients=int((~positive).sum()),
+            marked_patients=int(called.sum()),
+            unmarked_patients=int((~called).sum()),
             auc=_estimate(_auc(score, positive, weight)),
             sensitivity=_estimate(_share(weight * positive, called)),
             specificity=_estimate(_share(weight * ~positive, ~called)),

@@ -161,7 +161,7 @@ def test_the_page_and_the_csv_show_reclassified_cases():
     rows = [
         row
         for row in csv.DictReader(io.StringIO(metrics_csv(data)))
-        if row["model"] == "MICLe against SimCLR <b>" and row["slice"] == "all cases"
+        if row["model"] == "MICLe against the champion SimCLR <b>" and row["slice"] == "all cases"
     ]
     counted = {(row["class"], row["metric"]): row["value"] for row in rows}
     assert counted["melanoma", "operating_point_newly_missed"] == "2"

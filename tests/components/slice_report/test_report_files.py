@@ -28,6 +28,7 @@ from trainer.errors import UserError
 from trainer.settings import to_json
 
 SCHEMA = json.loads(Path(schemas.__file__).with_name("slice_report.schema.json").read_text())
+ENDS = ("value", "lower", "upper")
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
 
 
@@ -87,7 +88,53 @@ def test_the_csv_has_every_metric_of_the_json(written):
             for class_name, values in model["classes"].items():
                 row = by_key.pop((name, entry["name"], class_name, "auc"))
                 assert row["n"] == str(values["positives"] + values["negatives"])
-    assert {key[3] for key in by_key} == {*CLASS_METRICS} - {"auc"}
+    left = {key[3] for key in by_key if key[2]}
+    counts = {"true_positives", "false_positives", "false_negatives", "true_negatives"}
+    assert left >= {*CLASS_METRICS, *counts, "positives", "negatives"} - {"auc"}
+
+
+def number(estimate):
+    return tuple("" if estimate[end] is None else str(estimate[end]) for end in ENDS)
+
+
+def test_the_csv_has_every_difference_loss_and_gap_of_the_json(written):
+    data = json.loads((written / "report.json").read_text(encoding="utf-8"))
+    with (written / "metrics.csv").open(encoding="utf-8", newline="") as file:
+        rows = {
+            (row["model"], row["slice"], row["metric"]): tuple(row[end] for end in ENDS)
+            for row in csv.DictReader(file)
+            if not row["class"]
+        }
+    candidate, baseline = (data["models"][r]["model_name"] for r in ("candidate", "baseline"))
+    against = f"{candidate} against the baseline {baseline}"
+    for entry in data["slices"]:
+        assert rows["", entry["name"], "cases"][0] == str(entry["cases"])
+        for metric, estimate in entry["differences"].items():
+            assert rows[against, entry["name"], metric] == number(estimate)
+    for row in data["shift"]:
+        site, metric = f"site {row['site']}", row["metric"]
+        for name in ("in_distribution", "at_site", "loss"):
+            assert rows[candidate, site, f"{metric}_{name}"] == number(row[name])
+        assert rows[baseline, site, f"{metric}_loss"] == number(row["baseline_loss"])
+        assert rows[against, site, f"{metric}_spared_loss"] == number(row["spared_loss"])
+    between = data["heterogeneity"]
+    sites = f"site {between['highest']['site']} against site {between['lowest']['site']}"
+    assert rows[candidate, sites, f"{between['metric']}_site_gap"] == number(between["gap"])
+
+
+def test_the_csv_has_the_confusion_matrix(tmp_path):
+    data = report_data(simulated_inputs("multi_class"))
+    rows = list(csv.DictReader(io.StringIO(metrics_csv(data))))
+    for entry in data["slices"]:
+        for role, model in entry["models"].items():
+            counts = [
+                int(row["value"])
+                for row in rows
+                if row["slice"] == entry["name"]
+                and row["model"] == data["models"][role]["model_name"]
+                and row["metric"].startswith("named:")
+            ]
+            assert counts == [count for line in model["confusion"] for count in line]
 
 
 def test_a_name_in_the_csv_is_no_formula_for_a_spreadsheet():
@@ -95,7 +142,8 @@ def test_a_name_in_the_csv_is_no_formula_for_a_spreadsheet():
     card = dataclasses.replace(inputs.candidate.card, model_name='=HYPERLINK("x")')
     candidate = dataclasses.replace(inputs.candidate, card=card)
     table = metrics_csv(report_data(dataclasses.replace(inputs, candidate=candidate)))
-    assert {row["model"] for row in csv.DictReader(io.StringIO(table))} == {'\'=HYPERLINK("x")'}
+    names = {row["model"] for row in csv.DictReader(io.StringIO(table))}
+    assert names == {'\'=HYPERLINK("x")', ""}
 
 
 def test_no_file_names_an_image(written):
@@ -161,7 +209,7 @@ def test_the_worst_site_is_the_lowest_of_those_with_enough_cases(inputs, data):
         site: inputs.candidate.slices[(("site", site),)].metrics[metric].value
         for site in ("north", "east", "island <b>")
     }
-    assert data["worst_site"] == f"site {min(values, key=values.get)}"
+    assert data["worst_site"]["name"] == f"site {min(values, key=values.get)}"
 
 
 def test_a_baseline_with_other_classes_is_refused():

@@ -1,10 +1,12 @@
 """Slices of the report: numbers as given, and none where there are too few cases."""
 
 import dataclasses
+import re
 
 import numpy as np
 import pytest
 
+from components.slice_report.render import render
 from components.slice_report.report_data import report_data
 from tests.components.slice_report.simulated_evaluation import SETTINGS, simulated_inputs
 
@@ -75,26 +77,37 @@ def test_a_site_with_few_cases_has_counts_but_no_number(inputs, data):
     ],
 )
 def test_a_rate_is_shown_only_with_enough_cases_in_its_denominator(counts, shown):
-    inputs = with_counts(simulated_inputs(), **counts, **half_marked())
+    inputs = with_counts(simulated_inputs(), **counts)
     values = entry(report_data(inputs), "site north")["models"]["candidate"]["classes"]["effusion"]
     assert {rate for rate in RATES if values[rate]["status"] == "estimated"} == shown
 
 
-def test_ppv_is_not_shown_when_the_model_marks_few_cases():
-    # 0.1 of 40 positives and none of 60 negatives: 4 cases are marked, 96 are not.
-    marks = half_marked(sensitivity=0.1, specificity=1.0)
-    inputs = with_counts(simulated_inputs(), positives=40, negatives=60, **marks)
+@pytest.mark.parametrize(
+    ("marked", "unmarked", "too_few"), [(9, 91, "ppv"), (91, 9, "npv"), (10, 10, None)]
+)
+def test_a_predictive_value_needs_enough_patients_with_such_a_case(marked, unmarked, too_few):
+    counts = {"marked_patients": marked, "unmarked_patients": unmarked}
+    inputs = with_counts(simulated_inputs(), positives=40, negatives=60, **counts)
     values = entry(report_data(inputs), "site north")["models"]["candidate"]["classes"]["effusion"]
-    assert values["ppv"]["status"] == "too_few"
-    assert values["npv"]["status"] == "estimated"
+    shown = {rate: values[rate]["status"] for rate in ("ppv", "npv")}
+    expected = dict.fromkeys(shown, "estimated")
+    assert shown == (expected if too_few is None else expected | {too_few: "too_few"})
 
 
-def half_marked(sensitivity=0.5, specificity=0.5):
-    effusion = simulated_inputs().candidate.slices[()].classes["effusion"]
-    return {
-        "sensitivity": dataclasses.replace(effusion.sensitivity, value=sensitivity),
-        "specificity": dataclasses.replace(effusion.specificity, value=specificity),
-    }
+def test_a_row_of_the_confusion_matrix_has_shares_if_its_patients_are_enough():
+    inputs = simulated_inputs("multi_class")
+    slices = dict(inputs.candidate.slices)
+    overall = slices[()]
+    name = inputs.candidate.card.classes[0]
+    of_class = dataclasses.replace(overall.classes[name], positive_patients=9)
+    slices[()] = dataclasses.replace(overall, classes={**overall.classes, name: of_class})
+    evaluation = dataclasses.replace(inputs.candidate, slices=slices)
+    few, enough = (
+        re.findall(r'<table class="matrix">.*?</table>', render(report_data(chosen)), re.DOTALL)[0]
+        for chosen in (dataclasses.replace(inputs, candidate=evaluation), inputs)
+    )
+    classes = len(inputs.candidate.card.classes)
+    assert (few.count("%</span>"), enough.count("%</span>")) == (classes**2 - classes, classes**2)
 
 
 def test_an_undefined_metric_is_not_a_number_in_the_report():
