@@ -56,6 +56,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--image-size", type=int, default=224)
     parser.add_argument("--batch-size", type=int, default=128, help="pairs of a step")
     parser.add_argument("--precisions", nargs="+", choices=precisions, default=precisions)
+    parser.add_argument("--without-augmentation", action="store_true")
     parser.add_argument("--warm-up", type=int, default=10, help="steps that are not timed")
     parser.add_argument("--steps", type=int, default=40, help="timed steps")
     parser.add_argument("--output", type=Path, help="write all measurements as JSON")
@@ -79,7 +80,7 @@ class StepClock:
     def begin(self, training: Any) -> None:
         """Nothing is asked of a training."""
 
-    def after_step(self, step: int, total_steps: int, encoder: Any, measures: Any) -> None:
+    def after_step(self, step: int, _total: int, _encoder: Any, measures: Any) -> None:
         """Notes the time; all steps up to this one are done."""
         self.read_at.append((step, time.perf_counter()))
         self.losses.append(float(measures.loss))
@@ -101,7 +102,7 @@ def _training_row(precision: str, records: str, arguments: argparse.Namespace) -
     settings = ContrastiveSettings(
         epochs=-(-(arguments.warm_up + arguments.steps) // 4),
         batch_size=arguments.batch_size,
-        augmentation=NATURAL_IMAGES,
+        augmentation=_nothing() if arguments.without_augmentation else NATURAL_IMAGES,
         checkpoint_seconds=NO_CHECKPOINT,
     )
     started = time.perf_counter()
@@ -128,6 +129,12 @@ def _training_row(precision: str, records: str, arguments: argparse.Namespace) -
         "first_loss": clock.losses[0],
         "last_loss": clock.losses[-1],
     }
+
+
+def _nothing() -> Any:
+    from trainer.settings import AugmentationSettings
+
+    return AugmentationSettings(crop_area=(1.0, 1.0), horizontal_flip=0.0, colour_strength=0.0)
 
 
 def _input_row(records: str, arguments: argparse.Namespace) -> Row:
