@@ -30,6 +30,7 @@ setup(
         "jinja2>=3.1",
         "matplotlib>=3.8",
         "numpy<2",
+        "obstore>=0.11,<0.12",
         "pillow>=10",
         "pydantic>=2.7,<3",
         "pydicom>=3.0,<4",

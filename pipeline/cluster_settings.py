@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from components.model_registry.storage import is_bucket, location_misfit
 from pipeline.node_pools import Pool, Section
 
 _URI = re.compile(r"(gs|s3|minio)://[^/]+(/.*)?")
@@ -114,7 +115,7 @@ class ClusterSection(Section):
         environment: Environment variables of every step. No secrets: those are files.
         service_account: That the runs of the pipeline use, for `micle submit`.
         checkpoint_root: Directory of a shared volume for checkpoints.
-        registry: Directory of a shared volume for the registry of models.
+        registry: Directory of a shared volume, or a bucket, for the registry of models.
         serving: Directory of a shared volume where promoted models are pushed.
         pseudonym_key_file: Path at which a secret holds the key behind the pseudonyms.
         manifests: Where the cluster finds the data.
@@ -213,10 +214,16 @@ class ClusterSection(Section):
 
     def _check_places(self) -> None:
         claims = [volume.mount_path for volume in self.volumes]
-        for field in ("checkpoint_root", "registry", "serving"):
-            if not any(is_under(getattr(self, field), mount) for mount in claims):
+        folders = {"checkpoint_root": self.checkpoint_root, "serving": self.serving}
+        misfit = location_misfit(self.registry)
+        if misfit is not None:
+            raise ValueError(f"registry: {misfit}")
+        if not is_bucket(self.registry):
+            folders["registry"] = self.registry
+        for field, folder in folders.items():
+            if not any(is_under(folder, mount) for mount in claims):
                 raise ValueError(
-                    f"{field}: {getattr(self, field)} lies on no shared volume and would be lost "
+                    f"{field}: {folder} lies on no shared volume and would be lost "
                     f"with its pod. Put it under one of cluster.volumes: {', '.join(claims)}"
                 )
         mounts = [secret.mount_path for secret in self.secrets]

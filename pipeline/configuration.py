@@ -17,6 +17,7 @@ from pydantic import (
 from components.case_example_gen.settings import DataSettings
 from components.leakage_check.settings import LeakageSettings
 from components.model_checker.settings import ModelCheckSettings
+from components.model_registry.storage import is_bucket, location_misfit
 from components.pair_builder.settings import PairSettings
 from components.promotion_gate.rules import GateRules
 from components.site_evaluator.slices import SLICE_FEATURES
@@ -179,7 +180,8 @@ class Configuration(_Section):
         model_check: How a model is checked before it is judged.
         report: What the report says beyond numbers.
         study: `study.json` of a finished study of several starts, to be shown in the report.
-        registry: Directory of the models and their champion; `registry` in `output_dir` if None.
+        registry: Folder or bucket of the models and their champion; `registry` in `output_dir` if
+            None.
         serving: Where promoted models are pushed; `serving` in `output_dir` if None.
         beam_args: Options of the Beam pipelines on this machine.
         cluster: Only for `micle compile`.
@@ -215,9 +217,11 @@ class Configuration(_Section):
         return dataclasses.replace(self.report, held_out_sites=self.data.medical.held_out_sites)
 
     @property
-    def registry_directory(self) -> str:
-        """Where models are recorded."""
-        return self.registry or str(Path(self.output_dir, "registry"))
+    def registry_location(self) -> str:
+        """Where models are recorded: an absolute folder, or the URL of a bucket."""
+        if self.registry is not None and is_bucket(self.registry):
+            return self.registry
+        return str(Path(self.registry or Path(self.output_dir, "registry")).absolute())
 
     @property
     def serving_directory(self) -> str:
@@ -239,6 +243,11 @@ class Configuration(_Section):
             raise ValueError(
                 "registry and serving go together: the champion of a registry is what is served"
             )
+        misfit = None if self.registry is None else location_misfit(self.registry)
+        if misfit is not None:
+            raise ValueError(f"registry: {misfit}")
+        if "://" in (self.serving or ""):
+            raise ValueError(f"serving: {self.serving}: must be a folder")
         if self.data.natural is None and any(step.data == "natural" for step in self.pretraining):
             raise ValueError("pretraining uses natural images, but data.natural is not given")
         medical = self.data.medical

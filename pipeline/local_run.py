@@ -143,12 +143,12 @@ def local_places(configuration: Configuration, directory: RunDirectory) -> "Plac
         if settings is not None
     }
     training = training_digest(configuration, fingerprints)
-    registry = ModelRegistry(Path(configuration.registry_directory).absolute())
+    registry = ModelRegistry.at(configuration.registry_location)
     return Places(
         checkpoint_root=str(directory.checkpoints.absolute()),
         serving=str(Path(configuration.serving_directory).absolute()),
         pseudonym_key_file=key,
         fingerprints=fingerprints,
-        registry=str(registry.directory),
+        registry=registry.location,
         registry_state=registry.state().comparison_key(training),
     )

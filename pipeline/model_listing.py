@@ -17,7 +17,7 @@ def list_lines(registry: ModelRegistry) -> list[str]:
     state = registry.state()
     rows = [("model", "registered (UTC)", "name", "mean AUC", "state")]
     for model, found in state.models.items():
-        record = registry.record(model)
+        record = registry.record_of(found)
         metric = _value(record.metrics.get(OVERALL, {}), _MAIN_METRIC)
         when = found.registered[:16].replace("T", " ")
         rows.append((model[:SHORT], when, record.card["model_name"], metric, state.status(model)))
@@ -26,7 +26,8 @@ def list_lines(registry: ModelRegistry) -> list[str]:
 
 def show_lines(registry: ModelRegistry, model: str) -> Iterator[str]:
     """Yields what is known about a model."""
-    state, record = registry.state(), registry.record(model)
+    state = registry.state()
+    record = registry.record_of(state.models[model])
     yield f"model: {model}"
     yield f"state: {state.status(model)}"
     yield from _mapping_lines("card", record.card)

@@ -12,8 +12,8 @@ import click
 def models() -> None:
     """List, compare, sign, promote and roll back the models of a registry.
 
-    The registry is that of a configuration (-c) or a folder (-r). MODEL is the beginning of a
-    digest that 'micle models list' shows.
+    The registry is that of a configuration (-c), or in a folder or bucket (-r). MODEL is the
+    beginning of a digest that 'micle models list' shows.
     """
 
 
@@ -21,7 +21,7 @@ def _with_registry(command: Callable[..., None]) -> Callable[..., None]:
     @click.option(
         "-c", "--configuration", type=click.Path(dir_okay=False), help="Whose registry to use."
     )
-    @click.option("-r", "--registry", type=click.Path(file_okay=False), help="Folder to use.")
+    @click.option("-r", "--registry", help="Folder or bucket (s3://, gs://, az://) to use.")
     @functools.wraps(command)
     def wrapped(configuration: str | None, registry: str | None, **options: Any) -> None:
         from pipeline.commands.models import places_of

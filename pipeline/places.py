@@ -12,7 +12,7 @@ class Places:
         serving: Where promoted models are pushed.
         pseudonym_key_file: Secret behind the pseudonyms.
         fingerprints: Digest of each data set, by `natural` and `medical`.
-        registry: Directory of the registry of models.
+        registry: Folder or bucket of the registry of models.
         registry_state: Changes with the champion to compare with, see `ChampionSource`.
     """
 

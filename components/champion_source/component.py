@@ -34,7 +34,7 @@ class ChampionSource(BaseComponent):
 
         Args:
             model: The candidate that will be compared with the champion.
-            registry: Directory of the registry.
+            registry: Folder or bucket of the registry.
             registry_state: Changes when the candidate would meet another champion, so that a cached
                 result never hides one, see `RegistryState.comparison_key`. Where the registry
                 cannot be read beforehand, any constant: then the candidate alone decides.

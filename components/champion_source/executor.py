@@ -33,22 +33,22 @@ class Executor(BaseExecutor):
         model = artifact_utils.get_single_instance(input_dict["model"])
         output = artifact_utils.get_single_uri(output_dict["champion"])
         candidate = path_utils.serving_model_path(model.uri)
-        registry = ModelRegistry(Path(exec_properties["registry"]))
+        registry = ModelRegistry.at(exec_properties["registry"])
         champion = registry.state().champion_to_meet(model_digest(candidate))
-        absent = _why_absent(registry, champion, read_model_card(candidate))
-        if absent is not None:
-            absent.write(output)
+        if not champion:
+            NO_CHAMPION.write(output)
             return
-        saved_model = registry.saved_model(champion)
-        copy_whole(saved_model, Path(path_utils.serving_model_dir(output)))
+        with registry.saved_model(champion) as saved_model:
+            absent = _why_absent(champion, saved_model, read_model_card(candidate))
+            if absent is None:
+                copy_whole(saved_model, Path(path_utils.serving_model_dir(output)))
+            else:
+                absent.write(output)
 
 
-def _why_absent(registry: ModelRegistry, champion: str, candidate: ModelCard) -> AbsentModel | None:
-    if not champion:
-        return NO_CHAMPION
-    registry.check_files(champion)
+def _why_absent(champion: str, saved_model: Path, candidate: ModelCard) -> AbsentModel | None:
     try:
-        card = read_model_card(str(registry.saved_model(champion)))
+        card = read_model_card(str(saved_model))
     except (TypeError, KeyError):
         unreadable = Statement("gate.absent.unreadable", {"version": champion[:SHORT]})
         return absent_for(unreadable, model_digest=champion)

@@ -61,7 +61,7 @@ class ModelRegistrar(BaseComponent):
             evaluation: Of the candidate.
             verdict: Of the gate on it, with the roles in which somebody must sign.
             champion: Of `ChampionSource`: what it was compared with.
-            registry: Directory of the registry.
+            registry: Folder or bucket of the registry.
             lineage: Where the candidate comes from.
             limits: The fewest cases from which a metric is recorded.
             check: Of `ModelChecker`.

@@ -45,7 +45,7 @@ class Executor(BaseExecutor):
         saved_model = path_utils.serving_model_path(model.uri)
         uris = {name: found[0].uri for name, found in input_dict.items() if found}
         record = candidate_record(saved_model, uris, exec_properties)
-        registry = ModelRegistry(Path(exec_properties["registry"]))
+        registry = ModelRegistry.at(exec_properties["registry"])
         registry.register(record, Path(saved_model))
         by = f"pipeline {record.lineage['pipeline_name']}"
         promoted = record.passed and promote_unless_held(registry, record.model, by)

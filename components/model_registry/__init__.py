@@ -1,1 +1,1 @@
-"""A registry of models on a plain directory: candidates, signatures, promotions."""
+"""A registry of models in a folder or a bucket: candidates, signatures, promotions."""

@@ -1,21 +1,26 @@
-"""An append-only log of JSON lines in which each entry holds the hash of the one before."""
+"""An append-only log, a file an entry, in which each entry holds the hash of the one before.
+
+An entry is a file that is created and never written again. Of two that follow the same entry the
+storage lets one be, which makes a change of the registry happen once, without a lock.
+"""
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
+from components.model_registry.storage import Storage
 from trainer.errors import UserError
+
+LOG = "log"
 
 FIRST_PREVIOUS = "0" * 64
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One line of the log.
+    """One entry of the log.
 
     Attributes:
         number: From 1.
@@ -53,55 +58,51 @@ def entry_hash(entry: Entry) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def read_entries(path: Path) -> list[Entry]:
-    """Reads the log and checks its chain; a missing file is an empty log.
+def entry_name(number: int) -> str:
+    """Returns the name of an entry's file."""
+    return f"{LOG}/{number:08d}.json"
 
-    A last line without its end is an entry whose writing was cut off: it never came to be.
+
+def read_entries(storage: Storage) -> list[Entry]:
+    """Reads the log and checks its chain; without files it is empty.
 
     Raises:
         UserError: An entry was changed, removed or put in; the first such one is named.
     """
-    if not path.is_file():
-        return []
+    names = [f"{LOG}/{name}" for name in storage.names(LOG)]
     entries: list[Entry] = []
-    for number, line in enumerate(_whole_lines(path.read_bytes()), start=1):
-        entry = _parse(line)
-        expected = entries[-1].hash if entries else FIRST_PREVIOUS
+    for number, (name, content) in enumerate(zip(names, storage.read(names), strict=True), start=1):
+        if name != entry_name(number):
+            raise _broken(storage, entry_name(number), f"is missing; {name} is there instead")
+        entry = _parse(content or b"")
         if entry is None:
-            raise _broken(path, number, "it cannot be read")
+            raise _broken(storage, name, "cannot be read")
+        expected = entries[-1].hash if entries else FIRST_PREVIOUS
         if entry.number != number or entry.previous != expected:
-            raise _broken(path, number, "it does not follow the entry before")
+            raise _broken(storage, name, "does not follow the entry before")
         if entry.hash != entry_hash(entry):
-            raise _broken(path, number, "its content was changed after it was written")
+            raise _broken(storage, name, "was changed after it was written")
         entries.append(entry)
     return entries
 
 
-def append_entry(path: Path, entry: Entry) -> None:
-    """Writes an entry to the disk as one line; the caller holds the registry's lock."""
-    line = json.dumps(asdict(entry), sort_keys=True).encode() + b"\n"
-    path.touch()
-    with path.open("r+b") as file:
-        file.seek(sum(map(len, _whole_lines(path.read_bytes()))))
-        file.truncate()
-        file.write(line)
-        file.flush()
-        os.fsync(file.fileno())
+def append_entry(storage: Storage, entry: Entry) -> bool:
+    """Writes an entry; False if another one has come in between."""
+    name = entry_name(entry.number)
+    content = json.dumps(asdict(entry), sort_keys=True).encode() + b"\n"
+    # Where the answer to a first attempt was lost, a second one finds what the first has written.
+    return storage.create(name, content) or storage.read([name]) == [content]
 
 
-def _whole_lines(content: bytes) -> list[bytes]:
-    return [line for line in content.splitlines(keepends=True) if line.endswith(b"\n")]
-
-
-def _parse(line: bytes) -> Entry | None:
+def _parse(content: bytes) -> Entry | None:
     try:
-        return Entry(**json.loads(line))
+        return Entry(**json.loads(content))
     except (ValueError, TypeError):
         return None
 
 
-def _broken(path: Path, number: int, what: str) -> UserError:
+def _broken(storage: Storage, name: str, what: str) -> UserError:
     return UserError(
-        f"{path}: entry {number} is broken: {what}. Nothing from here on can be trusted; restore "
-        "the file from a backup."
+        f"{storage.location}: {name} {what}. Nothing from here on can be trusted; restore the log "
+        "from a backup."
     )

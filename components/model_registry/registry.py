@@ -1,41 +1,59 @@
 """The registry: candidates by the digest of their files, signatures, and who is champion.
 
-The log is the only truth; a change is one line appended to it, under a lock. A plain directory on
-a file system with locks (local, or NFS 4), not a bucket.
+The log is the only truth; a change is one entry that follows what it was decided on, or is decided
+anew if another one came in between. See `Storage` for where it may lie.
 """
 
 import contextlib
 import datetime
-import fcntl
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from components.fine_tuner.model_card import model_digest
 from components.model_registry.log import Entry, append_entry, new_entry, read_entries
 from components.model_registry.records import CandidateRecord, record_from_json, text_digest
-from components.model_registry.serving_directory import copy_whole, publish
+from components.model_registry.serving_directory import publish, serving_lock
 from components.model_registry.state import (
     PROMOTED,
     REGISTERED,
     ROLLED_BACK,
     SIGNED,
+    ModelState,
     RegistryState,
     Signature,
     replay,
 )
+from components.model_registry.storage import Storage, open_storage
 from trainer.errors import UserError
 
-LOG = "log.jsonl"
 SHORT = 12
 """Characters of a digest that are shown."""
 
+_MODELS = "models"
+_Change = tuple[str, str, Mapping[str, Any]]
+"""Action, model and details of an entry."""
+
 
 class ModelRegistry:
-    """A registry in a directory; every method reads the log anew."""
+    """A registry in a storage; every method reads the log anew."""
 
-    def __init__(self, directory: Path) -> None:
-        self.directory = directory
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+
+    @classmethod
+    def at(cls, location: str) -> "ModelRegistry":
+        """Returns the registry in a folder or at the URL of a bucket; raises as `open_storage`."""
+        return cls(open_storage(location))
+
+    @property
+    def location(self) -> str:
+        """Folder or URL."""
+        return self._storage.location
+
+    def exists(self) -> bool:
+        """Says whether anything has been stored."""
+        return self._storage.exists()
 
     def entries(self) -> list[Entry]:
         """Returns the log.
@@ -43,35 +61,39 @@ class ModelRegistry:
         Raises:
             UserError: Its chain is broken.
         """
-        return read_entries(self.directory / LOG)
+        return read_entries(self._storage)
 
     def state(self) -> RegistryState:
         """Returns what the log amounts to; raises as `entries` does."""
         return replay(self.entries())
 
-    def saved_model(self, model: str) -> Path:
-        """Returns where a model's files are kept, if it passed the gate."""
-        return self.directory / "models" / model / "model"
-
-    def check_files(self, model: str) -> None:
-        """Checks that a model's files are those that were registered.
+    @contextlib.contextmanager
+    def saved_model(self, model: str) -> Iterator[Path]:
+        """Gives the files of a model that passed the gate, to be read.
 
         Raises:
-            UserError: They are not.
+            UserError: They are not those that were registered.
         """
-        path = self.saved_model(model)
-        if not path.is_dir() or model_digest(str(path)) != model:
-            raise UserError(
-                f"{path}: the files are not those that were registered. Restore them from a backup."
-            )
+        name = _model_folder(model)
+        with self._storage.folder(name) as path:
+            if not path.is_dir() or model_digest(str(path)) != model:
+                raise UserError(
+                    f"{self.location}: {name}: the files are not those that were registered. "
+                    "Restore them from a backup."
+                )
+            yield path
 
     def record(self, model: str) -> CandidateRecord:
-        """Returns the newest record of a model.
+        """Returns the newest record of a model; raises as `record_of` does."""
+        return self.record_of(self.state().models[model])
+
+    def record_of(self, found: ModelState) -> CandidateRecord:
+        """Returns the record that a model's state names.
 
         Raises:
             UserError: The record is not what the log says.
         """
-        return record_from_json(self._record_text(model, self.state().models[model].record))
+        return record_from_json(self._record_text(found.model, found.record))
 
     def find(self, name: str) -> str:
         """Returns the digest of the model whose digest begins with `name`.
@@ -83,7 +105,7 @@ class ModelRegistry:
         if len(found) != 1 or not name:
             number = "no model" if not found else f"{len(found)} models"
             raise UserError(
-                f"{self.directory}: {number} begin with '{name}'. 'micle models list' shows them."
+                f"{self.location}: {number} begin with '{name}'. 'micle models list' shows them."
             )
         return found[0]
 
@@ -94,26 +116,19 @@ class ModelRegistry:
         """
         text = record.to_json()
         digest = text_digest(text)
-        with self._lock():
-            known = self.state().models.get(record.model)
-            if record.passed and not self.saved_model(record.model).is_dir():
-                copy_whole(saved_model, self.saved_model(record.model))
+
+        def change(state: RegistryState) -> _Change | None:
+            known = state.models.get(record.model)
             if known is not None and known.record == digest:
-                return
-            path = self._record_path(record.model, digest)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text)
-            self._append(
-                REGISTERED,
-                record.model,
-                {
-                    "record": digest,
-                    "passed": record.passed,
-                    "judged_against": record.judged_against,
-                    "training_digest": record.lineage["training_digest"],
-                    "sign_off_roles": list(record.sign_off_roles),
-                },
-            )
+                return None
+            return REGISTERED, record.model, _registration(record, digest)
+
+        if change(self.state()) is None:
+            return
+        if record.passed:
+            self._storage.store_folder(_model_folder(record.model), saved_model)
+        self._storage.create(_record_name(record.model, digest), text.encode())
+        self._append(change)
 
     def sign(self, model: str, role: str, name: str, refusal: str | None = None) -> None:
         """Records a person's word on a model that passed the gate.
@@ -131,12 +146,13 @@ class ModelRegistry:
         name = _required(name, "the name of the person who signs")
         if refusal is not None:
             refusal = _required(refusal, "the reason of a refusal")
-        with self._lock():
-            state = self.state().models[model]
-            if not state.passed:
+
+        def change(state: RegistryState) -> _Change:
+            found = state.models[model]
+            if not found.passed:
                 raise UserError(f"{model[:SHORT]}: the gate refused it; there is nothing to sign.")
-            if role not in state.sign_off_roles:
-                needed = ", ".join(state.sign_off_roles) or "none"
+            if role not in found.sign_off_roles:
+                needed = ", ".join(found.sign_off_roles) or "none"
                 raise UserError(
                     f"{model[:SHORT]}: needs no signature as '{role}'. Roles needed: {needed}."
                 )
@@ -145,9 +161,11 @@ class ModelRegistry:
                 "name": name,
                 "agreed": refusal is None,
                 "reason": refusal or "",
-                "record": state.record,
+                "record": found.record,
             }
-            self._append(SIGNED, model, details)
+            return SIGNED, model, details
+
+        self._append(change)
 
     def promote(self, model: str, by: str) -> None:
         """Makes a model the champion, if the champion is still the one it was judged against.
@@ -159,15 +177,17 @@ class ModelRegistry:
                 became champion since, or its files are not those that were registered. Nothing
                 has changed then.
         """
-        with self._lock():
-            state = self.state()
+
+        def change(state: RegistryState) -> _Change | None:
             if model == state.champion:
-                return
+                return None
             why_not = self.why_not_promotable(state, model)
             if why_not is not None:
                 raise UserError(f"{model[:SHORT]}: {why_not}")
-            self.check_files(model)
-            self._append(PROMOTED, model, {"instead_of": state.champion, "by": by})
+            self._check_files(model)
+            return PROMOTED, model, {"instead_of": state.champion, "by": by}
+
+        self._append(change)
 
     def why_not_promotable(self, state: RegistryState, model: str) -> str | None:
         """Returns what stands against a promotion, with the remedy; None if nothing does."""
@@ -195,20 +215,22 @@ class ModelRegistry:
                 that were registered, or the reason is blank. Nothing has changed then.
         """
         reason = _required(reason, "the reason of a rollback")
-        with self._lock():
-            state = self.state()
+
+        def change(state: RegistryState) -> _Change:
             if len(state.champions) < 2:
-                raise UserError(f"{self.directory}: there is no earlier champion to go back to.")
-            restored = state.champions[-2]
-            if refusals := state.models[restored].refusals:
+                raise UserError(f"{self.location}: there is no earlier champion to go back to.")
+            earlier = state.champions[-2]
+            if refusals := state.models[earlier].refusals:
                 raise UserError(
-                    f"{restored[:SHORT]}: the earlier champion was refused by {_named(refusals)}. "
+                    f"{earlier[:SHORT]}: the earlier champion was refused by {_named(refusals)}. "
                     "Promote another model."
                 )
-            self.check_files(restored)
+            self._check_files(earlier)
             details = {"instead_of": state.champion, "by": by, "reason": reason}
-            self._append(ROLLED_BACK, restored, details)
-            return restored
+            return ROLLED_BACK, earlier, details
+
+        self._append(change)
+        return self.state().champion
 
     def publish_champion(self, serving: Path) -> Path:
         """Makes the champion the newest version of a serving directory, if it is not.
@@ -216,12 +238,13 @@ class ModelRegistry:
         Raises:
             UserError: There is no champion, or its files are not those that were registered.
         """
-        with self._lock():
+        # Who is asked under the lock who is champion cannot serve an earlier one over a later.
+        with serving_lock(serving):
             champion = self.state().champion
             if not champion:
-                raise UserError(f"{self.directory}: there is no champion to serve.")
-            self.check_files(champion)
-            return publish(self.saved_model(champion), serving, champion)
+                raise UserError(f"{self.location}: there is no champion to serve.")
+            with self.saved_model(champion) as path:
+                return publish(path, serving, champion)
 
     def verify(self) -> tuple[int, str]:
         """Checks the log, every record and every model's files.
@@ -240,36 +263,57 @@ class ModelRegistry:
         known = replay(entries).models
         for model, state in known.items():
             if state.passed:
-                self.check_files(model)
-        for folder in sorted((self.directory / "models").glob("*")):
-            if folder.name not in known:
+                self._check_files(model)
+        for model in self._storage.names(_MODELS):
+            if model not in known:
                 raise UserError(
-                    f"{folder}: the log knows no such model; entries may be missing from its end. "
-                    "Restore the log from a backup."
+                    f"{self.location}: {_MODELS}/{model}: the log knows no such model; entries may "
+                    "be missing from its end. Restore the log from a backup."
                 )
         return len(entries), entries[-1].hash if entries else ""
 
-    def _record_path(self, model: str, digest: str) -> Path:
-        return self.directory / "models" / model / f"record-{digest[:SHORT]}.json"
+    def _check_files(self, model: str) -> None:
+        with self.saved_model(model):
+            pass
 
     def _record_text(self, model: str, digest: str) -> str:
-        path = self._record_path(model, digest)
-        text = path.read_text() if path.is_file() else ""
+        name = _record_name(model, digest)
+        [content] = self._storage.read([name])
+        text = (content or b"").decode(errors="replace")
         if text_digest(text) != digest:
-            raise UserError(f"{path}: is not what the log says. Restore it from a backup.")
+            raise UserError(
+                f"{self.location}: {name} is not what the log says. Restore it from a backup."
+            )
         return text
 
-    def _append(self, action: str, model: str, details: Mapping[str, Any]) -> None:
-        now = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
-        entry = new_entry(self.entries(), now, action, model, details)
-        append_entry(self.directory / LOG, entry)
+    def _append(self, change: Callable[[RegistryState], _Change | None]) -> None:
+        """Appends the entry that `change` makes of the state; decides anew if that is no more."""
+        while True:
+            entries = self.entries()
+            decided = change(replay(entries))
+            if decided is None:
+                return
+            now = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
+            if append_entry(self._storage, new_entry(entries, now, *decided)):
+                return
 
-    @contextlib.contextmanager
-    def _lock(self) -> Iterator[None]:
-        self.directory.mkdir(parents=True, exist_ok=True)
-        with (self.directory / ".lock").open("w") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            yield
+
+def _registration(record: CandidateRecord, digest: str) -> dict[str, Any]:
+    return {
+        "record": digest,
+        "passed": record.passed,
+        "judged_against": record.judged_against,
+        "training_digest": record.lineage["training_digest"],
+        "sign_off_roles": list(record.sign_off_roles),
+    }
+
+
+def _model_folder(model: str) -> str:
+    return f"{_MODELS}/{model}/model"
+
+
+def _record_name(model: str, digest: str) -> str:
+    return f"{_MODELS}/{model}/record-{digest[:SHORT]}.json"
 
 
 def _named(signatures: Iterable[Signature]) -> str:

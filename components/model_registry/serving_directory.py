@@ -1,7 +1,10 @@
 """The folder that TensorFlow Serving watches: a numbered sub-folder per version, highest wins."""
 
+import contextlib
+import fcntl
 import shutil
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from components.fine_tuner.model_card import model_digest
@@ -11,6 +14,15 @@ def newest_version(serving: Path) -> Path | None:
     """Returns the folder of the version that is served; None if there is none."""
     versions = [path for path in serving.glob("*") if path.name.isdigit()]
     return max(versions, key=lambda path: int(path.name), default=None)
+
+
+@contextlib.contextmanager
+def serving_lock(serving: Path) -> Iterator[None]:
+    """Holds a lock on a serving directory, which is made if need be."""
+    serving.mkdir(parents=True, exist_ok=True)
+    with (serving / ".lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def publish(saved_model: Path, serving: Path, model: str) -> Path:

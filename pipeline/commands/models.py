@@ -32,23 +32,23 @@ class RegistryPlaces:
 def places_of(
     configuration: str | None, registry: str | None, serving: str | None
 ) -> RegistryPlaces:
-    """Returns the registry of a configuration or of a folder.
+    """Returns the registry of a configuration, or in a folder or bucket.
 
     Raises:
-        UserError: Neither or both are given, or the folder holds no registry.
+        UserError: Neither or both are given, or there is no registry.
     """
     if (configuration is None) == (registry is None):
-        raise UserError("Give the registry: -c CONFIGURATION or -r FOLDER (one of them).")
+        raise UserError("Give the registry: -c CONFIGURATION or -r FOLDER_OR_BUCKET (one of them).")
     if configuration is not None:
         loaded = load_configuration(configuration)
-        directory, served = loaded.registry_directory, Path(serving or loaded.serving_directory)
-        places = RegistryPlaces(ModelRegistry(Path(directory)), served)
+        location, served = loaded.registry_location, Path(serving or loaded.serving_directory)
+        places = RegistryPlaces(ModelRegistry.at(location), served)
     else:
         folder = None if serving is None else Path(serving)
-        places = RegistryPlaces(ModelRegistry(Path(registry or "")), folder)
-    if not places.registry.directory.is_dir():
+        places = RegistryPlaces(ModelRegistry.at(registry or ""), folder)
+    if not places.registry.exists():
         raise UserError(
-            f"{places.registry.directory}: no registry here. 'micle run' makes one when it judges "
+            f"{places.registry.location}: no registry here. 'micle run' makes one when it judges "
             "its first model."
         )
     return places
@@ -111,4 +111,4 @@ def rollback_command(places: RegistryPlaces, by: str, reason: str) -> None:
 def verify_command(places: RegistryPlaces) -> None:
     """Checks the whole registry."""
     entries, last = places.registry.verify()
-    click.echo(f"{places.registry.directory}: {entries} entries, unbroken. Last hash: {last}")
+    click.echo(f"{places.registry.location}: {entries} entries, unbroken. Last hash: {last}")

@@ -102,7 +102,7 @@ def _print_outcome(
             click.echo(pairs_line(result.output_uris["statistics"]))
     for line in verdict_lines(verdict):
         click.echo(line)
-    registry = ModelRegistry(Path(configuration.registry_directory))
+    registry = ModelRegistry.at(configuration.registry_location)
     for line in registry_lines(registry, model, Path(configuration.serving_directory)):
         click.echo(line)
     print_report(directory.report)
@@ -142,7 +142,7 @@ def registry_lines(registry: ModelRegistry, model: str, serving: Path) -> list[s
     state = registry.state()
     if model not in state.models:
         return [
-            f"registry: {registry.directory} was emptied since this model was recorded there. "
+            f"registry: {registry.location} was emptied since this model was recorded there. "
             "Restore it, or use another output_dir to record the model anew."
         ]
     lines = [f"registry: {model[:SHORT]}: {state.status(model)}."]

@@ -264,7 +264,7 @@ def rival(finished):
     values["gate"]["sign_off"] = {"roles": ["clinician"]}
     configuration = run.configuration.with_name("rival.yaml")
     configuration.write_text(yaml.safe_dump(values))
-    registry = ModelRegistry(run.output / "registry")
+    registry = ModelRegistry.at(str(run.output / "registry"))
     first = registry.state().champion
     completed = run.micle("run", str(configuration))
     assert completed.returncode == 0, completed.stdout + completed.stderr
@@ -280,7 +280,7 @@ def champion_rule(record) -> dict:
 @pytest.mark.slow
 def test_the_first_model_met_no_champion_and_the_second_met_the_first(rival):
     run, _, _, first, second = rival
-    registry = ModelRegistry(run.output / "registry")
+    registry = ModelRegistry.at(str(run.output / "registry"))
     assert "There is no champion yet" in champion_rule(registry.record(first))["reason"]
     assert registry.record(first).judged_against == ""
     assert registry.record(second).judged_against == first

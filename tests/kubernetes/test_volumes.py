@@ -36,7 +36,7 @@ def volumes(tmp_path):
 def test_volumes_of_the_group_pass(volumes, tmp_path):
     done = check(tmp_path)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.count("can be written, and has locks") == 2
+    assert done.stdout.count("can be written, has locks and hard links") == 2
 
 
 def test_a_volume_of_another_group_is_told(volumes, tmp_path):

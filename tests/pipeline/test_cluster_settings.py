@@ -71,6 +71,8 @@ def test_a_step_is_of_a_kind(node_id, kind):
         ({"environment": {"HF_TOKEN": "x"}}, "environment.HF_TOKEN looks like a secret"),
         ({"checkpoint_root": "/tmp/x"}, "checkpoint_root: /tmp/x lies on no shared volume"),
         ({"registry": "/registry-old"}, "registry: /registry-old lies on no shared volume"),
+        ({"registry": "minio://b/r"}, "registry: minio://b/r: must be a folder or a bucket"),
+        ({"serving": "gs://b/r"}, "serving: gs://b/r lies on no shared volume"),
         ({"pseudonym_key_file": "/key"}, "lies in no mounted secret. Put it under one of"),
         ({"initial_encoder": "/encoder"}, "which Kubeflow imports. Received: /encoder"),
         ({"steps": {"training": {}}}, "steps.training"),
@@ -84,6 +86,10 @@ def test_a_mistake_is_named_with_its_remedy(changes, message):
 @pytest.mark.parametrize("image", [DIGEST, "host:5000/a/micle-tfx:0.1.0"])
 def test_an_image_with_a_tag_or_a_digest_is_taken(image):
     assert section(image=image).image == image
+
+
+def test_the_registry_may_lie_in_a_bucket():
+    assert section(registry="gs://b/registry").registry == "gs://b/registry"
 
 
 def test_a_path_is_under_a_directory_by_its_parts():

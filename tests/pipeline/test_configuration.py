@@ -60,6 +60,14 @@ def test_a_uri_stays_as_it_is(tmp_path):
     ("changes", "expected"),
     [
         ({"sed": 1}, "sed: unknown field"),
+        (
+            {"registry": "minio://b/r", "serving": "s"},
+            "configuration: registry: minio://b/r: must be a folder or a bucket: s3://",
+        ),
+        (
+            {"registry": "s3://b/r", "serving": "s3://b/s"},
+            "configuration: serving: s3://b/s: must be a folder",
+        ),
         ({"encoder": {"width": 2}}, "encoder.width: unknown field"),
         ({"encoder": {"architecture": "vgg"}}, "encoder.architecture: Input should be 'resnet18'"),
         ({"encoder": {"image_size": 8}}, "encoder: image_size must be at least 16. Received: 8"),
@@ -122,6 +130,20 @@ def test_a_mistake_is_one_line_that_names_the_field(tmp_path, changes, expected)
     message = message_of(path)
     assert message.startswith(f"{path}: {expected}")
     assert len(message.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "used"),
+    [
+        ({}, "/work/runs/registry"),
+        ({"registry": "models", "serving": "served"}, "/work/models"),
+        ({"registry": "gs://models/registry", "serving": "served"}, "gs://models/registry"),
+    ],
+)
+def test_the_registry_is_an_absolute_folder_or_a_bucket(tmp_path, monkeypatch, given, used):
+    monkeypatch.chdir(tmp_path)
+    configuration = load_configuration(write(tmp_path, output_dir="runs", **given))
+    assert configuration.registry_location == used.replace("/work", str(tmp_path))
 
 
 def test_the_sweep_of_the_paper_is_written_as_one_word(tmp_path):

@@ -58,6 +58,8 @@ def test_a_path_is_found_in_the_default_of_a_submission_parameter():
     assert claims_of(default="/checkpoints/data/manifest.csv") == ["micle-checkpoints"]
 
 
-@pytest.mark.parametrize("constant", ["/registry-old", "registry", "[not JSON", 3.0, "{}", ""])
+@pytest.mark.parametrize(
+    "constant", ["/registry-old", "registry", "s3://b/registry", "[not JSON", 3.0, "{}", ""]
+)
 def test_other_texts_mount_nothing(constant):
     assert claims_of(constant) == []

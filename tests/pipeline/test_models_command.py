@@ -1,5 +1,7 @@
 """`micle models`: what a person sees and may do."""
 
+from pathlib import Path
+
 import pytest
 import yaml
 from click.testing import CliRunner
@@ -12,13 +14,13 @@ from tests.pipeline.test_configuration import MINIMAL
 
 @pytest.fixture
 def registry(tmp_path):
-    return ModelRegistry(tmp_path / "registry")
+    return ModelRegistry.at(str(tmp_path / "registry"))
 
 
 @pytest.fixture
 def micle(registry, tmp_path):
     def call(*arguments, exit_code=0):
-        where = ["-r", str(registry.directory)]
+        where = ["-r", registry.location]
         result = CliRunner().invoke(main, ["models", *arguments, *where])
         assert result.exit_code == exit_code, result.output
         return result.output.splitlines()
@@ -55,7 +57,7 @@ def test_from_sign_off_to_promotion_and_back(registry, micle, tmp_path):
     (line,) = micle("rollback", "--reason", "alarms", *serving)
     assert line.startswith(f"{first[:12]}: champion again.")
     assert "signed: clinician: Dr. Ada Byron" in "\n".join(micle("show", first[:8]))
-    assert len(list((tmp_path / "serving").iterdir())) == 3
+    assert len(list((tmp_path / "serving").glob("[0-9]*"))) == 3
     assert "unbroken" in micle("verify")[0]
 
 
@@ -73,11 +75,11 @@ def test_diff_shows_only_what_differs(registry, micle):
 
 def test_a_broken_log_is_one_line_that_names_the_entry(registry, micle):
     add_model(registry, "a")
-    log = registry.directory / "log.jsonl"
-    log.write_text(log.read_text().replace("true", "false"))
+    entry = Path(registry.location, "log", "00000001.json")
+    entry.write_text(entry.read_text().replace("true", "false"))
     for command in (["list"], ["verify"]):
         (line,) = micle(*command, exit_code=1)
-        assert line.startswith(f"error: {log}: entry 1 is broken")
+        assert line.startswith(f"error: {registry.location}: log/00000001.json was changed")
 
 
 def test_the_registry_of_a_configuration_is_in_its_output_directory(registry, tmp_path):
@@ -93,6 +95,7 @@ def test_the_registry_of_a_configuration_is_in_its_output_directory(registry, tm
     [
         (["list"], "error: Give the registry"),
         (["list", "-r", "nowhere"], "error: nowhere: no registry here"),
+        (["list", "-r", "ftp://host/x"], "error: ftp://host/x: must be a folder or a bucket"),
         (["promote", "ab", "-r", "."], "error: --serving: is missing"),
         (
             ["sign", "ab", "-r", ".", "--role", "x", "--name", "y", "--refuse"],

@@ -82,7 +82,7 @@ def test_a_refusal_lists_the_failed_rules_and_a_pass_says_so():
 
 
 def test_where_the_model_stands_is_said_and_where_it_is_served(tmp_path):
-    registry = ModelRegistry(tmp_path / "registry")
+    registry = ModelRegistry.at(str(tmp_path / "registry"))
     model = add_model(registry, "a", roles=["clinician"])
     (line,) = registry_lines(registry, model, tmp_path / "serving")
     assert line == f"registry: {model[:12]}: awaiting sign-off: clinician."

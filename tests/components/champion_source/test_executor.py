@@ -15,7 +15,7 @@ from tests.components.model_registry.handmade_models import make_record
 
 @pytest.fixture
 def registry(tmp_path):
-    return ModelRegistry(tmp_path / "registry")
+    return ModelRegistry.at(str(tmp_path / "registry"))
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def find(tmp_path, registry):
         Executor().Do(
             {"model": artifact(standard_artifacts.Model, folder)},
             {"champion": artifact(standard_artifacts.Model, output)},
-            {"registry": str(registry.directory), "registry_state": ""},
+            {"registry": registry.location, "registry_state": ""},
         )
         return output
 

@@ -33,7 +33,7 @@ def rule(passed: bool) -> RuleResult:
 
 @pytest.fixture
 def registry(tmp_path):
-    return ModelRegistry(tmp_path / "registry")
+    return ModelRegistry.at(str(tmp_path / "registry"))
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def record(tmp_path, registry):
             "champion": artifact(kinds.Model, champion or folder / "absent"),
         }
         properties = {
-            "registry": str(registry.directory),
+            "registry": registry.location,
             "lineage": json.dumps(dataclasses.asdict(LINEAGE)),
             "limits": "{}",
         }
@@ -142,4 +142,5 @@ def test_of_a_sparse_site_only_counts_are_recorded(record, registry):
     south = registry.record(model).metrics["site south"]
     assert south["cases"] == 3
     assert south["metrics"]["mean_auc"] is None
-    assert Path(registry.saved_model(model), "saved_model.pb").is_file()
+    with registry.saved_model(model) as path:
+        assert Path(path, "saved_model.pb").is_file()

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import tempfile
 from pathlib import Path
 
 from components.fine_tuner.model_card import CARD, model_digest
@@ -38,7 +39,8 @@ def make_record(saved_model: Path, passed=True, against="", roles=(), auc=0.8) -
 
 def add_model(registry: ModelRegistry, weights: str, **fields) -> str:
     """Registers a model and returns its digest."""
-    source = make_model(registry.directory.parent / "artifacts" / weights, weights)
-    record = make_record(source, **fields)
-    registry.register(record, source)
+    with tempfile.TemporaryDirectory() as directory:
+        source = make_model(Path(directory, weights), weights)
+        record = make_record(source, **fields)
+        registry.register(record, source)
     return record.model

@@ -1,8 +1,8 @@
 """Who may become champion, who is, and what is kept."""
 
-import multiprocessing
-import shutil
-from pathlib import Path
+import contextlib
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -14,9 +14,9 @@ from tests.components.model_registry.handmade_models import add_model, make_mode
 from trainer.errors import UserError
 
 
-@pytest.fixture
-def registry(tmp_path):
-    return ModelRegistry(tmp_path / "registry")
+def files_digest(registry, model):
+    with registry.saved_model(model) as path:
+        return model_digest(str(path))
 
 
 def status(registry, model):
@@ -28,12 +28,13 @@ class TestRegistering:
         model = add_model(registry, "a")
         assert registry.state().champion == ""
         assert status(registry, model) == "ready"
-        assert model_digest(str(registry.saved_model(model))) == model
+        assert files_digest(registry, model) == model
 
-    def test_a_refused_candidate_is_recorded_without_its_files(self, registry):
+    def test_a_refused_candidate_is_recorded_without_its_files(self, registry, intruder):
         model = add_model(registry, "a", passed=False)
         assert status(registry, model) == "refused by the gate"
-        assert not registry.saved_model(model).exists()
+        [record] = intruder.names("models")
+        assert record.startswith(f"models/{model}/record-")
         assert registry.record(model).verdict["rules"][0]["reason"] == "Measured: 0.8."
 
     def test_the_same_judgement_again_changes_nothing(self, registry, tmp_path):
@@ -85,33 +86,23 @@ class TestPromotion:
         assert registry.state().champion == third
 
     def test_of_two_at_the_same_time_one_wins(self, registry):
-        """Ten processes promote ten models that were judged against no champion."""
+        """Ten models judged against no champion, each promoted through a client of its own."""
         models = [add_model(registry, str(number)) for number in range(10)]
-        context = multiprocessing.get_context("fork")
-        start = context.Barrier(len(models))
-        outcomes = context.Queue()
-        processes = [
-            context.Process(target=_promote, args=(registry.directory, model, start, outcomes))
-            for model in models
-        ]
-        for process in processes:
-            process.start()
-        results = [outcomes.get(timeout=30) for _ in models]
-        for process in processes:
-            process.join()
-        [winner] = [model for model, won in results if won]
+        start = threading.Barrier(len(models))
+
+        def promote(model: str) -> bool:
+            own = ModelRegistry.at(registry.location)
+            start.wait()
+            with contextlib.suppress(UserError):
+                own.promote(model, "me")
+                return True
+            return False
+
+        with ThreadPoolExecutor(len(models)) as pool:
+            results = dict(zip(models, pool.map(promote, models), strict=True))
+        [winner] = [model for model, won in results.items() if won]
         assert registry.state().champions == [winner]
         assert registry.verify()[0] == 11
-
-
-def _promote(directory: Path, model: str, start, outcomes) -> None:
-    start.wait()
-    try:
-        ModelRegistry(directory).promote(model, "me")
-    except UserError:
-        outcomes.put((model, False))
-    else:
-        outcomes.put((model, True))
 
 
 class TestSignOff:
@@ -276,45 +267,49 @@ class TestServingDirectory:
         assert newest_version(tmp_path / "serving") is not None
 
 
+def _other(_content: str) -> str:
+    return "other"
+
+
 class TestVerify:
-    def test_names_files_that_were_changed(self, registry):
+    def test_names_files_that_were_changed(self, registry, intruder):
         model = add_model(registry, "a")
-        (registry.saved_model(model) / "saved_model.pb").write_text("other")
+        intruder.change(f"models/{model}/model/saved_model.pb", _other)
         with pytest.raises(UserError, match="not those that were registered"):
             registry.verify()
 
-    def test_names_a_record_that_was_changed(self, registry):
+    def test_names_a_record_that_was_changed(self, registry, intruder):
         model = add_model(registry, "a")
-        [path] = registry.saved_model(model).parent.glob("record-*.json")
-        path.write_text(path.read_text().replace("0.8", "0.9"))
-        with pytest.raises(UserError, match="is not what the log says"):
+        [name] = [name for name in intruder.names(f"models/{model}") if "/record-" in name]
+        intruder.change(name, lambda text: text.replace("0.8", "0.9"))
+        with pytest.raises(UserError, match=f"{name} is not what the log says"):
             registry.verify()
 
-    def test_names_a_model_that_the_log_has_lost(self, registry):
-        add_model(registry, "a")
-        (registry.directory / "log.jsonl").unlink()
-        with pytest.raises(UserError, match="the log knows no such model"):
+    def test_names_a_model_that_the_log_has_lost(self, registry, intruder):
+        model = add_model(registry, "a")
+        intruder.remove_folder("log")
+        with pytest.raises(UserError, match=f"models/{model}: the log knows no such model"):
             registry.verify()
 
-    def test_changed_files_change_no_champion(self, registry):
+    def test_changed_files_change_no_champion(self, registry, intruder):
         first = add_model(registry, "a")
         registry.promote(first, "me")
         second = add_model(registry, "b", against=first)
-        (registry.saved_model(second) / "saved_model.pb").write_text("other")
+        intruder.change(f"models/{second}/model/saved_model.pb", _other)
         with pytest.raises(UserError, match="not those that were registered"):
             registry.promote(second, "me")
         assert registry.state().champions == [first]
         third = add_model(registry, "c", against=first)
         registry.promote(third, "me")
-        (registry.saved_model(first) / "saved_model.pb").write_text("other")
+        intruder.change(f"models/{first}/model/saved_model.pb", _other)
         with pytest.raises(UserError, match="not those that were registered"):
             registry.rollback("me", "alarms")
         assert registry.state().champions == [first, third]
         assert status(registry, third) == "champion"
 
-    def test_changed_files_are_not_served(self, registry, tmp_path):
+    def test_changed_files_are_not_served(self, registry, intruder, tmp_path):
         model = add_model(registry, "a")
         registry.promote(model, "me")
-        shutil.rmtree(registry.saved_model(model))
+        intruder.remove_folder(f"models/{model}/model")
         with pytest.raises(UserError, match="not those that were registered"):
             registry.publish_champion(tmp_path / "serving")
