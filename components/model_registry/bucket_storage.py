@@ -37,9 +37,14 @@ class BucketStorage:
         Raises:
             UserError: It names no bucket.
         """
-        minute = datetime.timedelta(minutes=1)
         with _told(url):
-            return cls(url, from_url(url, retry_config={"max_retries": 4, "retry_timeout": minute}))
+            store = from_url(
+                url,
+                retry_config={"max_retries": 4, "retry_timeout": datetime.timedelta(minutes=1)},
+                # Of a whole request: a large model takes its time.
+                client_options={"timeout": datetime.timedelta(minutes=30)},
+            )
+        return cls(url, store)
 
     def exists(self) -> bool:
         """Says whether there is any object."""
