@@ -2,6 +2,7 @@
 
 import contextlib
 import datetime
+import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -41,8 +42,12 @@ class BucketStorage:
             store = from_url(
                 url,
                 retry_config={"max_retries": 4, "retry_timeout": datetime.timedelta(minutes=1)},
-                # Of a whole request: a large model takes its time.
-                client_options={"timeout": datetime.timedelta(minutes=30)},
+                client_options={
+                    # Of a whole request: a large model takes its time.
+                    "timeout": datetime.timedelta(minutes=30),
+                    # Options given here hide the environment's.
+                    "allow_http": os.environ.get("AWS_ALLOW_HTTP", "").lower() == "true",
+                },
             )
         return cls(url, store)
 
