@@ -19,7 +19,7 @@ CREATE TABLE manifest_rows (
     site TEXT, patient_id TEXT, case_id TEXT, external TEXT, number INTEGER, pickled BLOB
 );
 CREATE TABLE cases (patient_id TEXT, external TEXT, number INTEGER, pickled BLOB);
-CREATE TABLE images (digest BLOB PRIMARY KEY, number INTEGER) WITHOUT ROWID;
+CREATE TABLE images (digest BLOB PRIMARY KEY, number INTEGER, case_id TEXT) WITHOUT ROWID;
 BEGIN;
 """
 
@@ -54,17 +54,19 @@ class RowStore:
             (row.site, row.patient_id, row.case_id, *row.order, pickle.dumps(row)),
         )
 
-    def first_row_with(self, digest: bytes, number: int) -> int:
-        """Returns the row of the first image that had these bytes: `number` itself, if it is new.
+    def first_with(self, digest: bytes, row: ManifestRow) -> tuple[int, str]:
+        """Returns number and case of the first row whose image had these bytes.
 
         Args:
-            digest: Of an image's bytes.
-            number: Of its row in the manifest.
+            digest: Of the image's bytes.
+            row: Of the image: itself the first, if its bytes are new.
         """
-        self._execute("INSERT OR IGNORE INTO images VALUES (?, ?)", (digest, number))
-        found = self._execute("SELECT number FROM images WHERE digest = ?", (digest,))
-        first: int = found.fetchone()[0]
-        return first
+        self._execute(
+            "INSERT OR IGNORE INTO images VALUES (?, ?, ?)", (digest, row.row, row.case_id)
+        )
+        found = self._execute("SELECT number, case_id FROM images WHERE digest = ?", (digest,))
+        number, case_id = found.fetchone()
+        return number, case_id
 
     def cases(self) -> Iterator[list[ManifestRow]]:
         """Yields the rows of each case."""

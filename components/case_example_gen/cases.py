@@ -43,7 +43,7 @@ def assemble_case(rows: Iterable[ManifestRow], data: DataSettings) -> Case | Con
     """Joins the rows of one case, in the order of the manifest.
 
     A blank in one row gives way to a value in another (labels, sex, age, split, case features); two
-    different values are a conflict.
+    different values are a conflict. A copy of another row's image adds what it says, and no image.
     """
     ordered = tuple(sorted(rows, key=lambda row: row.order))
     merged: dict[str, str | float | None] = {}
@@ -68,10 +68,16 @@ def assemble_case(rows: Iterable[ManifestRow], data: DataSettings) -> Case | Con
         case_id=ordered[0].case_id,
         findings=tuple(findings),
         case_features=tuple(features),
-        rows=ordered,
+        rows=tuple(row for row in ordered if not row.is_copy),
         sex=str(merged.pop("sex") or case_features.UNKNOWN),
         **merged,  # type: ignore[arg-type]
     )
+
+
+def labels_differ(one: ManifestRow, other: ManifestRow) -> bool:
+    """Says whether two rows state different labels; unknown ones differ from none."""
+    pairs = [(one.label, other.label), *zip(one.findings, other.findings, strict=True)]
+    return any(None not in pair and pair[0] != pair[1] for pair in pairs)
 
 
 def _distinct(values: Iterable[str | float | None]) -> list[str | float]:

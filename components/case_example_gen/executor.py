@@ -140,16 +140,25 @@ def check_report(report: IngestionReport, data: DataSettings) -> None:
     """Stops the run where the data cannot be trusted.
 
     Raises:
-        UserError: More than `max_bad_fraction` of the images are bad, or none is left.
+        UserError: More than `max_bad_fraction` of the images are bad, none is left, or a held-out
+            site has no case: then its name may be another one, and it was trained on.
     """
     if report.bad_fraction > data.max_bad_fraction:
         worst = report.first_quarantined[0]
-        image = f", image '{worst.image}'" if worst.image else ""
+        of = f" of {worst.collection}" if worst.collection else ""
         raise UserError(
             f"{data.manifest}: {report.quarantined_images} of {report.received_images} images "
             f"({report.bad_fraction:.1%}) are bad, more than max_bad_fraction "
-            f"{data.max_bad_fraction:.1%}. The first: row {worst.row}{image}: "
+            f"{data.max_bad_fraction:.1%}. The first: row {worst.row}{of}: "
             f"{worst.reason}. Mend or remove them ('micle validate' lists all), or raise the limit."
         )
     if not any(count.split == case_features.TRAIN for count in report.counts):
         raise UserError(f"{data.manifest}: no case is left to train on.")
+    held_out = {count.site for count in report.counts if count.split == case_features.SHIFTED}
+    for site in data.held_out_sites:
+        if site not in held_out:
+            known = ", ".join(sorted({count.site for count in report.counts}))
+            raise UserError(
+                f"{data.manifest}: held-out site '{site}' has no case. Sites with cases: {known}. "
+                "Look at its spelling, in capitals too."
+            )

@@ -18,6 +18,7 @@ from apache_beam.metrics import Metrics
 from components.case_example_gen.cases import (
     Case,
     assemble_case,
+    labels_differ,
     split_patient,
 )
 from components.case_example_gen.external_set import ExternalSet
@@ -27,7 +28,6 @@ from components.case_example_gen.ingestion_report import QuarantinedImage
 from components.case_example_gen.linked_patients import linked_patients
 from components.case_example_gen.manifest import ManifestRow, RowProblem, read_manifest
 from components.case_example_gen.placed_case import PlacedCase
-from components.case_example_gen.pseudonym import without_identifiers
 from components.case_example_gen.settings import DataSettings
 from components.case_example_gen.site_counts import count_by_site_and_split
 from components.case_example_gen.source_images import image_directories, read_image
@@ -40,6 +40,7 @@ _LINKED = "linked"
 DUPLICATE = "duplicate image"
 OTHER_PATIENTS_DUPLICATE = "duplicate image of another patient"
 """One patient under two identifiers, or an image filed twice: to be looked into."""
+CONTRADICTORY_DUPLICATE = "duplicate image with other labels"
 
 
 @dataclass(frozen=True)
@@ -171,7 +172,7 @@ class _CheckImage(beam.DoFn):
         self._checked.inc()
         if isinstance(row, RowProblem):
             detail = f"{row.column}: {row.message}" if row.column else row.message
-            bad = QuarantinedImage(row.row, "", UNKNOWN, "row cannot be read", detail)
+            bad = QuarantinedImage(row.row, UNKNOWN, "row cannot be read", detail, row.collection)
             yield beam.pvalue.TaggedOutput(_QUARANTINED, bad)
             return
         try:
@@ -197,26 +198,28 @@ class _CountReason(beam.DoFn):
 
 
 def _quarantine(row: ManifestRow, reason: str, detail: str = "") -> beam.pvalue.TaggedOutput:
-    """Names the image without its row's identifiers; not at all where it may name another's."""
-    path = without_identifiers(row.image, (row.patient_id, row.case_id))
-    if reason == OTHER_PATIENTS_DUPLICATE:
-        path = ""
-    image = QuarantinedImage(row.row, path, row.site, reason, detail)
+    image = QuarantinedImage(row.row, row.site, reason, detail, row.external)
     return beam.pvalue.TaggedOutput(_QUARANTINED, image)
 
 
 def _first_of_duplicates(rows: Iterable[ManifestRow], data: DataSettings) -> Iterator[Any]:
     first, *others = sorted(rows, key=lambda row: row.order)
     yield first
-    # Another collection numbers its patients anew; natural images have none.
-    known = [row for row in others if row.external == first.external]
-    linked = [] if data.task == "unlabelled" else [*linked_patients([first, *known])]
+    # Natural images have no patients.
+    linked = set() if data.task == "unlabelled" else {*linked_patients([first, *others])}
     for pair in linked:
         yield beam.pvalue.TaggedOutput(_LINKED, pair)
+    place = f"row {first.row}" + (f" of {first.external}" if first.external else "")
     for row in others:
-        is_other = (first.patient_id, row.patient_id) in linked
+        # Another collection numbers its patients anew: there another identifier is to be expected.
+        same_numbers = row.external == first.external
+        is_other = same_numbers and (first.patient_id, row.patient_id) in linked
         reason = OTHER_PATIENTS_DUPLICATE if is_other else DUPLICATE
-        yield _quarantine(row, reason, f"same bytes as row {first.row}")
+        if row.case_id == first.case_id:
+            yield dataclasses.replace(row, is_copy=True)
+        elif same_numbers and not is_other and labels_differ(first, row):
+            reason = CONTRADICTORY_DUPLICATE
+        yield _quarantine(row, reason, f"same bytes as {place}")
 
 
 def _assemble(rows: Iterable[ManifestRow], data: DataSettings) -> Iterator[Any]:
@@ -225,6 +228,8 @@ def _assemble(rows: Iterable[ManifestRow], data: DataSettings) -> Iterator[Any]:
         yield case
         return
     for row in case.rows:
+        if row.is_copy:
+            continue
         yield _quarantine(row, "case contradicts itself", f"{case.column}: {case.message}")
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import tensorflow as tf
 
+from components.case_example_gen.cases import HELD_OUT_PATIENT
+
 REPORT = "ingestion_report.json"
 FIRST_QUARANTINED = 1000
 
@@ -17,20 +19,19 @@ class QuarantinedImage:
     """An image that was left out.
 
     Attributes:
-        row: 1-based row in the manifest, header included (what a spreadsheet shows).
-        image: Path as in the manifest, `…` in place of the row's identifiers of patient and case;
-            blank for a row that cannot be read, and for a copy of another patient's image, whose
-            path may name that patient. It stays in this artifact: reports show only counts.
+        row: 1-based row in the manifest, header included (what a spreadsheet shows). It stands for
+            the image, whose path may name a patient.
         site: Clinical site.
         reason: Why, in a few words; the same words for the same cause: `cannot be decoded`.
         detail: More about this very image.
+        collection: Of whose manifest the row is: an external one's name; blank for the data set's.
     """
 
     row: int
-    image: str
     site: str
     reason: str
     detail: str
+    collection: str = ""
 
 
 @dataclass(frozen=True)
@@ -93,8 +94,10 @@ class IngestionReport:
 
     @property
     def bad_fraction(self) -> float:
-        """Quarantined share of the received images."""
-        return self.quarantined_images / self.received_images if self.received_images else 0.0
+        """Quarantined share of the received images, but for sound ones of held-out patients."""
+        held_out = sum(n.images for n in self.quarantined if n.reason == HELD_OUT_PATIENT)
+        bad = self.quarantined_images - held_out
+        return bad / self.received_images if self.received_images else 0.0
 
     def write(self, directory: str) -> None:
         """Writes `ingestion_report.json` into a directory."""
@@ -110,7 +113,9 @@ def read_ingestion_report(directory: str) -> IngestionReport:
         values = json.loads(file.read())
     values["quarantined"] = tuple(QuarantineCount(**count) for count in values["quarantined"])
     values["first_quarantined"] = tuple(
-        QuarantinedImage(**image) for image in values["first_quarantined"]
+        # Earlier versions wrote the image's path.
+        QuarantinedImage(**{name: value for name, value in image.items() if name != "image"})
+        for image in values["first_quarantined"]
     )
     values["counts"] = tuple(SplitCount(**count) for count in values["counts"])
     return IngestionReport(**values)

@@ -18,7 +18,8 @@ def linked_patients(rows: Iterable[ManifestRow]) -> Iterator[LinkedPatients]:
     """Yields each patient of an image's further rows with the patient of its first.
 
     Args:
-        rows: Of one image's bytes and one collection, whose first is kept.
+        rows: Of one image's bytes, the first the one that is kept. Identifiers of an external
+            collection have its name in front, so two collections' never clash.
     """
     first, *others = rows
     for patient in sorted({row.patient_id for row in others} - {first.patient_id}):

@@ -43,6 +43,8 @@ class ManifestRow:
         split: Given split; None = drawn by patient.
         visit: Days since the patient's first visit, or the visit's number; `unknown` if blank.
         measurement: Of the image, once it was checked, where it is to be written as it is.
+        is_copy: Whether its image is that of an earlier row of its case: a file with a row for each
+            reader names an image once for each label.
     """
 
     row: int
@@ -60,6 +62,7 @@ class ManifestRow:
     external: str = ""
     visit: str = UNKNOWN
     measurement: ImageMeasurement | None = None
+    is_copy: bool = False
 
     @property
     def order(self) -> tuple[str, int]:
@@ -83,6 +86,7 @@ class RowProblem:
     row: int
     column: str
     message: str
+    collection: str = ""
 
 
 def read_manifest(
@@ -104,13 +108,14 @@ def read_manifest(
     row_number = 1
     try:
         header_line = lines.readline().lstrip("\ufeff")
-        reader = csv.reader(lines, delimiter=delimiter_of(header_line))
+        delimiter = delimiter_of(header_line)
+        reader = csv.reader(lines, delimiter=delimiter, strict=True)
         columns = _columns(header_line, name, data, external)
         for row_number, cells in enumerate(reader, start=2):
             if not any(cell.strip() for cell in cells):
                 continue
             parsed = _parse(row_number, cells, columns, data, external)
-            if isinstance(parsed, RowProblem):
+            if swallows_rows(cells, delimiter) or isinstance(parsed, RowProblem):
                 _require_one_line(cells, name, row_number)
             yield parsed
     except UnicodeDecodeError as error:
@@ -161,6 +166,23 @@ def manifest_rows(
         ) from error
 
 
+def swallows_rows(cells: Sequence[str], delimiter: str) -> bool:
+    """Says whether a cell looks as if a stray quotation mark had made it of several rows.
+
+    Such a cell ends the row that it stands in, and begins another up to the same column: its first
+    line has as many delimiters as cells follow it, its last as many as go before it, and a line
+    between as many as a row.
+    """
+    for place, cell in enumerate(cells):
+        if "\n" not in cell:
+            continue
+        first, *between, last = (line.count(delimiter) for line in cell.split("\n"))
+        of_a_row = len(cells) - 1
+        if first >= of_a_row - place and last >= place and min([*between, of_a_row]) >= of_a_row:
+            return True
+    return False
+
+
 def delimiter_of(header: str) -> str:
     """Returns the delimiter of a CSV by its header: a comma, a semicolon or a tab."""
     return max(",;\t", key=header.count)
@@ -202,7 +224,7 @@ def _parse(
     values = {column: cell.strip() for column, cell in zip(columns, cells, strict=False)}
 
     def problem(column: str, message: str) -> RowProblem:
-        return RowProblem(row, column, message)
+        return RowProblem(row, column, message, external.name if external else "")
 
     if len(cells) != len(columns):
         return problem("", f"{len(cells)} cells where the header has {len(columns)}")

@@ -3,14 +3,11 @@
 import hashlib
 import hmac
 import os
-import re
-from collections.abc import Iterable
 from pathlib import Path
 
 from trainer.errors import UserError
 
 MIN_KEY_BYTES = 16
-_SHORT = 4
 
 
 def pseudonym(key: bytes, kind: str, identifier: str) -> str:
@@ -22,24 +19,6 @@ def pseudonym(key: bytes, kind: str, identifier: str) -> str:
         identifier: As in the manifest.
     """
     return hmac.new(key, f"{kind}:{identifier}".encode(), hashlib.sha256).hexdigest()[:16]
-
-
-def without_identifiers(path: str, identifiers: Iterable[str]) -> str:
-    """Returns a path with `…` in place of identifiers: sets as MIMIC name folders by patients.
-
-    Args:
-        path: As in the manifest.
-        identifiers: As ingestion knows them. One of fewer than 4 characters is looked for as a
-            whole word only: `1` is in too many names.
-    """
-    # An external collection's name is put in front of its identifiers.
-    written = {name for given in identifiers for name in (given, given.partition("/")[2]) if name}
-    for name in sorted(written, key=len, reverse=True):
-        pattern = re.escape(name)
-        if len(name) < _SHORT:
-            pattern = rf"(?<![a-z0-9]){pattern}(?![a-z0-9])"
-        path = re.sub(pattern, "…", path, flags=re.IGNORECASE)
-    return path
 
 
 def read_key(path: str) -> bytes:

@@ -1,9 +1,13 @@
 """Where the image files of a data set are, and their bytes."""
 
+import errno
+
 from apache_beam.io.filesystems import FileSystems
 
 from components.case_example_gen.images import BadImageError
 from components.case_example_gen.settings import DataSettings
+
+_OF_THE_STORAGE = (errno.EIO, errno.ESTALE, errno.EAGAIN, errno.EMFILE, errno.ENFILE)
 
 
 def image_directories(data: DataSettings) -> dict[str, str]:
@@ -16,7 +20,8 @@ def read_image(directory: str, image: str) -> bytes:
     """Reads an image's bytes; `image` is relative to `directory`, or absolute.
 
     Raises:
-        BadImageError: There is no such file.
+        BadImageError: There is no such file, or no right to read it.
+        OSError: Of the storage or network: another try may do better, so the image is not bad.
     """
     try:
         with FileSystems.open(
@@ -24,5 +29,9 @@ def read_image(directory: str, image: str) -> bytes:
         ) as file:
             encoded: bytes = file.read()
             return encoded
+    except PermissionError as error:
+        raise BadImageError("no right to read the file", type(error).__name__) from error
     except OSError as error:
+        if error.errno in _OF_THE_STORAGE or isinstance(error, TimeoutError | ConnectionError):
+            raise
         raise BadImageError("file is missing", type(error).__name__) from error

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TextIO
 
-from components.case_example_gen.manifest import delimiter_of
+from components.case_example_gen.manifest import delimiter_of, swallows_rows
 from trainer.errors import UserError
 
 
@@ -19,7 +19,7 @@ def read_csv(path: Path, columns: Iterable[str]) -> Iterator[dict[str, str]]:
 
     Raises:
         UserError: The file is missing, broken, or lacks a column; a row has too few or too many
-            cells, as the last one of a file that is cut.
+            cells, as the last one of a file that is cut; a quotation mark swallows rows.
     """
     if not path.is_file():
         raise UserError(f"{path}: no such file. Name the folder that holds {path.name}.")
@@ -34,6 +34,11 @@ def read_csv(path: Path, columns: Iterable[str]) -> Iterator[dict[str, str]]:
                     f"{path}: column {', '.join(missing)} missing. Use the file as published."
                 )
             for row, cells in enumerate(csv.reader(file, delimiter=delimiter), start=2):
+                if swallows_rows(cells, delimiter):
+                    raise UserError(
+                        f"{path}, row {row}: a quoted cell goes on over the rows that follow. "
+                        "Close or remove its quotation mark."
+                    )
                 if any(cell.strip() for cell in cells):
                     yield dict(zip(names, _cells(cells, names, f"{path}, row {row}"), strict=False))
     except (UnicodeDecodeError, gzip.BadGzipFile, EOFError, csv.Error) as error:

@@ -1,7 +1,6 @@
 """The Beam pipeline that looks for near-duplicates."""
 
 import dataclasses
-import heapq
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -11,6 +10,7 @@ from apache_beam.metrics import Metrics
 
 from components.leakage_check.exact_duplicates import cases_of_linked_patients
 from components.leakage_check.findings import Findings, SumUp
+from components.leakage_check.group_sample import GroupSample
 from components.leakage_check.image_fingerprint import image_fingerprint
 from components.leakage_check.leakage_report import LeakageReport, to_remove_prefix
 from components.leakage_check.near_duplicates import (
@@ -140,18 +140,12 @@ def _keyed(image: ImageRecord) -> Iterator[tuple[str, ImageRecord]]:
 
 def _compare(group: tuple[str, Iterable[ImageRecord]], min_correlation: float) -> Iterator[Any]:
     """Yields (key, `NearDuplicate`), and how many images of a group that is too large are left."""
-    size = 0
-
-    def counted() -> Iterator[ImageRecord]:
-        nonlocal size
-        for image in group[1]:
-            size += 1
-            yield image
-
-    # As many as are compared, so that a group of millions is never held.
-    images = heapq.nsmallest(LARGEST_GROUP, counted())
-    if size > len(images):
-        yield beam.pvalue.TaggedOutput(_NOT_COMPARED, size - len(images))
+    sample = GroupSample(LARGEST_GROUP)
+    for image in group[1]:
+        sample.add(image)
+    images = sample.images()
+    if sample.size > len(images):
+        yield beam.pvalue.TaggedOutput(_NOT_COMPARED, sample.size - len(images))
     if len(images) < 2:
         return
     yield from near_duplicates(images, min_correlation)

@@ -15,15 +15,18 @@ from components.leakage_check.near_duplicates import (
 
 
 def cases_of_linked_patients(images: beam.PCollection, lines: beam.PCollection) -> beam.PCollection:
-    """Pairs the cases of two identifiers under which one image was filed, as one patient's.
+    """Pairs the cases of the identifiers under which one image was filed, as one patient's.
+
+    Links chain: if A shares an image with B, and B one with C, all three are one patient. One
+    worker holds the links, 32 characters each; there is one where two identifiers share an image.
 
     Args:
         images: `ImageRecord`s.
         lines: Of the files that `write_linked_patients` wrote.
 
     Returns:
-        (key, `NearDuplicate`) of two cases' first images; each case is in a pair, if the other
-        identifier has a case left.
+        (key, `NearDuplicate`) of two cases' first images. A case is paired with the first case of
+        another identifier in each rank.
     """
     cases = (
         images
@@ -31,37 +34,50 @@ def cases_of_linked_patients(images: beam.PCollection, lines: beam.PCollection) 
         | "MedicalCases" >> beam.Filter(lambda image: image.data_set == MEDICAL)
         | "ByPatient" >> beam.Map(lambda image: (image.patient, image._replace(thumbnail=b"")))
     )
-    links = (
+    persons = (
         lines
         | "ParseLinked" >> beam.Map(parse_line)
-        | "ByEither" >> beam.FlatMap(lambda linked: [(patient, linked) for patient in linked])
+        | "AllLinks" >> beam.combiners.ToList()
+        | "Persons" >> beam.FlatMap(persons_of_links)
     )
     return (
-        {"cases": cases, "links": links}
-        | "JoinLinked" >> beam.CoGroupByKey()
-        | "CasesByLink" >> beam.FlatMap(_cases_by_link)
-        | "GroupByLink" >> beam.GroupByKey()
+        {"cases": cases, "person": persons}
+        | "JoinPersons" >> beam.CoGroupByKey()
+        | "CasesByPerson" >> beam.FlatMap(_cases_by_person)
+        | "GroupByPerson" >> beam.GroupByKey()
         | "PairLinked" >> beam.FlatMap(_pairs)
     )
 
 
-def _cases_by_link(
+def persons_of_links(links: Iterable[LinkedPatients]) -> list[tuple[str, str]]:
+    """Returns each linked identifier with the first of all that are the same person's."""
+    first_of: dict[str, str] = {}
+
+    def first(patient: str) -> str:
+        while first_of.setdefault(patient, patient) != patient:
+            first_of[patient] = first_of[first_of[patient]]
+            patient = first_of[patient]
+        return patient
+
+    for one, other in links:
+        low, high = sorted((first(one), first(other)))
+        first_of[high] = low
+    return [(patient, first(patient)) for patient in first_of]
+
+
+def _cases_by_person(
     joined: tuple[str, dict[str, Any]],
-) -> Iterator[tuple[LinkedPatients, ImageRecord]]:
-    links = list(joined[1]["links"])
-    for case in joined[1]["cases"] if links else ():
-        for linked in links:
-            yield linked, case
+) -> Iterator[tuple[str, ImageRecord]]:
+    for person in joined[1]["person"]:
+        for case in joined[1]["cases"]:
+            yield person, case
 
 
-def _pairs(
-    group: tuple[LinkedPatients, Iterable[ImageRecord]],
-) -> Iterator[tuple[str, NearDuplicate]]:
-    """Yields a pair for each case, with the first case of the other identifier."""
-    linked, cases = group[0], sorted(group[1])
-    sides = [[case for case in cases if case.patient == patient] for patient in linked]
-    if not all(sides):
-        return
-    own, other = sides
-    yield from (keyed_pair(case, other[0], 1.0) for case in own)
-    yield from (keyed_pair(own[0], case, 1.0) for case in other[1:])
+def _pairs(group: tuple[str, Iterable[ImageRecord]]) -> Iterator[tuple[str, NearDuplicate]]:
+    cases = sorted(group[1])
+    for case in cases:
+        seen: set[int] = set()
+        for other in cases:
+            if other.patient != case.patient and other.rank not in seen:
+                seen.add(other.rank)
+                yield keyed_pair(case, other, 1.0)

@@ -1,6 +1,7 @@
 """Executor of `LeakageCheck`."""
 
 import json
+import logging
 from typing import Any
 
 from tfx import types
@@ -10,7 +11,7 @@ from tfx.types import artifact_utils
 from components.case_example_gen.linked_patients import linked_patients_pattern
 from components.leakage_check.checking import check_leakage
 from components.leakage_check.leakage_report import REPORT, read_leakage_report
-from components.leakage_check.near_duplicates import MEDICAL, NATURAL
+from components.leakage_check.near_duplicates import LARGEST_GROUP, MEDICAL, NATURAL
 from components.leakage_check.settings import LeakageSettings
 from trainer.errors import UserError
 
@@ -49,6 +50,12 @@ class Executor(BaseBeamExecutor):
         with self._make_beam_pipeline() as pipeline:
             check_leakage(pipeline, patterns, linked, uri, settings)
         report = read_leakage_report(uri)
+        if report.not_compared:
+            logging.getLogger(__name__).warning(
+                "%d images were not compared: their groups of alike images are larger than %d.",
+                report.not_compared,
+                LARGEST_GROUP,
+            )
         if settings.action == "stop" and report.leaked_cases:
             raise UserError(_refusal(report.leaked_cases, uri))
 

@@ -64,6 +64,10 @@ def _judge_leakage(bound: int, leakage: LeakageReport | None) -> RuleResult:
     if leakage is not None and measured is not None and leakage.removed:
         removed = {"count": measured, "before": leakage.leaked_cases}
         found = Statement("gate.found.after_removal", removed)
+    elif leakage is not None and measured is not None and leakage.not_compared:
+        found = Statement(
+            "gate.found.partly_compared", {"count": measured, "images": leakage.not_compared}
+        )
     return at_most(
         bound,
         measured,

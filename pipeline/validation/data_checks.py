@@ -1,5 +1,6 @@
 """Checks the manifests and images of a data set; memory grows with what is wrong, not with it."""
 
+import dataclasses
 import itertools
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,11 +16,10 @@ from components.case_example_gen.cases import (
 )
 from components.case_example_gen.external_set import ExternalSet
 from components.case_example_gen.manifest import ManifestRow, RowProblem, manifest_rows
-from components.case_example_gen.pseudonym import without_identifiers
 from components.case_example_gen.settings import DataSettings
 from pipeline.row_store import RowStore
 from pipeline.validation.findings import Finding, Severity, Summary
-from pipeline.validation.image_checks import ImageFile, look_at_files
+from pipeline.validation.image_checks import look_at_files
 from pipeline.validation.label_checks import classes_present, thin_classes
 from schemas import case_features
 
@@ -160,8 +160,15 @@ def _read(
     parsed = manifest_rows(data, external)
     for row, file in look_at_files(_sound_rows(parsed, manifest, row_findings), manifest.parent):
         image_bytes += file.size
-        problem = _problem(row, file, store)
-        if problem is None:
+        first, its_case = row.row, row.case_id
+        if not file.problem:
+            first, its_case = store.first_with(file.digest, row)
+        if first != row.row and its_case == row.case_id:
+            store.add(dataclasses.replace(row, is_copy=True))
+        problem = f"the image {file.problem}"
+        if not file.problem:
+            problem = f"the same bytes as row {first}"
+        if not file.problem and first == row.row:
             sound += 1
             store.add(row)
             continue
@@ -173,15 +180,6 @@ def _read(
     if external is None:
         findings.extend(_too_many_bad(manifest, len(image_findings), sound, data))
     return findings, sound, image_bytes
-
-
-def _problem(row: ManifestRow, file: ImageFile, store: RowStore) -> str | None:
-    """Says what is wrong with an image; no path of a copy, which may name another patient."""
-    if file.problem:
-        image = without_identifiers(row.image, (row.patient_id, row.case_id))
-        return f"'{image}' {file.problem}"
-    first = store.first_row_with(file.digest, row.row)
-    return f"the same bytes as row {first}" if first != row.row else None
 
 
 def _sound_rows(

@@ -69,9 +69,9 @@ def test_patients_are_counted_once(store):
 
 
 def test_an_image_that_was_seen_is_told_with_its_first_row(store):
-    assert store.first_row_with(b"one", 2) == 2
-    assert store.first_row_with(b"two", 3) == 3
-    assert store.first_row_with(b"one", 4) == 2
+    assert store.first_with(b"one", row(2, "a", "p")) == (2, "a")
+    assert store.first_with(b"two", row(3, "b", "p")) == (3, "b")
+    assert store.first_with(b"one", row(4, "c", "p")) == (2, "a")
 
 
 def test_a_full_disk_is_said_with_the_remedy(monkeypatch):

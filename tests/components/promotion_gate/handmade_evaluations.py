@@ -102,7 +102,7 @@ def rename(evaluation, model_name):
 def make_ingestion(held_out=("east",), quarantined=2, received=200):
     counts = [SplitCount(site, "test", 100, 90, 150, 100, 40) for site in ("north", "south")]
     counts += [SplitCount(site, "shifted", 100, 90, 150, 100, 40) for site in held_out]
-    bad = QuarantinedImage(3, "a.png", "north", "cannot be decoded", "truncated")
+    bad = QuarantinedImage(3, "north", "cannot be decoded", "truncated")
     return IngestionReport(
         received, 100, count_quarantined([bad] * quarantined), (), 0, tuple(counts)
     )

@@ -74,9 +74,9 @@ VERDICT = Verdict(
     )
 )
 QUARANTINED = (
-    QuarantinedImage(7, "secret/jane-doe.png", "north", "cannot be decoded", "jane-doe"),
-    QuarantinedImage(9, "secret/john.png", "north", "cannot be decoded", "truncated"),
-    QuarantinedImage(12, "secret/ann.png", "tiny", "file is missing", "ann"),
+    QuarantinedImage(7, "north", "cannot be decoded", "jane-doe"),
+    QuarantinedImage(9, "north", "cannot be decoded", "truncated"),
+    QuarantinedImage(12, "tiny", "file is missing", "ann"),
 )
 INGESTION = IngestionReport(
     received_images=1003,

@@ -58,7 +58,7 @@ def ingestion_of(sites):
         if site not in HELD_OUT:
             train = 2 * cases + 3
             counts.append(SplitCount(site, "train", train, train, train + 4, train - 5, 4))
-        bad += [QuarantinedImage(1, "x.png", site, "cannot be decoded", "x")] * (2 + 7 * place)
+        bad += [QuarantinedImage(1, site, "cannot be decoded", "x")] * (2 + 7 * place)
     images = sum(count.images for count in counts)
     cases = sum(count.cases for count in counts)
     patients = sum(count.patients for count in counts)
