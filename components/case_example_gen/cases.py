@@ -1,5 +1,6 @@
 """From rows to cases, and from patients to splits: pure rules, used by Beam and by validation."""
 
+import dataclasses
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -94,6 +95,23 @@ def _conflict(
     return Conflict(rows, column, f"one case with both {listed}")
 
 
+MOST_IMAGES = 256
+"""Of a case: it is one record, of at most 2 GB, and pairs are drawn from as many."""
+
+
+def within_limit(case: Case) -> tuple[Case, tuple[ManifestRow, ...]]:
+    """Returns a case with at most `MOST_IMAGES` images, drawn by a hash, and the other rows."""
+    if len(case.rows) <= MOST_IMAGES:
+        return case, ()
+    drawn = sorted(case.rows, key=_draw)
+    kept = sorted(drawn[:MOST_IMAGES], key=lambda row: row.order)
+    return dataclasses.replace(case, rows=tuple(kept)), tuple(drawn[MOST_IMAGES:])
+
+
+def _draw(row: ManifestRow) -> bytes:
+    return hashlib.sha256(f"{row.case_id}:{row.image}".encode()).digest()
+
+
 @dataclass(frozen=True)
 class PatientSplit:
     """The split of one patient's cases; cases that must be left out, with the reason."""
@@ -102,6 +120,7 @@ class PatientSplit:
     left_out: tuple[tuple[Case, str], ...]
 
 
+BEYOND_THE_LIMIT = "one of more images than a case may have"
 HELD_OUT_PATIENT = "patient is also seen at a held-out site"
 TWO_SPLITS = "patient stands in two given splits"
 

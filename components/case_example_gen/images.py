@@ -17,6 +17,7 @@ _CHECKED_SIDE = 128
 """A JPEG is checked and measured at no fewer pixels than this a side, if it has them."""
 
 _PLAIN_MODES = {"JPEG": ("L", "RGB"), "PNG": ("L", "RGB", "1")}
+_PNG_EXIF = b"eXIf"
 PNG_END = b"IEND\xaeB`\x82"
 """The last chunk, with its checksum."""
 
@@ -105,10 +106,10 @@ def measure(encoded: bytes, image: Image.Image) -> MeasuredImage:
     return MeasuredImage(encoded, float(values.mean()), float(values.std()))
 
 
-def is_plain(image: Image.Image) -> bool:
-    """Says of an opened image whether it stays as it is."""
+def is_plain(encoded: bytes, image: Image.Image) -> bool:
+    """Says of bytes, and of the image opened from them, whether it stays as it is."""
     plain = image.mode in _PLAIN_MODES.get(image.format or "", ())
-    return plain and _orientation(image) is None and getattr(image, "n_frames", 1) == 1
+    return plain and _orientation(encoded, image) is None and getattr(image, "n_frames", 1) == 1
 
 
 def reduction(image: Image.Image) -> int:
@@ -122,7 +123,10 @@ def _factor(image: Image.Image) -> int:
     return 1 << (times.bit_length() - 1) if times else 1
 
 
-def _orientation(image: Image.Image) -> Image.Transpose | None:
+def _orientation(encoded: bytes, image: Image.Image) -> Image.Transpose | None:
+    if image.format == "PNG" and _PNG_EXIF not in encoded:
+        # Pillow would decode the whole picture to look behind it.
+        return None
     return _UPRIGHT.get(image.getexif().get(_ORIENTATION, 1))
 
 
@@ -138,11 +142,11 @@ def _reduced(grey: Image.Image) -> Image.Image:
 
 def _decode(encoded: bytes) -> tuple[bytes, Image.Image]:
     with open_image(encoded) as image:
-        if is_plain(image):
+        if is_plain(encoded, image):
             return encoded, _checked_plain(encoded, image)
         image.load()
         # Pillow's own turning writes the EXIF anew, which fails where it is odd.
-        turn = _orientation(image)
+        turn = _orientation(encoded, image)
         plain_image = _plain(image)
         plain_image = plain_image.transpose(turn) if turn is not None else plain_image
     _check_not_blank(plain_image)

@@ -16,10 +16,12 @@ from apache_beam.io.filesystems import FileSystems
 from apache_beam.metrics import Metrics
 
 from components.case_example_gen.cases import (
+    BEYOND_THE_LIMIT,
     Case,
     assemble_case,
     labels_differ,
     split_patient,
+    within_limit,
 )
 from components.case_example_gen.external_set import ExternalSet
 from components.case_example_gen.image_measurement import ImageMeasurement
@@ -225,7 +227,10 @@ def _first_of_duplicates(rows: Iterable[ManifestRow], data: DataSettings) -> Ite
 def _assemble(rows: Iterable[ManifestRow], data: DataSettings) -> Iterator[Any]:
     case = assemble_case(rows, data)
     if isinstance(case, Case):
-        yield case
+        kept, others = within_limit(case)
+        yield kept
+        for row in others:
+            yield _quarantine(row, BEYOND_THE_LIMIT)
         return
     for row in case.rows:
         if row.is_copy:

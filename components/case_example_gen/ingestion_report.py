@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 import tensorflow as tf
 
-from components.case_example_gen.cases import HELD_OUT_PATIENT
+from components.case_example_gen.cases import BEYOND_THE_LIMIT, HELD_OUT_PATIENT
 
 REPORT = "ingestion_report.json"
 FIRST_QUARANTINED = 1000
+_SOUND = (HELD_OUT_PATIENT, BEYOND_THE_LIMIT)
 
 
 @dataclass(frozen=True)
@@ -94,9 +95,9 @@ class IngestionReport:
 
     @property
     def bad_fraction(self) -> float:
-        """Quarantined share of the received images, but for sound ones of held-out patients."""
-        held_out = sum(n.images for n in self.quarantined if n.reason == HELD_OUT_PATIENT)
-        bad = self.quarantined_images - held_out
+        """Quarantined share of the received images, but for sound ones that others crowd out."""
+        sound = sum(n.images for n in self.quarantined if n.reason in _SOUND)
+        bad = self.quarantined_images - sound
         return bad / self.received_images if self.received_images else 0.0
 
     def write(self, directory: str) -> None:

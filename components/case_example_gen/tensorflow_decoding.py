@@ -39,7 +39,7 @@ def _decode_plain(encoded: bytes) -> Image.Image | None:
     """Decodes a plain image into grey values, a JPEG reduced; None if that cannot be."""
     try:
         with open_image(encoded) as image:
-            if not is_plain(image):
+            if not is_plain(encoded, image):
                 return None
             ratio = reduction(image) if image.format == "JPEG" else 1
             channels = 1 if image.format == "JPEG" or image.mode != "RGB" else 3

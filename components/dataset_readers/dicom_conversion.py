@@ -78,7 +78,7 @@ def _looks_like_dicom(path: Path) -> bool:
 
 
 def _missing(header: DicomHeader) -> str:
-    if not header.patient_id:
+    if not header.patient_number:
         return "no PatientID"
     if not (header.study_id and header.instance_id):
         return "no StudyInstanceUID or SOPInstanceUID"
@@ -87,7 +87,9 @@ def _missing(header: DicomHeader) -> str:
 
 def _write_frames(path: Path, header: DicomHeader, folder: Path) -> tuple[Path, ...]:
     # The instance alone should tell, but archives hold files that were given another's.
-    identity = "\0".join((header.patient_id, header.study_id, header.instance_id))
+    identity = "\0".join(
+        (header.issuer, header.patient_number, header.study_id, header.instance_id)
+    )
     name = hashlib.sha256(identity.encode()).hexdigest()[:32]
     indices = chosen_frames(header.frames)
     images = [folder / name[:2] / f"{name}-{index:04d}.png" for index in indices]

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
+from components.dataset_readers.dicom_archive import DicomArchive
 from components.dataset_readers.dicom_conversion import ConvertedFile, convert_file
 from components.dataset_readers.dicom_header import DicomHeader, read_header
 from components.dataset_readers.file_report import FileReport
@@ -20,7 +21,6 @@ from components.dataset_readers.reader import (
     ImageRow,
     ReaderChoices,
 )
-from components.dataset_readers.study_dates import StudyDates
 from trainer.errors import UserError
 
 UNKNOWN_SITE = "unknown"
@@ -30,7 +30,7 @@ class DicomFolderReader(DatasetReader):
     """Turns DICOM files into PNG images and their manifest.
 
     Every frame is an image of its study; of a clip of more than 16 frames, 16 evenly spaced ones
-    are. Headers are read twice (the first time for dates), pixels once.
+    are. Headers are read twice (the first time for what all tell together), pixels once.
     """
 
     card = DatasetCard(
@@ -38,7 +38,7 @@ class DicomFolderReader(DatasetReader):
         title="Any folder of DICOM studies",
         task="unlabelled",
         case="study (StudyInstanceUID); every frame is an image of it, at most 16 of a clip",
-        patient="PatientID, with IssuerOfPatientID where there is one",
+        patient="PatientID, with IssuerOfPatientID where it is known",
         site="InstitutionName; 'unknown' where it is blank",
         view="laterality and ViewPosition (or ViewCodeSequence): PA, L MLO",
         licence="the hospital's",
@@ -55,7 +55,7 @@ class DicomFolderReader(DatasetReader):
         if writing is None:
             raise UserError("--images: is missing. Name the folder for the PNG images.")
         report = writing.report
-        dates = StudyDates(_study_dates(source))
+        archive = DicomArchive(_headers(source))
         convert = partial(convert_file, folder=writing.folder)
         images = 0
         for file in ordered_map(convert, files_below(source), writing.processes, _crashed):
@@ -68,7 +68,7 @@ class DicomFolderReader(DatasetReader):
                 continue
             _warn_of_text(file, file.header, report)
             images += len(file.images)
-            yield from _rows(file, file.header, dates)
+            yield from _rows(file, file.header, archive)
         report.check()
         if not images:
             raise UserError(f"{source}: no DICOM image in it. Name the folder of the studies.")
@@ -78,17 +78,17 @@ def _crashed(path: Path) -> ConvertedFile:
     return ConvertedFile(path, problem="pixels cannot be decoded", detail="the decoder crashed")
 
 
-def _rows(file: ConvertedFile, header: DicomHeader, dates: StudyDates) -> Iterator[ImageRow]:
+def _rows(file: ConvertedFile, header: DicomHeader, archive: DicomArchive) -> Iterator[ImageRow]:
     for image in file.images:
         yield ImageRow(
             image=image,
             case_id=header.study_id,
-            patient_id=header.patient_id,
-            site=header.site or UNKNOWN_SITE,
+            patient_id=archive.patient(header),
+            site=archive.site(header) or UNKNOWN_SITE,
             view=header.view,
             sex=header.sex,
-            age=header.age,
-            visit=dates.days(header.patient_id, header.study_date),
+            age=archive.age(header),
+            visit=archive.visit(header),
         )
 
 
@@ -99,7 +99,7 @@ def _warn_of_text(file: ConvertedFile, header: DicomHeader, report: FileReport) 
         report.unstated_text += 1
 
 
-def _study_dates(source: Path) -> Iterator[tuple[str, str]]:
+def _headers(source: Path) -> Iterator[DicomHeader]:
     """Files that cannot be read are passed over here, and reported when their turn comes."""
     for path in files_below(source):
         with warnings.catch_warnings():
@@ -108,4 +108,4 @@ def _study_dates(source: Path) -> Iterator[tuple[str, str]]:
                 header = read_header(path)
             except Exception:
                 continue
-        yield header.patient_id, header.study_date
+        yield header

@@ -48,8 +48,8 @@ class DicomHeader:
     """The allowed part of a header; blank = not said.
 
     Attributes:
-        patient_id: With its issuer in front where one is named, as two hospitals may give the
-            same number.
+        issuer: `IssuerOfPatientID`: two hospitals may give the same number.
+        patient_number: `PatientID`.
         study_id: `StudyInstanceUID`.
         instance_id: `SOPInstanceUID`.
         site: `InstitutionName`.
@@ -63,7 +63,8 @@ class DicomHeader:
         transfer_syntax: In words; says how the pixels are compressed.
     """
 
-    patient_id: str
+    issuer: str
+    patient_number: str
     study_id: str
     instance_id: str
     site: str
@@ -85,11 +86,10 @@ def read_header(path: Path) -> DicomHeader:
     """
     dataset = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=list(ALLOWED))
     values = {keyword: _text(dataset, keyword) for keyword in ALLOWED}
-    issuer = values["IssuerOfPatientID"]
-    patient = values["PatientID"]
     picture = values["Modality"] not in _NO_PICTURES
     return DicomHeader(
-        patient_id=f"{issuer}/{patient}" if issuer and patient else patient,
+        issuer=values["IssuerOfPatientID"],
+        patient_number=values["PatientID"],
         study_id=values["StudyInstanceUID"],
         instance_id=values["SOPInstanceUID"],
         site=values["InstitutionName"],

@@ -4,6 +4,8 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from trainer.errors import UserError
+
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png")
 
 
@@ -43,8 +45,31 @@ def images_below(folder: Path) -> Iterator[Path]:
 
 
 def files_below(folder: Path) -> Iterator[Path]:
-    """Yields all files below a folder in a fixed order, one folder in memory at a time."""
-    for parent, subfolders, files in os.walk(folder):
-        subfolders.sort()
+    """Yields all files below a folder in a fixed order, one folder in memory at a time.
+
+    Links to folders are followed, none twice.
+
+    Raises:
+        UserError: A folder cannot be listed: nobody could tell how many images are missing.
+    """
+
+    def fail(error: OSError) -> None:
+        raise UserError(
+            f"{folder}: a folder in it cannot be listed ({error.strerror}). "
+            "'find FOLDER -type d ! -readable' shows which: give the right to read it."
+        ) from error
+
+    followed = {os.path.realpath(folder)}
+
+    def is_new(subfolder: Path) -> bool:
+        if not subfolder.is_symlink():
+            return True
+        place = os.path.realpath(subfolder)
+        is_first = place not in followed
+        followed.add(place)
+        return is_first
+
+    for parent, subfolders, files in os.walk(folder, onerror=fail, followlinks=True):
+        subfolders[:] = [name for name in sorted(subfolders) if is_new(Path(parent, name))]
         for name in sorted(files):
             yield Path(parent, name)

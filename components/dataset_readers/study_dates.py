@@ -20,9 +20,12 @@ class StudyDates:
                 self._first[patient] = min(day, self._first.get(patient, day))
 
     def days(self, patient: str, text: str) -> str:
-        """Returns the days from the patient's first study to this date; blank if it is no date."""
-        day = parse_date(text)
-        return "" if day is None else str((day - self._first[patient]).days)
+        """Returns the days from the patient's first study to this date; blank if it is no date.
+
+        Blank too for a patient of whom no date was taken in.
+        """
+        day, first = parse_date(text), self._first.get(patient)
+        return "" if day is None or first is None else str((day - first).days)
 
 
 def parse_date(text: str) -> date | None:

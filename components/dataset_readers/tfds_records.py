@@ -125,10 +125,6 @@ def _encoded_images(shard: Path, feature: str) -> Iterator[bytes]:
         ) from error
 
 
-def _suffix(encoded: bytes) -> str:
-    return next((suffix for start, suffix in _SUFFIXES.items() if encoded.startswith(start)), "")
-
-
 def _write(path: Path, content: bytes) -> None:
     if path.is_file():
         return

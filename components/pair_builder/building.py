@@ -50,10 +50,12 @@ class BuiltPairs:
     Attributes:
         groups: (identifier, images) of each case or patient; at most `MAX_GROUP_IMAGES` images.
         pairs: `Pair`s.
+        not_drawn: One number: images of larger groups, which no pair is drawn from.
     """
 
     groups: beam.PCollection
     pairs: beam.PCollection
+    not_drawn: beam.PCollection
 
 
 def build_pairs(
@@ -79,11 +81,17 @@ def build_pairs(
         )
     else:
         groups = parsed | "ImagesOfCase" >> beam.Map(_case_group, seed)
+    not_drawn = (
+        parsed
+        | "SizeOfCase" >> beam.Map(_size_of_case, settings.pair_scope)
+        | "SizeOfGroup" >> beam.CombinePerKey(sum)
+        | "BeyondDraw" >> beam.MapTuple(lambda _, size: max(0, size - MAX_GROUP_IMAGES))
+        | "SumBeyond" >> beam.CombineGlobally(sum)
+    )
     cap = settings.max_pairs_per_patient
     if cap is None:
-        return BuiltPairs(
-            groups, groups | "PairUp" >> beam.FlatMap(_pairs_in_all, settings, rounds, seed)
-        )
+        pairs = groups | "PairUp" >> beam.FlatMap(_pairs_in_all, settings, rounds, seed)
+        return BuiltPairs(groups, pairs, not_drawn)
     turns = (
         parsed
         | "CasesOfPatients" >> beam.Map(_patient_and_case)
@@ -94,7 +102,7 @@ def build_pairs(
     pairs = groups | "PairUp" >> beam.FlatMap(
         _pairs_in_turn, settings, rounds, seed, cap, beam.pvalue.AsMultiMap(turns)
     )
-    return BuiltPairs(groups, pairs)
+    return BuiltPairs(groups, pairs, not_drawn)
 
 
 def largest_need(cases: beam.PCollection, settings: PairSettings) -> beam.PCollection:
@@ -117,6 +125,11 @@ def _largest(needs: Iterable[int]) -> int:
 def _tally_of_case(case: tf.train.Example) -> tuple[str, PatientTally]:
     images = len(case.features.feature[case_features.IMAGE].bytes_list.value)
     return text_of(case, case_features.PATIENT_ID), PatientTally(1, images, images)
+
+
+def _size_of_case(case: tf.train.Example, pair_scope: str) -> tuple[str, int]:
+    name = case_features.PATIENT_ID if pair_scope == "patient" else case_features.CASE_ID
+    return text_of(case, name), len(case.features.feature[case_features.IMAGE].bytes_list.value)
 
 
 def _sum_of_tallies(tallies: Iterable[PatientTally]) -> PatientTally:

@@ -43,7 +43,14 @@ class Executor(BaseBeamExecutor):
             built = build_pairs(cases, settings, rounds, exec_properties["seed"])
             write_rounds(built.pairs, directory, rounds)
             statistics = artifact_utils.get_single_uri(output_dict["statistics"])
-            write_statistics(pipeline, count(built), settings.pair_scope, rounds, statistics)
+            write_statistics(
+                pipeline,
+                count(built),
+                built.not_drawn,
+                settings.pair_scope,
+                rounds,
+                statistics,
+            )
 
     def _rounds_needed(self, cases_pattern: str, settings: PairSettings, directory: str) -> int:
         """Runs a pipeline of its own: the number of rounds decides the shape of the next one."""

@@ -71,15 +71,15 @@ class _Rule:
         traits = [image.visit if by_visit else image.view for image in images]
         codes = {trait: code for code, trait in enumerate(dict.fromkeys(traits))}
         self._traits = np.array([codes[trait] for trait in traits])
-        # Two images of unknown visits may be of one visit.
-        self._known = np.array([not by_visit or trait != UNKNOWN for trait in traits])
+        # Two images of unknown views or visits may be of one, or of two.
+        self._known = np.array([pair_rule == "any" or trait != UNKNOWN for trait in traits])
 
     def partners(self, index: int) -> npt.NDArray[np.bool_]:
         """Returns bool [images]: which others may be paired with this one."""
         same = self._traits == self._traits[index]
         if self._pair_rule == "any":
             same[:] = False
-        allowed = same if self._pair_rule == "same_view" else ~same & self._known
+        allowed = (same if self._pair_rule == "same_view" else ~same) & self._known
         allowed[index] = False
         return allowed & self._known[index]
 

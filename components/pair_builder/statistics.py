@@ -46,8 +46,14 @@ def _tally_of_pair(pair: Pair) -> Counted:
     return (pair.site, pair.pair_rule), 1
 
 
-def summary(counts: Iterable[Counted], pair_scope: str, rounds: int) -> dict[str, Any]:
-    """Returns the content of `pair_statistics.json`; a group is a case or patient, by the scope."""
+def summary(
+    counts: Iterable[Counted], not_drawn: int, pair_scope: str, rounds: int
+) -> dict[str, Any]:
+    """Returns the content of `pair_statistics.json`; a group is a case or patient, by the scope.
+
+    `not_drawn` is the number of images of too large groups that no pair is drawn from, over all
+    sites; `images` counts those that pairs are drawn from.
+    """
     sites: dict[str, dict[str, float]] = {}
     for (site, counted), number in sorted(counts):
         sites.setdefault(site, {})[counted] = number
@@ -58,21 +64,34 @@ def summary(counts: Iterable[Counted], pair_scope: str, rounds: int) -> dict[str
             share = numbers[SEVERAL_IMAGE_GROUPS] / groups
             numbers["several_image_share"] = round(share, 4)
             numbers["images_per_group"] = round(numbers[IMAGES] / groups, 2)
-    return {"pair_scope": pair_scope, "rounds": rounds, "sites": sites}
+    return {
+        "pair_scope": pair_scope,
+        "rounds": rounds,
+        "not_drawn": not_drawn,
+        "sites": sites,
+    }
 
 
 def write_statistics(
     pipeline: beam.Pipeline,
     counts: beam.PCollection,
+    not_drawn: beam.PCollection,
     pair_scope: str,
     rounds: int,
     directory: str,
 ) -> None:
-    """Writes `pair_statistics.json`; the counts are as few as sites."""
+    """Writes `pair_statistics.json`; the counts are as few as sites, `not_drawn` is one number."""
     (
         pipeline
         | "Directory" >> beam.Create([directory])
-        | "WriteStatistics" >> beam.Map(_write, pair_scope, rounds, beam.pvalue.AsList(counts))
+        | "WriteStatistics"
+        >> beam.Map(
+            _write,
+            pair_scope,
+            rounds,
+            beam.pvalue.AsList(counts),
+            beam.pvalue.AsSingleton(not_drawn),
+        )
     )
 
 
@@ -83,7 +102,9 @@ def read_pair_statistics(directory: str) -> dict[str, Any]:
         return values
 
 
-def _write(directory: str, pair_scope: str, rounds: int, counts: list[Counted]) -> None:
+def _write(
+    directory: str, pair_scope: str, rounds: int, counts: list[Counted], not_drawn: int
+) -> None:
     tf.io.gfile.makedirs(directory)
     with tf.io.gfile.GFile(f"{directory}/{STATISTICS}", "w") as file:
-        file.write(json.dumps(summary(counts, pair_scope, rounds), indent=2) + "\n")
+        file.write(json.dumps(summary(counts, not_drawn, pair_scope, rounds), indent=2) + "\n")

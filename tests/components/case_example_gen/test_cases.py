@@ -4,12 +4,14 @@ import dataclasses
 
 from components.case_example_gen.cases import (
     HELD_OUT_PATIENT,
+    MOST_IMAGES,
     TWO_SPLITS,
     Case,
     Conflict,
     assemble_case,
     draw_split,
     split_patient,
+    within_limit,
 )
 from components.case_example_gen.settings import DataSettings
 from tests.manifest_rows import ROW
@@ -38,6 +40,29 @@ def test_rows_are_joined_in_manifest_order_and_a_blank_gives_way_to_a_value():
     joined = assemble_case(rows, DATA)
     assert [row.row for row in joined.rows] == [3, 5]
     assert (joined.label, joined.sex, joined.age) == ("ill", "male", 40.0)
+
+
+def test_of_a_case_with_too_many_images_some_are_drawn_whatever_their_order():
+    rows = [dataclasses.replace(ROW, row=number, image=f"{number}.png") for number in range(400)]
+    kept, others = within_limit(case_of(rows))
+    assert (len(kept.rows), len(others)) == (MOST_IMAGES, 400 - MOST_IMAGES)
+    assert {row.row for row in kept.rows} | {row.row for row in others} == set(range(400))
+    again, _ = within_limit(case_of(rows[::-1]))
+    assert again == kept
+    few = case_of(rows[:MOST_IMAGES])
+    assert within_limit(few) == (few, ())
+
+
+def case_of(rows) -> Case:
+    assembled = assemble_case(rows, DATA)
+    assert isinstance(assembled, Case)
+    return assembled
+
+
+def test_a_copy_adds_its_label_and_no_image():
+    copy = dataclasses.replace(ROW, row=3, label="ill", is_copy=True)
+    joined = case_of([dataclasses.replace(ROW, label=None), copy])
+    assert (joined.label, [row.row for row in joined.rows]) == ("ill", [ROW.row])
 
 
 def test_findings_are_joined_one_by_one():

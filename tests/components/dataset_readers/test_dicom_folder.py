@@ -68,6 +68,54 @@ def test_a_study_is_a_case_with_its_patient_site_and_views(studies, tmp_path):
     assert rows[0].sex == "female"
 
 
+def test_one_patient_stays_one_whatever_machines_fill_in(tmp_path):
+    """One file of a study names the issuer, the site in capitals and the age; others do not."""
+    folder = tmp_path / "in"
+    names = {"InstitutionName": "St. Mary", "PatientBirthDate": "19600101"}
+    write_dicom(
+        folder / "1.dcm",
+        picture(),
+        SOPInstanceUID="1.1",
+        StudyInstanceUID="1.2.1",
+        PatientID="123",
+        PatientAge="058Y",
+        IssuerOfPatientID="HOSP1",
+        StudyDate="20200101",
+        **names,
+    )
+    names["InstitutionName"] = "ST.  MARY "
+    for number in (2, 3):
+        write_dicom(
+            folder / f"{number}.dcm",
+            picture(),
+            SOPInstanceUID=f"1.{number}",
+            PatientID="123",
+            StudyDate="20200111" if number == 3 else "20200101",
+            StudyInstanceUID="9.9" if number == 3 else "1.2.1",
+            **names,
+        )
+    rows = Reading(folder, tmp_path).rows()
+    assert {row.patient_id for row in rows} == {"HOSP1/123"}
+    assert {row.site for row in rows} == {"St. Mary"}
+    by_study = {(row.case_id, row.age, row.visit) for row in rows}
+    assert len(by_study) == 2
+    assert {visit for _, _, visit in by_study} == {"0", "10"}
+
+
+def test_a_number_that_two_issuers_gave_is_nobodys_without_one(tmp_path):
+    for name, issuer in (("a", "HOSP1"), ("b", "HOSP2"), ("c", "")):
+        write_dicom(
+            tmp_path / "in" / name,
+            picture(),
+            SOPInstanceUID=f"1.{ord(name)}",
+            PatientID="123",
+            StudyInstanceUID=f"2.{ord(name)}",
+            IssuerOfPatientID=issuer,
+        )
+    rows = Reading(tmp_path / "in", tmp_path).rows()
+    assert {row.patient_id for row in rows} == {"HOSP1/123", "HOSP2/123", "123"}
+
+
 def test_dates_leave_as_days_since_the_patients_first_study(studies, tmp_path):
     assert [row.visit for row in Reading(studies, tmp_path).rows()] == ["35", "35", "0", "0"]
 

@@ -10,6 +10,7 @@ import tensorflow as tf
 from tfx.types import artifact_utils, standard_artifacts
 
 from components.artifact_types import PairStatistics
+from components.pair_builder import building
 from components.pair_builder.building import build_pairs
 from components.pair_builder.executor import Executor
 from components.pair_builder.group_images import MAX_GROUP_IMAGES
@@ -168,6 +169,7 @@ def test_the_component_counts_cases_images_and_pairs_by_site(written):
     assert read_pair_statistics(f"{written.uri}-statistics") == {
         "pair_scope": "case",
         "rounds": 2,
+        "not_drawn": 0,
         "sites": {
             "north": {
                 "different_image": 4,
@@ -188,6 +190,14 @@ def test_the_component_counts_cases_images_and_pairs_by_site(written):
             },
         },
     }
+
+
+def test_images_beyond_the_draw_of_a_patient_are_counted(tmp_path, monkeypatch):
+    monkeypatch.setattr(building, "MAX_GROUP_IMAGES", 4)
+    cases = [case("a", "p1", 3), case("b", "p1", 3), case("c", "p2", 2)]
+    settings = PairSettings(pair_scope="patient", rounds=1)
+    pairs = run(examples_of({"train": cases}, tmp_path / "cases"), settings, tmp_path / "pairs")
+    assert read_pair_statistics(f"{pairs.uri}-statistics")["not_drawn"] == 2
 
 
 def test_auto_writes_the_rounds_that_the_largest_case_needs(tmp_path):
