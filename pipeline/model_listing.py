@@ -5,7 +5,7 @@ from typing import Any
 
 from components.model_registry.records import CandidateRecord
 from components.model_registry.registry import SHORT, ModelRegistry
-from components.model_registry.state import ModelState
+from components.model_registry.state import SIGNED, ModelState
 
 OVERALL = "all cases"
 _MAIN_METRIC = "mean_auc"
@@ -50,6 +50,27 @@ def show_lines(registry: ModelRegistry, model: str) -> Iterator[str]:
     yield from _signature_lines(state.models[model])
 
 
+def log_lines(registry: ModelRegistry) -> list[str]:
+    """Returns a table of the log: when, what, of which model, by whom and why."""
+    rows = [("time (UTC)", "what", "model", "by", "reason")]
+    for entry in registry.entries():
+        by = entry.details.get("name") or entry.details.get("by") or ""
+        role = entry.details.get("role")
+        what = entry.action
+        if entry.action == SIGNED and not entry.details["agreed"]:
+            what = "refused"
+        rows.append(
+            (
+                entry.time[:19].replace("T", " "),
+                what,
+                entry.model[:SHORT],
+                f"{by} ({role})" if role else by,
+                entry.details.get("reason", ""),
+            )
+        )
+    return _table(rows)
+
+
 def difference_lines(first: CandidateRecord, second: CandidateRecord) -> list[str]:
     """Returns a table of the fields, metrics and rules in which two models differ."""
     fields = [dict(_fields(record)) for record in (first, second)]
@@ -69,10 +90,18 @@ def _fields(record: CandidateRecord) -> Iterator[tuple[str, str]]:
         for name, value in values.items():
             yield f"{section}.{name}", _text(value)
     yield "verdict", "passed" if record.passed else "refused"
+    for rule in record.verdict["rules"]:
+        yield f"rule {rule['rule']}, {rule.get('slice', '')}", rule["reason"]
+    yield "judged against", record.judged_against[:SHORT] or "no champion"
+    yield "sign-off roles", _text(record.sign_off_roles)
     for name, found in record.metrics.items():
         yield f"{name}: cases", str(found["cases"])
-        for metric in _SHOWN_METRICS:
-            yield f"{name}: {metric}", _value(found, metric)
+        for metric, estimate in found["metrics"].items():
+            yield f"{name}: {metric}", _estimate_text(estimate)
+        for class_name, values in found["classes"].items():
+            for what, value in values.items():
+                text = str(value) if isinstance(value, int) else _estimate_text(value)
+                yield f"{name}: {class_name}: {what}", text
 
 
 def _signature_lines(state: ModelState) -> Iterator[str]:
@@ -105,7 +134,10 @@ def _text(value: Any) -> str:
 
 
 def _value(found: Mapping[str, Any], metric: str) -> str:
-    estimate = found.get("metrics", {}).get(metric)
+    return _estimate_text(found.get("metrics", {}).get(metric))
+
+
+def _estimate_text(estimate: Mapping[str, Any] | None) -> str:
     if estimate is None or estimate["value"] is None:
         return "-"
     if estimate["lower"] is None:

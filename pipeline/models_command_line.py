@@ -63,6 +63,15 @@ def show(places: Any, model: str) -> None:
     show_command(places, model)
 
 
+@models.command(name="log")
+@_with_registry
+def show_log(places: Any) -> None:
+    """Show the log: who registered, signed, promoted and rolled back what, and why."""
+    from pipeline.commands.models import log_command
+
+    log_command(places)
+
+
 @models.command()
 @click.argument("first")
 @click.argument("second")

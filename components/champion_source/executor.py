@@ -34,6 +34,7 @@ class Executor(BaseExecutor):
         output = artifact_utils.get_single_uri(output_dict["champion"])
         candidate = path_utils.serving_model_path(model.uri)
         registry = ModelRegistry.at(exec_properties["registry"])
+        registry.require_log()
         champion = registry.state().champion_to_meet(model_digest(candidate))
         if not champion:
             NO_CHAMPION.write(output)

@@ -18,13 +18,12 @@ from components.fine_tuner.model_card import model_digest, read_model_card
 from components.model_checker.model_check import read_model_check
 from components.model_registrar.metrics_summary import metrics_summary
 from components.model_registry.records import CandidateRecord
-from components.model_registry.registry import ModelRegistry
+from components.model_registry.registry import ModelRegistry, NotPromotableError
 from components.promotion_gate.blessing import bless
 from components.promotion_gate.verdict import read_verdict
 from components.site_evaluator.reader import load_evaluation
 from components.site_evaluator.sufficiency import SampleLimits
 from trainer.encoder_card import CARD, WEIGHTS
-from trainer.errors import UserError
 
 
 class Executor(BaseExecutor):
@@ -91,7 +90,7 @@ def promote_unless_held(registry: ModelRegistry, model: str, by: str) -> bool:
         return False
     try:
         registry.promote(model, by)
-    except UserError as error:
+    except NotPromotableError as error:
         logging.getLogger(__name__).warning("Not promoted: %s", error)
         return False
     return True

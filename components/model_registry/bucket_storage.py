@@ -39,8 +39,10 @@ class BucketStorage:
             UserError: It names no bucket.
         """
         with _told(url):
+            # S3 wants a checksum of what it locks against changes.
             store = from_url(
                 url,
+                config={"checksum_algorithm": "SHA256"} if url.startswith("s3://") else None,
                 retry_config={"max_retries": 4, "retry_timeout": datetime.timedelta(minutes=1)},
                 client_options={
                     # Of a whole request: a large model takes its time.
@@ -50,11 +52,6 @@ class BucketStorage:
                 },
             )
         return cls(url, store)
-
-    def exists(self) -> bool:
-        """Says whether there is any object."""
-        with _told(self.location):
-            return any(obstore.list(self._store))
 
     def names(self, folder: str) -> list[str]:
         """Returns the names in a folder, sorted."""
@@ -86,7 +83,11 @@ class BucketStorage:
         }
         with _told(self.location):
             for missing in files.keys() - set(self._below(name)):
-                obstore.put(self._store, missing, files[missing])
+                # In one part: only then the store is asked whether another one has stored it.
+                with contextlib.suppress(AlreadyExistsError):
+                    obstore.put(
+                        self._store, missing, files[missing], mode="create", use_multipart=False
+                    )
 
     @contextlib.contextmanager
     def folder(self, name: str) -> Iterator[Path]:

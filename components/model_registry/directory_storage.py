@@ -1,6 +1,7 @@
 """A registry's files in a folder: local, or on NFS."""
 
 import contextlib
+import errno
 import os
 import secrets
 import shutil
@@ -8,6 +9,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from trainer.errors import UserError
+
+_NO_LINKS = (
+    *(errno.EPERM, errno.EACCES, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS),
+    *(errno.EXDEV, errno.EMLINK),
+)
 
 
 class DirectoryStorage:
@@ -17,14 +23,19 @@ class DirectoryStorage:
         self.location = str(directory)
         self._directory = directory
 
-    def exists(self) -> bool:
-        """Says whether there is such a folder."""
-        return self._directory.is_dir()
-
     def names(self, folder: str) -> list[str]:
-        """Returns the names in a folder, sorted, without hidden ones."""
-        found = (path.name for path in (self._directory / folder).glob("*"))
-        return sorted(name for name in found if not name.startswith("."))
+        """Returns the names in a folder, sorted, without hidden ones.
+
+        Raises:
+            UserError: The folder cannot be listed, which must not pass for an empty one.
+        """
+        path = self._directory / folder
+        try:
+            return sorted(found.name for found in path.iterdir() if not found.name.startswith("."))
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise UserError(f"{path}: cannot be listed ({error.strerror}).") from error
 
     def read(self, names: Sequence[str]) -> list[bytes | None]:
         """Returns the content of files; None for one that is not there."""
@@ -80,7 +91,9 @@ def _link(source: Path, target: Path) -> bool:
         os.link(source, target)
     except FileExistsError:
         return False
-    except PermissionError as error:
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
         raise UserError(
             f"{target.parent}: a registry needs a file system with hard links, in a folder that "
             f"can be written ({error.strerror})."

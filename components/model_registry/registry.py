@@ -11,7 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from components.fine_tuner.model_card import model_digest
-from components.model_registry.log import Entry, append_entry, new_entry, read_entries
+from components.model_registry.log import (
+    LOG,
+    Entry,
+    append_entry,
+    entry_name,
+    new_entry,
+    read_entries,
+)
 from components.model_registry.records import CandidateRecord, record_from_json, text_digest
 from components.model_registry.serving_directory import publish, serving_lock
 from components.model_registry.state import (
@@ -35,6 +42,10 @@ _Change = tuple[str, str, Mapping[str, Any]]
 """Action, model and details of an entry."""
 
 
+class NotPromotableError(UserError):
+    """A model that must not become champion, as things are."""
+
+
 class ModelRegistry:
     """A registry in a storage; every method reads the log anew."""
 
@@ -52,8 +63,22 @@ class ModelRegistry:
         return self._storage.location
 
     def exists(self) -> bool:
-        """Says whether anything has been stored."""
-        return self._storage.exists()
+        """Says whether anything has been registered."""
+        return bool(self._storage.names(LOG) or self._storage.names(_MODELS))
+
+    def require_log(self) -> None:
+        """Checks that a log which was lost is not taken for one that never was.
+
+        Raises:
+            UserError: There are models and no log.
+        """
+        models = self._storage.names(_MODELS)
+        if models and not self.entries():
+            raise UserError(
+                f"{self.location}: holds {len(models)} models and no log: nobody can tell who is "
+                "champion. Restore the log from a backup; if there never was one (a first run that "
+                f"was cut off), remove {_MODELS}."
+            )
 
     def entries(self) -> list[Entry]:
         """Returns the log.
@@ -146,9 +171,14 @@ class ModelRegistry:
         name = _required(name, "the name of the person who signs")
         if refusal is not None:
             refusal = _required(refusal, "the reason of a refusal")
+        seen = self.state().models[model].record
 
         def change(state: RegistryState) -> _Change:
             found = state.models[model]
+            if found.record != seen:
+                raise UserError(
+                    f"{model[:SHORT]}: was judged anew meanwhile. Look at it again before you sign."
+                )
             if not found.passed:
                 raise UserError(f"{model[:SHORT]}: the gate refused it; there is nothing to sign.")
             if role not in found.sign_off_roles:
@@ -173,9 +203,9 @@ class ModelRegistry:
         Of two candidates that were judged against the same champion only one can win.
 
         Raises:
-            UserError: The model did not pass, a signature is missing or refuses, another model
-                became champion since, or its files are not those that were registered. Nothing
-                has changed then.
+            NotPromotableError: The model did not pass, a signature is missing or refuses, or
+                another model became champion since. Nothing has changed then.
+            UserError: Its files are not those that were registered. Nothing has changed either.
         """
 
         def change(state: RegistryState) -> _Change | None:
@@ -183,7 +213,7 @@ class ModelRegistry:
                 return None
             why_not = self.why_not_promotable(state, model)
             if why_not is not None:
-                raise UserError(f"{model[:SHORT]}: {why_not}")
+                raise NotPromotableError(f"{model[:SHORT]}: {why_not}")
             self._check_files(model)
             return PROMOTED, model, {"instead_of": state.champion, "by": by}
 
@@ -211,15 +241,27 @@ class ModelRegistry:
         """Makes the champion before the present one champion again, and returns it.
 
         Raises:
-            UserError: There was none before, somebody has refused it since, its files are not those
-                that were registered, or the reason is blank. Nothing has changed then.
+            UserError: There was none before, somebody or the gate has refused it since, its files
+                are not those that were registered, the champion changed meanwhile, or the reason is
+                blank. Nothing has changed then.
         """
         reason = _required(reason, "the reason of a rollback")
+        seen = self.state()
+        earlier = seen.champions[-2] if len(seen.champions) > 1 else ""
 
         def change(state: RegistryState) -> _Change:
+            if state.champions != seen.champions:
+                raise UserError(
+                    f"{self.location}: the champion changed meanwhile: it is now "
+                    f"{state.champion[:SHORT]}. Decide anew."
+                )
             if len(state.champions) < 2:
                 raise UserError(f"{self.location}: there is no earlier champion to go back to.")
-            earlier = state.champions[-2]
+            if not state.models[earlier].passed:
+                raise UserError(
+                    f"{earlier[:SHORT]}: the gate has refused the earlier champion since. Promote "
+                    "another model."
+                )
             if refusals := state.models[earlier].refusals:
                 raise UserError(
                     f"{earlier[:SHORT]}: the earlier champion was refused by {_named(refusals)}. "
@@ -230,7 +272,7 @@ class ModelRegistry:
             return ROLLED_BACK, earlier, details
 
         self._append(change)
-        return self.state().champion
+        return earlier
 
     def publish_champion(self, serving: Path) -> Path:
         """Makes the champion the newest version of a serving directory, if it is not.
@@ -261,9 +303,8 @@ class ModelRegistry:
             if entry.action == REGISTERED:
                 self._record_text(entry.model, entry.details["record"])
         known = replay(entries).models
-        for model, state in known.items():
-            if state.passed:
-                self._check_files(model)
+        for model in {e.model: None for e in entries if e.details.get("passed")}:
+            self._check_files(model)
         for model in self._storage.names(_MODELS):
             if model not in known:
                 raise UserError(
@@ -288,8 +329,15 @@ class ModelRegistry:
 
     def _append(self, change: Callable[[RegistryState], _Change | None]) -> None:
         """Appends the entry that `change` makes of the state; decides anew if that is no more."""
+        tried = -1
         while True:
             entries = self.entries()
+            if len(entries) == tried:
+                raise UserError(
+                    f"{self.location}: {entry_name(tried + 1)} is there and is not listed. Look at "
+                    "the rights of the folder."
+                )
+            tried = len(entries)
             decided = change(replay(entries))
             if decided is None:
                 return

@@ -40,7 +40,7 @@ class ModelState:
         training_digest: See `Lineage`.
         sign_off_roles: Roles in which somebody must agree.
         registered: When, UTC.
-        signatures: On that record; of a role the last one counts.
+        signatures: On that record, and refusals of earlier ones; of a role the last one counts.
         was_rolled_back: Whether it was taken out of service.
     """
 
@@ -109,6 +109,7 @@ class RegistryState:
         state = self.models[model]
         if model == self.champion:
             by = ", ".join(sign.role for sign in state.refusals)
+            by = by or ("" if state.passed else "the gate since")
             return f"champion, refused by {by}" if by else "champion"
         if not state.passed:
             return "refused by the gate"
@@ -154,6 +155,8 @@ def _register(state: RegistryState, entry: Entry) -> None:
         model=entry.model,
         registered=entry.time,
         was_rolled_back=before is not None and before.was_rolled_back,
+        # Who refused it agrees before it is promoted, however it is judged anew.
+        signatures={} if before is None else {sign.role: sign for sign in before.refusals},
         **fields,
     )
 

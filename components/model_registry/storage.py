@@ -8,7 +8,7 @@ from typing import Protocol
 
 from trainer.errors import UserError
 
-_URL = re.compile(r"[a-z0-9]+://.+")
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/.*")
 _FORMER_LOG = "log.jsonl"
 _BUCKET_SCHEMES = ("s3://", "gs://", "az://")
 
@@ -21,9 +21,6 @@ class Storage(Protocol):
     """
 
     location: str
-
-    def exists(self) -> bool:
-        """Says whether anything has been stored."""
 
     def names(self, folder: str) -> list[str]:
         """Returns the names of what lies in a folder, sorted; none if there is no such folder."""

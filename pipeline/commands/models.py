@@ -7,7 +7,7 @@ import click
 
 from components.model_registry.registry import SHORT, ModelRegistry
 from pipeline.configuration import load_configuration
-from pipeline.model_listing import difference_lines, list_lines, show_lines
+from pipeline.model_listing import difference_lines, list_lines, log_lines, show_lines
 from trainer.errors import UserError
 
 
@@ -46,6 +46,7 @@ def places_of(
     else:
         folder = None if serving is None else Path(serving)
         places = RegistryPlaces(ModelRegistry.at(registry or ""), folder)
+    places.registry.require_log()
     if not places.registry.exists():
         raise UserError(
             f"{places.registry.location}: no registry here. 'micle run' makes one when it judges "
@@ -63,6 +64,12 @@ def list_command(places: RegistryPlaces) -> None:
 def show_command(places: RegistryPlaces, name: str) -> None:
     """Prints what is known about a model."""
     for line in show_lines(places.registry, places.registry.find(name)):
+        click.echo(line)
+
+
+def log_command(places: RegistryPlaces) -> None:
+    """Prints what was done, a line each, the newest last."""
+    for line in log_lines(places.registry):
         click.echo(line)
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from components.case_predictor.predictions import read_card
+from components.fine_tuner.model_card import model_digest
 from components.model_registry.registry import SHORT, ModelRegistry
 from components.model_registry.serving_directory import newest_version
 from components.promotion_gate.verdict import Verdict, read_verdict
@@ -147,8 +148,15 @@ def registry_lines(registry: ModelRegistry, model: str, serving: Path) -> list[s
         ]
     lines = [f"registry: {model[:SHORT]}: {state.status(model)}."]
     newest = newest_version(serving)
-    if model == state.champion and newest is not None:
+    if model != state.champion:
+        return lines
+    if newest is not None and model_digest(str(newest)) == model:
         lines.append(f"model:  {newest}")
+    else:
+        lines.append(
+            f"model:  {serving} serves another one. "
+            f"'micle models promote {model[:SHORT]}' serves it."
+        )
     return lines
 
 

@@ -69,8 +69,37 @@ def test_diff_shows_only_what_differs(registry, micle):
         "",
         "lineage.training_digest",
         "verdict",
+        "rule minimum mean_auc,",
         "all cases: mean_auc",
     ]
+
+
+def test_diff_shows_a_class_that_got_worse_where_the_means_are_the_same(registry, micle):
+    names = []
+    for weights, sensitivity in (("a", 0.9), ("b", 0.4)):
+        estimate = {"value": sensitivity, "lower": 0.3, "upper": 0.95}
+        classes = {"edema": {"positives": 12, "sensitivity": estimate, "ppv": None}}
+        found = {"cases": 100, "metrics": {}, "classes": classes}
+        names.append(add_model(registry, weights, metrics={"site north": found}))
+    lines = micle("diff", names[0][:8], names[1][:8])
+    expected = "site north: edema: sensitivity"
+    assert [line.split("  ")[0] for line in lines[1:]] == ["lineage.training_digest", expected]
+
+
+def test_log_shows_who_did_what_and_why(registry, micle):
+    first = add_model(registry, "a", roles=["clinician"])
+    registry.sign(first, "clinician", "Dr. Ada Byron", "blurred")
+    registry.sign(first, "clinician", "Dr. Ada Byron")
+    registry.promote(first, "me")
+    second = add_model(registry, "b", against=first)
+    registry.promote(second, "me")
+    registry.rollback("me", "alarms")
+    lines = [line[21:] for line in micle("log")[1:]]
+    assert [line.split()[0] for line in lines] == [
+        *("registered", "refused", "signed", "promoted", "registered", "promoted", "rolled_back"),
+    ]
+    assert lines[1].split("  ")[-2:] == ["Dr. Ada Byron (clinician)", "blurred"]
+    assert lines[-1].endswith("alarms")
 
 
 def test_a_broken_log_is_one_line_that_names_the_entry(registry, micle):
@@ -101,11 +130,12 @@ def test_the_registry_of_a_configuration_is_in_its_output_directory(registry, tm
             ["sign", "ab", "-r", ".", "--role", "x", "--name", "y", "--refuse"],
             "error: --refuse and --reason go together",
         ),
-        (["show", "ab", "-r", "."], "error: .: no model begin with 'ab'"),
+        (["show", "xyz", "-r", "."], "error: .: no model begin with 'xyz'"),
     ],
 )
 def test_a_mistake_is_one_line(arguments, expected, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    add_model(ModelRegistry.at("."), "a")
     result = CliRunner().invoke(main, ["models", *arguments])
     assert result.exit_code == 1
     (line,) = result.output.splitlines()

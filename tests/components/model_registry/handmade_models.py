@@ -20,7 +20,9 @@ def make_model(directory: Path, weights: str) -> Path:
     return directory
 
 
-def make_record(saved_model: Path, passed=True, against="", roles=(), auc=0.8) -> CandidateRecord:
+def make_record(
+    saved_model: Path, passed=True, against="", roles=(), auc=0.8, metrics=None
+) -> CandidateRecord:
     estimate = {"value": auc, "lower": auc - 0.1, "upper": auc + 0.1}
     rule = {"rule": "minimum mean_auc", "passed": passed, "reason": f"Measured: {auc}."}
     digest = model_digest(str(saved_model))
@@ -28,13 +30,17 @@ def make_record(saved_model: Path, passed=True, against="", roles=(), auc=0.8) -
         model=digest,
         card=CARD_FIELDS,
         verdict={"passed": passed, "rules": [rule]},
-        metrics={"all cases": {"cases": 100, "metrics": {"mean_auc": estimate}, "classes": {}}},
+        metrics=metrics or {"all cases": _only(estimate)},
         check=None,
         lineage=dataclasses.asdict(Lineage("demo", "data", "0.1", "config", f"t{digest[:4]}")),
         encoder={"method": "micle", "parent": {"method": "simclr", "parent": None}},
         judged_against=against,
         sign_off_roles=tuple(roles),
     )
+
+
+def _only(mean_auc: dict[str, float]) -> dict[str, object]:
+    return {"cases": 100, "metrics": {"mean_auc": mean_auc}, "classes": {}}
 
 
 def add_model(registry: ModelRegistry, weights: str, **fields) -> str:

@@ -23,6 +23,19 @@ def status(registry, model):
     return registry.state().status(model)
 
 
+def at_once(calls):
+    """Returns what calls return that start together; None for one that raises `UserError`."""
+    start = threading.Barrier(len(calls))
+
+    def wait_and(call):
+        start.wait()
+        with contextlib.suppress(UserError):
+            return call()
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return list(pool.map(wait_and, calls))
+
+
 class TestRegistering:
     def test_the_first_model_that_passed_is_ready_and_there_is_no_champion(self, registry):
         model = add_model(registry, "a")
@@ -88,19 +101,14 @@ class TestPromotion:
     def test_of_two_at_the_same_time_one_wins(self, registry):
         """Ten models judged against no champion, each promoted through a client of its own."""
         models = [add_model(registry, str(number)) for number in range(10)]
-        start = threading.Barrier(len(models))
-
-        def promote(model: str) -> bool:
-            own = ModelRegistry.at(registry.location)
-            start.wait()
-            with contextlib.suppress(UserError):
-                own.promote(model, "me")
-                return True
-            return False
-
-        with ThreadPoolExecutor(len(models)) as pool:
-            results = dict(zip(models, pool.map(promote, models), strict=True))
-        [winner] = [model for model, won in results.items() if won]
+        own = [ModelRegistry.at(registry.location) for _ in models]
+        outcomes = at_once(
+            [
+                lambda client=client, model=model: client.promote(model, "me") or "done"
+                for client, model in zip(own, models, strict=True)
+            ]
+        )
+        [winner] = [model for model, done in zip(models, outcomes, strict=True) if done]
         assert registry.state().champions == [winner]
         assert registry.verify()[0] == 11
 
@@ -126,6 +134,37 @@ class TestSignOff:
             registry.promote(model, "me")
         registry.sign(model, "clinician", "Dr. A")
         registry.promote(model, "me")
+
+    def test_a_refusal_outlives_another_judgement_until_the_role_agrees(self, registry, tmp_path):
+        source = make_model(tmp_path / "m", "a")
+        registry.register(make_record(source, roles=self.ROLES[:1]), source)
+        model = model_digest(str(source))
+        registry.sign(model, "clinician", "Dr. A", "misses small effusions")
+        registry.register(make_record(source, roles=self.ROLES[:1], auc=0.9), source)
+        assert status(registry, model) == "refused by clinician"
+        registry.sign(model, "clinician", "Dr. A")
+        assert status(registry, model) == "ready"
+
+    def test_of_a_judgement_that_was_replaced_meanwhile_is_refused(
+        self, registry, tmp_path, monkeypatch
+    ):
+        source = make_model(tmp_path / "m", "a")
+        registry.register(make_record(source, roles=self.ROLES[:1]), source)
+        model = model_digest(str(source))
+        entries = registry.entries
+        calls = []
+
+        def interrupted():
+            calls.append(None)
+            if len(calls) == 2:
+                with monkeypatch.context() as patch:
+                    patch.setattr(registry, "entries", entries)
+                    registry.register(make_record(source, roles=self.ROLES[:1], auc=0.6), source)
+            return entries()
+
+        monkeypatch.setattr(registry, "entries", interrupted)
+        with pytest.raises(UserError, match="was judged anew meanwhile"):
+            registry.sign(model, "clinician", "Dr. A")
 
     @pytest.mark.parametrize("blank", ["", "   "])
     def test_a_signature_has_a_name_and_a_refusal_a_reason(self, registry, blank):
@@ -186,6 +225,42 @@ class TestRollback:
         with pytest.raises(UserError, match="reason of a rollback is blank"):
             registry.rollback("me", " ")
         assert registry.state().champion == three[2]
+
+    def test_does_not_go_back_to_what_the_gate_has_refused_since(self, registry, three, tmp_path):
+        second = make_model(tmp_path / "b", "b")
+        registry.register(make_record(second, passed=False, against=three[0]), second)
+        with pytest.raises(UserError, match="the gate has refused the earlier champion since"):
+            registry.rollback("me", "alarms")
+        third = make_model(tmp_path / "c", "c")
+        registry.register(make_record(third, passed=False, against=three[1]), third)
+        assert status(registry, three[2]) == "champion, refused by the gate since"
+        assert registry.verify()[0] == 8
+
+    def test_of_two_at_the_same_time_one_goes_back(self, registry, three):
+        outcomes = at_once(
+            [lambda name=name: registry.rollback(name, f"{name}'s reason") for name in "ab"]
+        )
+        if len([done for done in outcomes if done]) == 1:
+            assert registry.state().champion == three[1]
+        else:
+            # One after the other: each saw the champion that it took out.
+            assert set(outcomes) == {three[1], three[0]}
+
+    def test_is_refused_if_the_champion_changed_meanwhile(self, registry, three, monkeypatch):
+        entries = registry.entries
+        calls = []
+
+        def interrupted():
+            calls.append(None)
+            if len(calls) == 2:
+                with monkeypatch.context() as patch:
+                    patch.setattr(registry, "entries", entries)
+                    registry.rollback("another", "faster")
+            return entries()
+
+        monkeypatch.setattr(registry, "entries", interrupted)
+        with pytest.raises(UserError, match=f"it is now {three[1][:12]}"):
+            registry.rollback("me", "alarms")
 
     def test_does_not_go_back_to_what_somebody_has_refused_since(self, registry):
         first = add_model(registry, "a", roles=("clinician",))
@@ -290,6 +365,14 @@ class TestVerify:
         intruder.remove_folder("log")
         with pytest.raises(UserError, match=f"models/{model}: the log knows no such model"):
             registry.verify()
+
+    def test_a_lost_log_is_not_taken_for_a_first_run(self, registry, intruder):
+        registry.require_log()
+        add_model(registry, "a")
+        registry.require_log()
+        intruder.remove_folder("log")
+        with pytest.raises(UserError, match="holds 1 models and no log"):
+            registry.require_log()
 
     def test_changed_files_change_no_champion(self, registry, intruder):
         first = add_model(registry, "a")

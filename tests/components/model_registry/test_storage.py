@@ -1,10 +1,12 @@
 """Folders and buckets: what both promise, and what a person reads when one cannot be used."""
 
 import dataclasses
+import errno
 import json
 import os
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -15,7 +17,6 @@ from trainer.errors import UserError
 
 
 def test_an_empty_one_holds_nothing(storage):
-    assert not storage.exists()
     assert storage.names("log") == []
     assert storage.read(["log/1"]) == [None]
     with storage.folder("models/ab") as path:
@@ -26,7 +27,6 @@ def test_a_file_is_written_once(storage):
     assert storage.create("log/1", b"first")
     assert not storage.create("log/1", b"second")
     assert storage.read(["log/1", "log/2"]) == [b"first", None]
-    assert storage.exists()
 
 
 def test_of_many_who_create_the_same_file_one_is_told_so(storage):
@@ -63,7 +63,7 @@ def test_a_folder_comes_back_as_it_was(storage, tmp_path):
 
 
 class TestMistakes:
-    @pytest.mark.parametrize("location", ["ftp://host/registry", "minio://bucket/registry"])
+    @pytest.mark.parametrize("location", ["ftp://host/r", "minio://bucket/r", "S3://b", "s3:/b"])
     def test_another_kind_of_url(self, location):
         with pytest.raises(UserError, match=f"{location}: must be a folder or a bucket: s3://"):
             open_storage(location)
@@ -72,7 +72,7 @@ class TestMistakes:
         missing = open_storage(f"{s3}-of-others/registry")
         for use in (
             lambda: missing.names("log"),
-            missing.exists,
+            lambda: missing.store_folder("models/ab", Path(__file__).parent),
             lambda: missing.create("log/1", b""),
         ):
             with pytest.raises(UserError, match="s3://models-of-others/registry: the bucket is"):
@@ -84,14 +84,23 @@ class TestMistakes:
             open_storage(s3).names("log")
         assert "\n" not in str(caught.value)
 
-    def test_a_file_system_without_hard_links(self, tmp_path, monkeypatch):
+    @pytest.mark.parametrize("number", [errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS])
+    def test_a_file_system_without_hard_links(self, tmp_path, monkeypatch, number):
         def refused(_source, _target):
-            raise PermissionError(1, "Operation not permitted")
+            raise OSError(number, os.strerror(number))
 
         monkeypatch.setattr(directory_storage.os, "link", refused)
         with pytest.raises(UserError, match="needs a file system with hard links"):
             open_storage(str(tmp_path)).create("log/1", b"")
         assert list((tmp_path / "log").iterdir()) == []
+
+    def test_a_folder_that_cannot_be_listed_is_not_an_empty_one(self, tmp_path, monkeypatch):
+        def refused(_path):
+            raise PermissionError(errno.EACCES, "Permission denied")
+
+        monkeypatch.setattr(Path, "iterdir", refused)
+        with pytest.raises(UserError, match=r"log: cannot be listed \(Permission denied\)"):
+            read_entries(open_storage(str(tmp_path)))
 
     def test_a_log_of_before_is_converted_by_the_command_that_is_shown(self, tmp_path):
         entries = []
