@@ -22,7 +22,7 @@ from components.pair_builder.settings import PairSettings
 from components.promotion_gate.rules import GateRules
 from components.site_evaluator.slices import SLICE_FEATURES
 from components.slice_report.settings import ReportSettings
-from pipeline.cluster_settings import ClusterSection
+from pipeline.cluster_settings import ClusterSection, is_under
 from pipeline.demo_data.size import DemoSize
 from pipeline.yaml_files import mistakes, read_yaml, resolve
 from schemas.case_features import Task
@@ -248,6 +248,14 @@ class Configuration(_Section):
             raise ValueError(f"registry: {misfit}")
         if "://" in (self.serving or ""):
             raise ValueError(f"serving: {self.serving}: must be a folder")
+        staging = self.model_check.serving_directory
+        if staging is not None and is_under(
+            str(Path(staging).absolute()), str(Path(self.serving_directory).absolute())
+        ):
+            raise ValueError(
+                "model_check.serving_directory lies where champions are served: a candidate would "
+                "be served before it is judged. Give it a folder and a server of its own"
+            )
         if self.data.natural is None and any(step.data == "natural" for step in self.pretraining):
             raise ValueError("pretraining uses natural images, but data.natural is not given")
         medical = self.data.medical

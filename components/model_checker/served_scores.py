@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import http.client
 import json
 import shutil
 import time
@@ -14,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from components.model_registry.serving_directory import copy_whole, newest_version
+from components.model_registry.serving_directory import copy_whole, newest_version, serving_lock
 
 _POLL_SECONDS = 0.5
 _REQUEST_SECONDS = 60
@@ -56,9 +57,12 @@ def score_through_serving(
 
 @contextlib.contextmanager
 def _staged(saved_model: Path, directory: Path) -> Iterator[int]:
-    newest = newest_version(directory)
-    version = max(int(time.time()), 0 if newest is None else int(newest.name) + 1)
-    copy_whole(saved_model, directory / str(version))
+    if not directory.is_dir():
+        raise ServingError(f"{directory}: no such folder")
+    with serving_lock(directory):
+        newest = newest_version(directory)
+        version = max(int(time.time()), 0 if newest is None else int(newest.name) + 1)
+        copy_whole(saved_model, directory / str(version))
     try:
         yield version
     finally:
@@ -86,5 +90,5 @@ def _request(address: str, body: Any = None) -> Any:
     try:
         with urllib.request.urlopen(request, timeout=_REQUEST_SECONDS) as response:
             return json.load(response)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, http.client.HTTPException) as error:
         raise ServingError(f"{address}: {error}") from error

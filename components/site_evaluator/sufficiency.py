@@ -33,7 +33,8 @@ class SampleLimits:
     Attributes:
         min_cases: Cases of a slice; of a class those whose label is known.
         min_positives: Patients with a case with the class (for PPV also: that is marked), for a
-            rate over those cases: cases of one patient are not independent.
+            rate over those cases: cases of one patient are not independent. Also of the slice, for
+            any metric.
         min_negatives: Patients with a case without it (for NPV also: unmarked), likewise.
     """
 
@@ -108,6 +109,8 @@ def why_too_few(metric: str, metrics: SliceMetrics, limits: SampleLimits) -> Sta
         return why_too_few_of_class(name, class_name, metrics.classes[class_name], limits)
     if metrics.cases < limits.min_cases:
         return _lack("cases", "", metrics.cases, limits.min_cases)
+    if metrics.patients < limits.min_positives:
+        return _lack("patients", "", metrics.patients, limits.min_positives)
     present = {name: counts for name, counts in metrics.classes.items() if is_present(counts)}
     if name in MEANS and present:
         lacks = [why_too_few_of_class(MEANS[name], *item, limits) for item in present.items()]
@@ -124,7 +127,7 @@ def why_too_few_of_class(
 
     A rate over the cases with (without) the class needs enough patients who have such; PPV (NPV) as
     many with a case that the model marks (leaves unmarked) besides both; AUC and average precision
-    need both; what measures the probabilities needs neither.
+    need both; what measures the probabilities needs as many patients of either kind.
 
     Args:
         name: One of `CLASS_METRICS`.
@@ -136,6 +139,10 @@ def why_too_few_of_class(
     needs = [("known", known, limits.min_cases)]
     if name not in ("specificity", *_OF_PROBABILITIES):
         needs.append(("positives", counts.positive_patients, limits.min_positives))
+    if name in _OF_PROBABILITIES:
+        # At least so many patients: one of the one kind may be one of the other.
+        patients = max(counts.positive_patients, counts.negative_patients)
+        needs.append(("known_patients", patients, limits.min_positives))
     if name not in ("sensitivity", *_OF_PROBABILITIES):
         needs.append(("negatives", counts.negative_patients, limits.min_negatives))
     if name == "ppv":

@@ -1,6 +1,8 @@
 """Counts at the operating point, and predictive values at the prevalence of the place of use."""
 
-from collections.abc import Mapping
+import dataclasses
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -30,6 +32,8 @@ def at_prevalence(
     """Returns PPV and NPV where the condition is as frequent as stated (Bayes' rule).
 
     Sensitivity and specificity are taken to be the same there; their replicates give the interval.
+    A rate of 0 or 1 in every resample has an exact end (`estimate_of_share`); what that end would
+    do to PPV and NPV is added in square, as MOVER adds the limits of two rates (Zou, Donner 2008).
 
     Args:
         metrics: Of a class in a slice.
@@ -45,15 +49,44 @@ def at_prevalence(
             (metrics.sensitivity.replicates, metrics.specificity.replicates),
         )
     ]
+    found = {
+        name: estimate(float(values[0][index]), np.asarray(values[1][index]))
+        for index, name in enumerate(("ppv", "npv"))
+    }
+    at_ends = list(_at_exact_ends(metrics, prevalence))
     return {
         "prevalence": prevalence,
         **{
-            name: estimates.shown(
-                estimate(float(values[0][index]), np.asarray(values[1][index])), enough
-            )
-            for index, name in enumerate(("ppv", "npv"))
+            name: estimates.shown(_widened(value, [end[index] for end in at_ends]), enough)
+            for index, (name, value) in enumerate(found.items())
         },
     }
+
+
+def _at_exact_ends(metrics: ClassMetrics, prevalence: float) -> Iterator[tuple[float, float]]:
+    """Yields PPV and NPV at the far end of each rate that no resample moves."""
+    sensitivity, specificity = metrics.sensitivity, metrics.specificity
+    for rate in (sensitivity, specificity):
+        if rate.value not in (0.0, 1.0) or rate.lower == rate.upper:
+            continue
+        far = rate.lower if rate.value == 1.0 else rate.upper
+        if not np.all(rate.replicates == rate.value):
+            continue
+        pair = (far, specificity.value) if rate is sensitivity else (sensitivity.value, far)
+        ppv, npv = _predictive_values(*pair, prevalence)
+        yield float(ppv), float(npv)
+
+
+def _widened(found: Estimate, ends: Sequence[float]) -> Estimate:
+    """Adds what the ends are away from a value, in square, on the side on which each lies."""
+    known = [end for end in ends if not math.isnan(end)]
+    below = [found.value - found.lower, *(found.value - end for end in known if end < found.value)]
+    above = [found.upper - found.value, *(end - found.value for end in known if end > found.value)]
+    return dataclasses.replace(
+        found,
+        lower=max(0.0, found.value - math.hypot(*below)),
+        upper=min(1.0, found.value + math.hypot(*above)),
+    )
 
 
 def check_findings(prevalence: Mapping[str, float], classes: tuple[str, ...]) -> None:

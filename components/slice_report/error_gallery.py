@@ -20,6 +20,10 @@ _SPLITS = (case_features.TEST, case_features.SHIFTED)
 _THUMBNAIL_PIXELS = 160
 
 
+_MOST_HELD = 1000
+"""Errors of a site that are held before the less confident ones are let go."""
+
+
 @dataclass(frozen=True)
 class ConfidentError:
     """A case that the model got wrong.
@@ -55,13 +59,13 @@ def confident_errors(predictions_uri: str, per_site: int) -> list[ConfidentError
         if _text(record, predictions.SPLIT) in _SPLITS:
             for error in _errors(record, card):
                 by_site[error.site].append(error)
-    return [
-        error
-        for site in sorted(by_site)
-        for error in heapq.nlargest(
-            per_site, by_site[site], key=lambda one: (one.confidence, one.case_id)
-        )
-    ]
+                if len(by_site[error.site]) > _MOST_HELD + per_site:
+                    by_site[error.site] = _most_confident(by_site[error.site], per_site)
+    return [error for site in sorted(by_site) for error in _most_confident(by_site[site], per_site)]
+
+
+def _most_confident(errors: list[ConfidentError], number: int) -> list[ConfidentError]:
+    return heapq.nlargest(number, errors, key=lambda one: (one.confidence, one.case_id))
 
 
 def thumbnails(examples_uri: str, errors: list[ConfidentError]) -> dict[str, str]:

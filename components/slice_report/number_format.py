@@ -74,6 +74,11 @@ def percent(share: float | None) -> str:
     return "\N{EN DASH}" if share is None else f"{100 * share:.1f}%"
 
 
+def stated_share(share: float) -> str:
+    """Returns a share that somebody stated, in percent with as many digits as it needs: `0.04%`."""
+    return f"{100 * share:.4g}%"
+
+
 def p_value(p: float | None) -> str:
     """Returns `0.031`, `< 0.001`, or a dash where there is none."""
     if p is None:

@@ -105,6 +105,7 @@ def _render(
         content_policy=_content_policy(script),
         page_data={
             "exploration": exploration,
+            "too_few": {one["class"]: _too_few(data, one["class"]) for one in exploration},
             "messages": messages.group("script"),
             "limits": {
                 kind: data["settings"][f"min_{kind}"] for kind in ("positives", "negatives")
@@ -121,6 +122,19 @@ def _render(
     )
 
 
+def _too_few(data: dict[str, Any], class_name: str) -> dict[str, list[str]]:
+    """Returns by slice which predictive values its table calls too few to estimate."""
+    return {
+        entry["name"]: [
+            name
+            for name in ("ppv", "npv")
+            if entry["models"]["candidate"]["classes"][class_name][name]["status"] == "too_few"
+        ]
+        for entry in data["slices"]
+        if "candidate" in entry["models"]
+    }
+
+
 def _filters(messages: Messages) -> dict[str, Callable[..., Any]]:
     names = metric_names(messages)
     return {
@@ -131,6 +145,7 @@ def _filters(messages: Messages) -> dict[str, Callable[..., Any]]:
         "number": number_format.number,
         "p_value": number_format.p_value,
         "percent": number_format.percent,
+        "stated_share": number_format.stated_share,
         "count": partial(number_format.count, messages=messages),
         "patients": partial(number_format.patients, messages=messages),
         "known": number_format.known,

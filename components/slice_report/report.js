@@ -19,7 +19,7 @@
     const chosen = () => data.exploration[choice.selectedIndex];
 
     function setPrevalence(share) {
-      const value = (100 * share).toFixed(1);
+      const value = shortNumber(100 * share);
       prevalence.value = value;
       slider.value = value;
     }
@@ -41,7 +41,7 @@
         class: explored.class,
         threshold: shortNumber(value),
         frozen: shortNumber(explored.thresholds[explored.frozen]),
-        prevalence: percent(share),
+        prevalence: `${shortNumber(100 * share)}%`,
       };
       if (typed !== threshold) threshold.value = texts.threshold;
       step.setAttribute("aria-valuetext", texts.threshold);
@@ -63,7 +63,7 @@
         (counts.true_positives !== null && counts.true_positives[index] === null);
       const few = counts.true_positives === null;
       const reason = withheld ? data.messages.withheld : data.messages.too_few;
-      const values = withheld || few ? {} : ratesAt(counts, index, share);
+      const values = withheld || few ? {} : ratesAt(counts, index, share, tooFewPatients(counts));
       for (const cell of cells) {
         const text = values[cell.dataset.name];
         cell.classList.toggle("none", text === undefined);
@@ -71,7 +71,12 @@
       }
     }
 
-    function ratesAt(counts, index, share) {
+    // Of these the tables say, by patients, that they are too few at the frozen operating point.
+    function tooFewPatients(counts) {
+      return data.too_few[chosen().class]?.[counts.slice] ?? [];
+    }
+
+    function ratesAt(counts, index, share, tooFew) {
       const truePositives = counts.true_positives[index];
       const falsePositives = counts.false_positives[index];
       const falseNegatives = counts.positives - truePositives;
@@ -79,9 +84,12 @@
       const sensitivity = truePositives / counts.positives;
       const specificity = trueNegatives / counts.negatives;
       const marked = share * sensitivity + (1 - share) * (1 - specificity);
-      // As in the other tables: marked cases count as positives do, unmarked ones as negatives.
-      const fewMarked = truePositives + falsePositives < data.limits.positives;
-      const fewUnmarked = falseNegatives + trueNegatives < data.limits.negatives;
+      // A stricter threshold marks no more patients than the frozen one, a looser one leaves no more.
+      const { frozen } = chosen();
+      const fewMarked = truePositives + falsePositives < data.limits.positives ||
+        (tooFew.includes("ppv") && index >= frozen);
+      const fewUnmarked = falseNegatives + trueNegatives < data.limits.negatives ||
+        (tooFew.includes("npv") && index <= frozen);
       const few = data.messages.too_few;
       return {
         true_positives: truePositives,

@@ -61,6 +61,15 @@ def test_a_uri_stays_as_it_is(tmp_path):
     [
         ({"sed": 1}, "sed: unknown field"),
         (
+            {
+                "model_check": {
+                    "serving_endpoint": "http://localhost:8501/v1/models/m",
+                    "serving_directory": "runs/skin/serving/",
+                }
+            },
+            "configuration: model_check.serving_directory lies where champions are served",
+        ),
+        (
             {"registry": "minio://b/r", "serving": "s"},
             "configuration: registry: minio://b/r: must be a folder or a bucket: s3://",
         ),

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import socket
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 from components.model_checker.served_scores import ServingError, score_through_serving
+from components.model_registry.serving_directory import newest_version
 
 CASES = (b"\x00case one", b"case two")
 SCORES = {CASES[0]: [0.25, 0.75], CASES[1]: [0.5, 0.125]}
@@ -74,14 +76,14 @@ def scores(server, model, seconds=5.0):
 def test_the_candidate_is_a_new_version_for_the_time_of_the_check(server, model):
     np.testing.assert_array_equal(scores(server, model), list(SCORES.values()))
     assert server.asked == 2
-    assert list(server.directory.iterdir()) == []
+    assert newest_version(server.directory) is None
 
 
 def test_a_version_that_never_becomes_available_is_given_up(server, model):
     server.slow = 1000
     with pytest.raises(ServingError, match="not available after 0 s: LOADING"):
         scores(server, model, seconds=0.1)
-    assert list(server.directory.iterdir()) == []
+    assert newest_version(server.directory) is None
 
 
 def test_an_answer_without_scores_is_said(server, model):
@@ -93,3 +95,25 @@ def test_an_answer_without_scores_is_said(server, model):
 def test_a_server_that_is_not_there_is_said(server, model, tmp_path):
     with pytest.raises(ServingError, match="Connection refused"):
         score_through_serving("http://127.0.0.1:9/v1/models/x", tmp_path, model, CASES, 0.1)
+
+
+def test_a_server_that_speaks_no_http_is_said(model, tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer():
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(1000)
+                connection.sendall(b"\x00\x00\x12\x04\x00\x00\r\n\r\n")
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        endpoint = f"http://127.0.0.1:{server.getsockname()[1]}/v1/models/x"
+        with pytest.raises(ServingError, match="not available after 0 s"):
+            score_through_serving(endpoint, tmp_path, model, CASES, 0.0)
+        thread.join()
+
+
+def test_a_folder_that_is_not_there_is_said(model, tmp_path):
+    with pytest.raises(ServingError, match="nowhere: no such folder"):
+        score_through_serving("http://127.0.0.1:9/", tmp_path / "nowhere", model, CASES, 0.1)

@@ -369,3 +369,14 @@ def test_a_score_that_is_no_probability_is_refused(score):
     one = np.ones(1, np.float32)
     with pytest.raises(UserError, match=r"outside 0\.\.1"):
         pack_case(b"a", one, one, np.float32([score]))
+
+
+def test_many_cases_of_one_patient_are_not_enough_of_a_slice(findings):
+    one_patient = np.full(len(findings["patient_id"]), "p0")
+    result = evaluate({**findings, "patient_id": one_patient}, limits=SampleLimits())
+    assert why_too_few("log_loss", result, SampleLimits()) == Statement(
+        "gate.lack.patients", {"found": 1, "needed": 10, "class": ""}
+    )
+    assert why_too_few("ece:edema", result, SampleLimits()) == Statement(
+        "gate.lack.known_patients", {"found": 1, "needed": 10, "class": "edema"}
+    )

@@ -5,6 +5,8 @@ import dataclasses
 import numpy as np
 import pytest
 
+from components.site_evaluator.intervals import estimate_of_share
+from components.slice_report.deployment import at_prevalence
 from components.slice_report.render import render
 from components.slice_report.report_data import report_data
 from components.slice_report.settings import ReportSettings
@@ -52,6 +54,34 @@ def test_predictive_values_follow_from_sensitivity_specificity_and_the_stated_pr
     )
 
 
+def rate(value, trials):
+    return estimate_of_share(value, np.full(200, value), trials)
+
+
+def test_a_perfect_specificity_does_not_make_a_sure_predictive_value():
+    """15 of 15: the exact interval of 1 is 0.025 ** (1 / 15) = 0.782 to 1."""
+    inputs = simulated_inputs("multi_label")
+    given = inputs.candidate.slices[()].classes["effusion"]
+    perfect = dataclasses.replace(given, specificity=rate(1.0, 15), sensitivity=rate(0.8, 15))
+    shown = at_prevalence(perfect, 0.02, enough=True)
+    assert (shown["ppv"]["value"], shown["ppv"]["upper"]) == (1.0, 1.0)
+    expected = 0.02 * 0.8 / (0.02 * 0.8 + 0.98 * (1 - 0.025 ** (1 / 15)))
+    assert shown["ppv"]["lower"] == pytest.approx(expected)
+    # NPV: both its ends come from the specificity alone.
+    npv = 0.98 / (0.98 + 0.02 * 0.2)
+    assert shown["npv"]["value"] == pytest.approx(npv)
+    assert shown["npv"]["lower"] < npv
+
+
+def test_two_perfect_rates_add_in_square():
+    inputs = simulated_inputs("multi_label")
+    given = inputs.candidate.slices[()].classes["effusion"]
+    perfect = dataclasses.replace(given, specificity=rate(1.0, 15), sensitivity=rate(1.0, 20))
+    shown = at_prevalence(perfect, 0.5, enough=True)["npv"]
+    low = 0.025 ** (1 / 20)
+    assert shown["lower"] == pytest.approx(1 / (1 + (1 - low)))
+
+
 def test_at_the_observed_prevalence_they_are_the_observed_values():
     inputs = simulated_inputs("multi_label")
     given = inputs.candidate.slices[()].classes["effusion"]
@@ -66,7 +96,7 @@ def test_they_are_shown_only_where_both_rates_are_and_only_if_stated():
     _, data = reported(deployment_prevalence={"effusion": 0.02})
     assert of_class(data, "site tiny")["at_deployment"]["ppv"]["status"] == "too_few"
     assert of_class(data, "all cases", "nodule")["at_deployment"] is None
-    assert "where 2.0% of the cases have it" in render(data)
+    assert "where 2% of the cases have it" in render(data)
 
 
 def test_a_prevalence_of_an_unknown_finding_or_out_of_range_is_the_users_mistake():

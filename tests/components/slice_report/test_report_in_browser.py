@@ -1,5 +1,7 @@
 """The page in a real browser: its numbers move, its tables sort, nothing is loaded or logged."""
 
+import dataclasses
+
 import pytest
 
 from components.slice_report.render import render
@@ -88,6 +90,39 @@ def test_a_predictive_value_over_too_few_marked_cases_is_not_shown(page):
     assert int(shown["true_positives"]) + int(shown["false_positives"]) < 10
     assert shown["ppv"] == "too few to estimate"
     assert shown["npv"].endswith("%")
+
+
+def test_a_predictive_value_of_too_few_marked_patients_is_not_shown(browser, inputs, tmp_path):
+    """Twelve marked cases of three patients: the table says so, and no stricter threshold helps."""
+    overall = inputs.candidate.slices[()]
+    few = dataclasses.replace(overall.classes["effusion"], marked_patients=3)
+    slices = {(): dataclasses.replace(overall, classes={**overall.classes, "effusion": few})}
+    candidate = dataclasses.replace(inputs.candidate, slices={**inputs.candidate.slices, **slices})
+    data = report_data(dataclasses.replace(inputs, candidate=candidate))
+    file = tmp_path / "report.html"
+    file.write_text(render(data), encoding="utf-8")
+    browser.open(file)
+    assert explored(browser)["ppv"] == "too few to estimate"
+    assert explored(browser)["npv"].endswith("%")
+    assert explored(browser, "site north")["ppv"].endswith("%")
+    type_into(browser, "explore-threshold", "0.9")
+    assert explored(browser)["ppv"] == "too few to estimate"
+    type_into(browser, "explore-threshold", "0.1")
+    assert explored(browser)["ppv"].endswith("%")
+
+
+def test_a_rare_condition_keeps_its_prevalence(browser, inputs, tmp_path):
+    settings = dataclasses.replace(inputs.settings, deployment_prevalence={"effusion": 0.0004})
+    data = report_data(dataclasses.replace(inputs, settings=settings))
+    file = tmp_path / "report.html"
+    page = render(data)
+    assert "where 0.04% of the cases have it" in page
+    file.write_text(page, encoding="utf-8")
+    browser.open(file)
+    assert browser.evaluate("document.getElementById('explore-prevalence').value") == "0.04"
+    given = inputs.candidate.slices[()].classes["effusion"]
+    marked = 0.0004 * given.sensitivity.value + 0.9996 * (1 - given.specificity.value)
+    assert explored(browser)["ppv"] == percentage(0.0004 * given.sensitivity.value / marked)
 
 
 def test_moving_threshold_and_prevalence_moves_the_numbers_of_every_site(page, inputs):
