@@ -1,5 +1,11 @@
-"""Patients who share an image with the same bytes: their cases leak though one copy is kept."""
+"""Patients who share an image: all their cases leak, not only the one that holds a copy.
 
+The same bytes are told by ingestion, which keeps one copy; the same picture in other bytes, as an
+archive exports it anew with other metadata, is seen here.
+"""
+
+import hashlib
+import itertools
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -16,6 +22,9 @@ from components.leakage_check.near_duplicates import (
 
 def cases_of_linked_patients(images: beam.PCollection, lines: beam.PCollection) -> beam.PCollection:
     """Pairs the cases of the identifiers under which one image was filed, as one patient's.
+
+    A picture that is the same to the last grey value of its thumbnail links two patients if no
+    third one has it: what many share is a phantom or a placeholder, and nobody's.
 
     Links chain: if A shares an image with B, and B one with C, all three are one patient. One
     worker holds the links, 32 characters each; there is one where two identifiers share an image.
@@ -34,9 +43,17 @@ def cases_of_linked_patients(images: beam.PCollection, lines: beam.PCollection) 
         | "MedicalCases" >> beam.Filter(lambda image: image.data_set == MEDICAL)
         | "ByPatient" >> beam.Map(lambda image: (image.patient, image._replace(thumbnail=b"")))
     )
+    same_picture = (
+        images
+        | "MedicalImages" >> beam.Filter(lambda image: image.data_set == MEDICAL)
+        | "PatientOfPicture" >> beam.FlatMap(_patient_of_picture)
+        | "DistinctPatients" >> beam.Distinct()
+        | "GroupByPicture" >> beam.GroupByKey()
+        | "LinkByPicture" >> beam.FlatMap(_link_of_two)
+    )
     persons = (
-        lines
-        | "ParseLinked" >> beam.Map(parse_line)
+        (lines | "ParseLinked" >> beam.Map(parse_line), same_picture)
+        | "BytesAndPictures" >> beam.Flatten()
         | "AllLinks" >> beam.combiners.ToList()
         | "Persons" >> beam.FlatMap(persons_of_links)
     )
@@ -63,6 +80,18 @@ def persons_of_links(links: Iterable[LinkedPatients]) -> list[tuple[str, str]]:
         low, high = sorted((first(one), first(other)))
         first_of[high] = low
     return [(patient, first(patient)) for patient in first_of]
+
+
+def _patient_of_picture(image: ImageRecord) -> Iterator[tuple[bytes, str]]:
+    if len(set(image.thumbnail)) > 1:
+        yield hashlib.blake2b(image.thumbnail, digest_size=16).digest(), image.patient
+
+
+def _link_of_two(group: tuple[bytes, Iterable[str]]) -> Iterator[LinkedPatients]:
+    patients = list(itertools.islice(group[1], 3))
+    if len(patients) == 2:
+        first, second = sorted(patients)
+        yield first, second
 
 
 def _cases_by_person(

@@ -145,6 +145,28 @@ def test_of_a_group_that_is_too_large_some_of_each_side_are_compared(tmp_path, m
     assert report.leaked_cases == 4
 
 
+def test_the_same_picture_in_other_bytes_makes_two_patients_one(tmp_path):
+    exported_anew = encoded(picture(0), compress_level=0)
+    assert exported_anew != encoded(picture(0))
+    cases = {
+        "train": [case("shared", encoded(picture(0)), "A"), case("own", encoded(picture(1)), "A")],
+        "test": [case("copy", exported_anew, "B"), case("other", encoded(picture(2)), "B")],
+    }
+    directory = check(written(tmp_path, cases), tmp_path).uri
+    assert sorted(read_to_remove(directory, "medical")) == ["own", "shared"]
+    assert read_leakage_report(directory).leaked_cases == 2
+
+
+def test_a_picture_of_three_patients_makes_nobody_one(tmp_path):
+    phantom = encoded(picture(0))
+    cases = {
+        "train": [case("a", phantom, "A"), case("own", encoded(picture(1)), "A")],
+        "test": [case("b", phantom, "B"), case("c", phantom, "C"), case("d", encoded(picture(2)))],
+    }
+    directory = check(written(tmp_path, cases), tmp_path).uri
+    assert sorted(read_to_remove(directory, "medical")) == ["a"]
+
+
 def test_links_chain_to_one_person(one_patient_twice, tmp_path):
     """A shares an image with X, X with Y, Y with B; of X and Y no case is left."""
     linked = [("Y", "X"), ("A", "X"), ("B", "Y")]
