@@ -63,6 +63,22 @@ def test_the_page_names_both_runs_and_says_that_the_interval_is_paired(runs, tmp
     validator().validate(json.loads((tmp_path / "comparison.json").read_text(encoding="utf-8")))
 
 
+def test_each_class_has_both_models_by_site(runs):
+    data = comparison_data(*runs)
+    page = render_comparison(data)
+    entry = next(one for one in data["slices"] if one["name"] == "site north")
+    for name in data["classes"]:
+        table = page.partition(f"{name}: A and B by site")[2].partition("</table>")[0]
+        row = table.partition("north")[2].partition("</tbody>")[0]
+        for role in ("candidate", "baseline"):
+            for metric in ("auc", "sensitivity"):
+                shown = entry["models"][role]["classes"][name][metric]
+                assert shown["status"] == "estimated"
+                value = shown["value"]
+                text = f"{value:.3f}" if metric == "auc" else f"{100 * value:.1f}%"
+                assert text in row
+
+
 def test_the_schema_refuses_a_number_for_a_sparse_slice(runs):
     data = json.loads(json.dumps(comparison_data(*runs)))
     tiny = next(item for item in data["slices"] if item["name"] == "site tiny")
