@@ -14,6 +14,7 @@ from apache_beam.portability import python_urns
 
 from components.case_example_gen.executor import write_report
 from components.case_example_gen.ingestion import ingest as ingestion
+from components.case_example_gen.linked_patients import write_linked_patients
 from components.case_example_gen.settings import DataSettings
 from components.case_example_gen.shards import write_shards
 from components.leakage_check.checking import check_leakage
@@ -40,6 +41,7 @@ def cases(pipeline: beam.Pipeline) -> None:
     read = ingestion(pipeline, data)
     write_shards(read.placed, read.bytes_per_image, data, b"0123456789abcdef", "cases")
     write_report(read, pipeline, "report")
+    write_linked_patients(read.linked, b"0123456789abcdef", "report")
 
 
 def pairs(settings: PairSettings) -> Callable[[beam.Pipeline], None]:
