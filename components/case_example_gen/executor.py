@@ -12,6 +12,7 @@ from tfx.types import artifact_utils
 from components.case_example_gen.ingestion import Ingestion, ingest
 from components.case_example_gen.ingestion_report import (
     FIRST_QUARANTINED,
+    ConversionCount,
     IngestionReport,
     QuarantineCount,
     QuarantinedImage,
@@ -78,6 +79,7 @@ def write_report(ingestion: Ingestion, pipeline: beam.Pipeline, directory: str) 
         | "ReasonAndSite" >> beam.Map(_reason_and_site)
         | "CountQuarantined" >> beam.combiners.Count.PerElement()
     )
+    converted = ingestion.converted | "CountConverted" >> beam.combiners.Count.PerElement()
     first = quarantined | "FirstQuarantined" >> beam.CombineGlobally(
         beam.combiners.TopCombineFn(FIRST_QUARANTINED, key=_row, reverse=True)
     )
@@ -88,6 +90,7 @@ def write_report(ingestion: Ingestion, pipeline: beam.Pipeline, directory: str) 
         >> beam.Map(
             _write_report,
             beam.pvalue.AsList(counts),
+            beam.pvalue.AsList(converted),
             beam.pvalue.AsSingleton(first),
             beam.pvalue.AsList(ingestion.counts),
             beam.pvalue.AsSingleton(ingestion.received_images),
@@ -114,6 +117,7 @@ def _row(image: QuarantinedImage) -> int:
 def _write_report(
     directory: str,
     quarantined: list[tuple[tuple[str, str], int]],
+    converted: list[tuple[tuple[str, str], int]],
     first_quarantined: list[QuarantinedImage],
     counts: list[SplitCount],
     received_images: int,
@@ -133,6 +137,9 @@ def _write_report(
         counts=tuple(sorted(counts, key=lambda count: (count.site, count.split))),
         received_patients=received_patients,
         kept_patients=kept_patients,
+        converted=tuple(
+            ConversionCount(change, site, images) for (change, site), images in sorted(converted)
+        ),
     ).write(directory)
 
 

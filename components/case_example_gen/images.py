@@ -1,7 +1,9 @@
 """Checks one encoded image, and turns it into what TensorFlow decodes: 8-bit JPEG or PNG."""
 
+import dataclasses
 import io
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +19,16 @@ _CHECKED_SIDE = 128
 """A JPEG is checked and measured at no fewer pixels than this a side, if it has them."""
 
 _PLAIN_MODES = {"JPEG": ("L", "RGB"), "PNG": ("L", "RGB", "1")}
+_MODES = {
+    "P": "palette",
+    "PA": "palette",
+    "LA": "transparent",
+    "RGBA": "transparent",
+    "CMYK": "other colours",
+    "YCbCr": "other colours",
+    "LAB": "other colours",
+    "HSV": "other colours",
+}
 _PNG_EXIF = b"eXIf"
 PNG_END = b"IEND\xaeB`\x82"
 """The last chunk, with its checksum."""
@@ -54,11 +66,13 @@ class MeasuredImage:
         encoded: 8-bit JPEG or PNG.
         mean: Of the grey values, 0 black to 1 white.
         contrast: Their standard deviation, at 128 to 255 pixels of the shorter side.
+        changes: What was changed of the image as given, in a few words each: `palette`.
     """
 
     encoded: bytes
     mean: float
     contrast: float
+    changes: tuple[str, ...] = ()
 
 
 def open_image(encoded: bytes) -> Image.Image:
@@ -90,14 +104,14 @@ def standardise_and_measure(encoded: bytes) -> MeasuredImage:
     if not encoded:
         raise BadImageError("empty file")
     try:
-        standard, image = _decode(encoded)
+        standard, image, changes = _decode(encoded)
     except BadImageError:
         raise
     except Exception as error:
         # Anything may be wrong in a file, and Pillow raises whatever Python does then.
         reason = "truncated" if "truncated" in str(error).lower() else "cannot be decoded"
         raise BadImageError(reason, type(error).__name__) from error
-    return measure(standard, image)
+    return dataclasses.replace(measure(standard, image), changes=changes)
 
 
 def measure(encoded: bytes, image: Image.Image) -> MeasuredImage:
@@ -140,19 +154,33 @@ def _reduced(grey: Image.Image) -> Image.Image:
     return grey.reduce(factor) if factor > 1 else grey
 
 
-def _decode(encoded: bytes) -> tuple[bytes, Image.Image]:
+def _decode(encoded: bytes) -> tuple[bytes, Image.Image, tuple[str, ...]]:
     with open_image(encoded) as image:
         if is_plain(encoded, image):
-            return encoded, _checked_plain(encoded, image)
+            return encoded, _checked_plain(encoded, image), ()
         image.load()
         # Pillow's own turning writes the EXIF anew, which fails where it is odd.
         turn = _orientation(encoded, image)
+        changes = tuple(_changes(image, turn))
         plain_image = _plain(image)
         plain_image = plain_image.transpose(turn) if turn is not None else plain_image
     _check_not_blank(plain_image)
     output = io.BytesIO()
     plain_image.save(output, "PNG")
-    return output.getvalue(), plain_image
+    return output.getvalue(), plain_image, changes
+
+
+def _changes(image: Image.Image, turn: Image.Transpose | None) -> Iterator[str]:
+    if image.format not in _PLAIN_MODES:
+        yield "other format"
+    if image.mode in _MODES:
+        yield _MODES[image.mode]
+    elif image.mode.startswith(("I", "F")):
+        yield "more than 8 bits"
+    if turn is not None:
+        yield "turned by EXIF"
+    if getattr(image, "n_frames", 1) > 1:
+        yield "first frame of several"
 
 
 def _checked_plain(encoded: bytes, image: Image.Image) -> Image.Image:

@@ -38,6 +38,7 @@ from schemas.case_features import UNKNOWN
 
 _QUARANTINED = "quarantined"
 _BYTES = "bytes"
+_CONVERTED = "converted"
 _LINKED = "linked"
 DUPLICATE = "duplicate image"
 OTHER_PATIENTS_DUPLICATE = "duplicate image of another patient"
@@ -52,6 +53,7 @@ class Ingestion:
     Attributes:
         placed: `PlacedCase`s, what is kept.
         bytes_per_image: One number, the mean.
+        converted: (change, site) of each change of an image that is kept as another.
         quarantined: `QuarantinedImage`s.
         linked: `LinkedPatients`, by identifiers.
         received_images: One count.
@@ -64,6 +66,7 @@ class Ingestion:
 
     placed: beam.PCollection
     bytes_per_image: beam.PCollection
+    converted: beam.PCollection
     quarantined: beam.PCollection
     linked: beam.PCollection
     received_images: beam.PCollection
@@ -88,7 +91,7 @@ def ingest(pipeline: beam.Pipeline, data: DataSettings) -> Ingestion:
         | "SpreadRows" >> beam.Reshuffle()
     )
     checked = rows | "CheckImages" >> beam.ParDo(_CheckImage(data)).with_outputs(
-        _QUARANTINED, _BYTES, main="kept"
+        _QUARANTINED, _BYTES, _CONVERTED, main="kept"
     )
     unique = (
         checked.kept
@@ -114,6 +117,7 @@ def ingest(pipeline: beam.Pipeline, data: DataSettings) -> Ingestion:
     return Ingestion(
         placed=placed.kept,
         bytes_per_image=checked.bytes | "BytesPerImage" >> beam.combiners.Mean.Globally(),
+        converted=checked.converted,
         quarantined=(
             (checked.quarantined, unique.quarantined, cases.quarantined, placed.quarantined)
             | "AllQuarantined" >> beam.Flatten()
@@ -184,6 +188,9 @@ class _CheckImage(beam.DoFn):
             yield _quarantine(row, error.reason, error.detail)
             return
         yield beam.pvalue.TaggedOutput(_BYTES, len(encoded))
+        for change in measured.changes:
+            Metrics.counter("ingestion", f"converted_{change.replace(' ', '_')}").inc()
+            yield beam.pvalue.TaggedOutput(_CONVERTED, (change, row.site))
         digest = hashlib.sha256(encoded).digest()
         if measured.encoded == encoded:
             measurement = ImageMeasurement(digest, measured.mean, measured.contrast)

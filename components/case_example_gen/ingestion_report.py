@@ -44,6 +44,15 @@ class QuarantineCount:
     images: int
 
 
+@dataclass(frozen=True)
+class ConversionCount:
+    """Images of one site that were kept after one change: a palette looked up, say."""
+
+    change: str
+    site: str
+    images: int
+
+
 def count_quarantined(images: Iterable[QuarantinedImage]) -> tuple[QuarantineCount, ...]:
     """Returns the numbers by reason and site, sorted."""
     counted = Counter((image.reason, image.site) for image in images)
@@ -77,6 +86,7 @@ class IngestionReport:
         counts: What was kept, by site and split.
         received_patients: Distinct patients of the manifest; None in reports of older versions.
         kept_patients: Distinct patients of whom a case was kept; None likewise.
+        converted: Checked images that were changed, by change and site; one may be in two counts.
     """
 
     received_images: int
@@ -87,6 +97,7 @@ class IngestionReport:
     counts: tuple[SplitCount, ...]
     received_patients: int | None = None
     kept_patients: int | None = None
+    converted: tuple[ConversionCount, ...] = ()
 
     @property
     def quarantined_images(self) -> int:
@@ -118,5 +129,6 @@ def read_ingestion_report(directory: str) -> IngestionReport:
         QuarantinedImage(**{name: value for name, value in image.items() if name != "image"})
         for image in values["first_quarantined"]
     )
+    values["converted"] = tuple(ConversionCount(**count) for count in values.get("converted", ()))
     values["counts"] = tuple(SplitCount(**count) for count in values["counts"])
     return IngestionReport(**values)

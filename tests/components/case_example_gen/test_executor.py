@@ -8,6 +8,7 @@ from zlib import crc32
 
 import pytest
 import tensorflow as tf
+from PIL import Image
 from tfx.types import artifact_utils, standard_artifacts
 
 from components.artifact_types import IngestionReport as IngestionReportArtifact
@@ -15,6 +16,7 @@ from components.case_example_gen import executor
 from components.case_example_gen.executor import Executor
 from components.case_example_gen.external_set import ExternalSet
 from components.case_example_gen.ingestion_report import (
+    ConversionCount,
     QuarantineCount,
     SplitCount,
     read_ingestion_report,
@@ -270,6 +272,17 @@ def test_a_patient_seen_at_a_held_out_site_is_not_trained_on(
     _, report = run(data, tmp_path)
     reasons = {(image.row, image.reason) for image in report.first_quarantined}
     assert reasons == {(row, "patient is also seen at a held-out site") for row in (2, 3, 4, 5)}
+
+
+def test_converted_images_are_counted_by_site(tmp_path, write_image, write_manifest, settings):
+    rows = rows_of_cases(write_image, cases=10)
+    for number in (0, 1):
+        with Image.open(tmp_path / rows[number]["image"]) as image:
+            image.convert("P").save(tmp_path / rows[number]["image"])
+    data = dataclasses.replace(settings, manifest=write_manifest(rows))
+    _, report = run(data, tmp_path)
+    assert report.converted == (ConversionCount("palette", "north", 2),)
+    assert report.quarantined_images == 0
 
 
 def test_a_held_out_site_without_a_case_stops_the_run(

@@ -70,6 +70,28 @@ def test_an_exif_rotated_image_is_turned_upright():
     np.testing.assert_array_equal(result, np.rot90(PIXELS, k=-1))
 
 
+def turned() -> bytes:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    return encoded(Image.fromarray(PIXELS), "JPEG", exif=exif)
+
+
+@pytest.mark.parametrize(
+    ("content", "changes"),
+    [
+        (encoded(Image.fromarray(PIXELS)), ()),
+        (encoded(Image.fromarray(PIXELS).convert("CMYK"), "JPEG"), ("other colours",)),
+        (encoded(Image.fromarray(PIXELS).convert("P")), ("palette",)),
+        (encoded(Image.fromarray(PIXELS).convert("RGBA")), ("transparent",)),
+        (encoded(Image.fromarray(PIXELS[..., 0].astype(np.uint16) * 9)), ("more than 8 bits",)),
+        (encoded(Image.fromarray(PIXELS), "BMP"), ("other format",)),
+        (turned(), ("turned by EXIF",)),
+    ],
+)
+def test_what_was_changed_is_said(content, changes):
+    assert standardise_and_measure(content).changes == changes
+
+
 @pytest.mark.parametrize("mode", ["L", "RGB", "I;16", "1"])
 def test_mean_and_contrast_are_those_of_the_grey_values_that_are_kept(mode):
     deep = Image.fromarray(PIXELS[..., 0].astype(np.uint16) * 257)
