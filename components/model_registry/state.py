@@ -115,10 +115,11 @@ class RegistryState:
             return "refused by the gate"
         if state.refusals:
             return f"refused by {', '.join(sign.role for sign in state.refusals)}"
-        if state.awaited_roles:
-            return f"awaiting sign-off: {', '.join(state.awaited_roles)}"
+        awaited = f"awaiting sign-off: {', '.join(state.awaited_roles)}"
         if state.was_rolled_back:
-            return "rolled back"
+            return f"rolled back, {awaited}" if state.awaited_roles else "rolled back"
+        if state.awaited_roles:
+            return awaited
         if model in self.champions:
             return "former champion"
         if state.judged_against != self.champion:

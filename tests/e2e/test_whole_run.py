@@ -394,4 +394,8 @@ def test_signed_it_is_promoted_and_one_command_brings_the_first_back(rival):
     # Two registered, one signed, two promoted, one rolled back.
     assert "6 entries, unbroken" in micle_models("verify")
     lines = micle_models("list").splitlines()
-    assert [line.rsplit("  ", 1)[1] for line in lines] == ["state", "champion", "rolled back"]
+    assert [line.rsplit("  ", 1)[1] for line in lines] == [
+        "state",
+        "champion",
+        "rolled back, awaiting sign-off: clinician",
+    ]

@@ -189,6 +189,7 @@ class TestSignOff:
         registry.sign(second, "clinician", "Dr. A")
         registry.promote(second, "me")
         registry.rollback("me", "missed three")
+        assert status(registry, second) == "rolled back, awaiting sign-off: clinician"
         with pytest.raises(UserError, match="awaits sign-off: clinician"):
             registry.promote(second, "me")
 
