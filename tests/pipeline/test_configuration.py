@@ -144,15 +144,15 @@ def test_a_mistake_is_one_line_that_names_the_field(tmp_path, changes, expected)
 @pytest.mark.parametrize(
     ("given", "used"),
     [
-        ({}, "/work/runs/registry"),
-        ({"registry": "models", "serving": "served"}, "/work/models"),
+        ({}, "/here/runs/registry"),
+        ({"registry": "models", "serving": "served"}, "/here/models"),
         ({"registry": "gs://models/registry", "serving": "served"}, "gs://models/registry"),
     ],
 )
 def test_the_registry_is_an_absolute_folder_or_a_bucket(tmp_path, monkeypatch, given, used):
     monkeypatch.chdir(tmp_path)
     configuration = load_configuration(write(tmp_path, output_dir="runs", **given))
-    assert configuration.registry_location == used.replace("/work", str(tmp_path))
+    assert configuration.registry_location == used.replace("/here", str(tmp_path))
 
 
 def test_the_sweep_of_the_paper_is_written_as_one_word(tmp_path):
