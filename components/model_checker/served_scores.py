@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from components.model_registry.serving_directory import copy_whole, newest_version, serving_lock
+from components.model_registry.serving_directory import copy_whole, next_version, serving_lock
 
 _POLL_SECONDS = 0.5
 _REQUEST_SECONDS = 60
@@ -60,8 +60,7 @@ def _staged(saved_model: Path, directory: Path) -> Iterator[int]:
     if not directory.is_dir():
         raise ServingError(f"{directory}: no such folder")
     with serving_lock(directory):
-        newest = newest_version(directory)
-        version = max(int(time.time()), 0 if newest is None else int(newest.name) + 1)
+        version = next_version(directory)
         copy_whole(saved_model, directory / str(version))
     try:
         yield version

@@ -73,7 +73,7 @@ class ModelRegistry:
             UserError: There are models and no log.
         """
         models = self._storage.names(_MODELS)
-        if models and not self.entries():
+        if models and not self._storage.names(LOG):
             raise UserError(
                 f"{self.location}: holds {len(models)} models and no log: nobody can tell who is "
                 "champion. Restore the log from a backup; if there never was one (a first run that "

@@ -16,6 +16,12 @@ def newest_version(serving: Path) -> Path | None:
     return max(versions, key=lambda path: int(path.name), default=None)
 
 
+def next_version(serving: Path) -> int:
+    """Returns the number of a new version: the time, as TFX's Pusher has it, above all others."""
+    newest = newest_version(serving)
+    return max(int(time.time()), 0 if newest is None else int(newest.name) + 1)
+
+
 @contextlib.contextmanager
 def serving_lock(serving: Path) -> Iterator[None]:
     """Holds a lock on a serving directory, which is made if need be."""
@@ -41,8 +47,7 @@ def publish(saved_model: Path, serving: Path, model: str) -> Path:
     newest = newest_version(serving)
     if newest is not None and model_digest(str(newest)) == model:
         return newest
-    above = 0 if newest is None else int(newest.name) + 1
-    version = serving / str(max(int(time.time()), above))
+    version = serving / str(next_version(serving))
     copy_whole(saved_model, version)
     return version
 

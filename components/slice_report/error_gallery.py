@@ -18,8 +18,6 @@ from schemas import case_features
 
 _SPLITS = (case_features.TEST, case_features.SHIFTED)
 _THUMBNAIL_PIXELS = 160
-
-
 _MOST_HELD = 1000
 """Errors of a site that are held before the less confident ones are let go."""
 

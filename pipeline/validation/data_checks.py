@@ -19,7 +19,7 @@ from components.case_example_gen.manifest import ManifestRow, RowProblem, manife
 from components.case_example_gen.settings import DataSettings
 from pipeline.row_store import RowStore
 from pipeline.validation.findings import Finding, Severity, Summary
-from pipeline.validation.image_checks import look_at_files
+from pipeline.validation.image_checks import ImageFile, look_at_files
 from pipeline.validation.label_checks import classes_present, thin_classes
 from schemas import case_features
 
@@ -160,17 +160,9 @@ def _read(
     parsed = manifest_rows(data, external)
     for row, file in look_at_files(_sound_rows(parsed, manifest, row_findings), manifest.parent):
         image_bytes += file.size
-        first, its_case = row.row, row.case_id
-        if not file.problem:
-            first, its_case = store.first_with(file.digest, row)
-        if first != row.row and its_case == row.case_id:
-            store.add(dataclasses.replace(row, is_copy=True))
-        problem = f"the image {file.problem}"
-        if not file.problem:
-            problem = f"the same bytes as row {first}"
-        if not file.problem and first == row.row:
+        problem = _store(row, file, store)
+        if problem is None:
             sound += 1
-            store.add(row)
             continue
         message = f"{_at(manifest, row.row, 'image')}: {problem}; it will be quarantined."
         image_findings.append(Finding("warning", message))
@@ -180,6 +172,22 @@ def _read(
     if external is None:
         findings.extend(_too_many_bad(manifest, len(image_findings), sound, data))
     return findings, sound, image_bytes
+
+
+def _store(row: ManifestRow, file: ImageFile, store: RowStore) -> str | None:
+    """Stores a row, of a copy within its case what it says; returns what is wrong with its image.
+
+    No path is named: it may name a patient.
+    """
+    if file.problem:
+        return f"the image {file.problem}"
+    first, its_case = store.first_with(file.digest, row)
+    if first == row.row:
+        store.add(row)
+        return None
+    if its_case == row.case_id:
+        store.add(dataclasses.replace(row, is_copy=True))
+    return f"the same bytes as row {first}"
 
 
 def _sound_rows(

@@ -23,6 +23,22 @@ def status(registry, model):
     return registry.state().status(model)
 
 
+def meanwhile(registry, monkeypatch, act):
+    """Lets somebody act between the next call's first and second look at the log."""
+    entries = registry.entries
+    calls = []
+
+    def interrupted():
+        calls.append(None)
+        if len(calls) == 2:
+            with monkeypatch.context() as patch:
+                patch.setattr(registry, "entries", entries)
+                act()
+        return entries()
+
+    monkeypatch.setattr(registry, "entries", interrupted)
+
+
 def at_once(calls):
     """Returns what calls return that start together; None for one that raises `UserError`."""
     start = threading.Barrier(len(calls))
@@ -151,18 +167,11 @@ class TestSignOff:
         source = make_model(tmp_path / "m", "a")
         registry.register(make_record(source, roles=self.ROLES[:1]), source)
         model = model_digest(str(source))
-        entries = registry.entries
-        calls = []
-
-        def interrupted():
-            calls.append(None)
-            if len(calls) == 2:
-                with monkeypatch.context() as patch:
-                    patch.setattr(registry, "entries", entries)
-                    registry.register(make_record(source, roles=self.ROLES[:1], auc=0.6), source)
-            return entries()
-
-        monkeypatch.setattr(registry, "entries", interrupted)
+        meanwhile(
+            registry,
+            monkeypatch,
+            lambda: registry.register(make_record(source, roles=self.ROLES[:1], auc=0.6), source),
+        )
         with pytest.raises(UserError, match="was judged anew meanwhile"):
             registry.sign(model, "clinician", "Dr. A")
 
@@ -248,18 +257,11 @@ class TestRollback:
             assert set(outcomes) == {three[1], three[0]}
 
     def test_is_refused_if_the_champion_changed_meanwhile(self, registry, three, monkeypatch):
-        entries = registry.entries
-        calls = []
-
-        def interrupted():
-            calls.append(None)
-            if len(calls) == 2:
-                with monkeypatch.context() as patch:
-                    patch.setattr(registry, "entries", entries)
-                    registry.rollback("another", "faster")
-            return entries()
-
-        monkeypatch.setattr(registry, "entries", interrupted)
+        meanwhile(
+            registry,
+            monkeypatch,
+            lambda: registry.rollback("another", "faster"),
+        )
         with pytest.raises(UserError, match=f"it is now {three[1][:12]}"):
             registry.rollback("me", "alarms")
 
