@@ -12,6 +12,7 @@ from tfx.types import artifact_utils
 from components.case_example_gen.ingestion import Ingestion, ingest
 from components.case_example_gen.ingestion_report import (
     FIRST_QUARANTINED,
+    SOUND,
     ConversionCount,
     IngestionReport,
     QuarantineCount,
@@ -151,10 +152,11 @@ def check_report(report: IngestionReport, data: DataSettings) -> None:
             site has no case: then its name may be another one, and it was trained on.
     """
     if report.bad_fraction > data.max_bad_fraction:
-        worst = report.first_quarantined[0]
+        bad = (image for image in report.first_quarantined if image.reason not in SOUND)
+        worst = next(bad, report.first_quarantined[0])
         of = f" of {worst.collection}" if worst.collection else ""
         raise UserError(
-            f"{data.manifest}: {report.quarantined_images} of {report.received_images} images "
+            f"{data.manifest}: {report.bad_images} of {report.received_images} images "
             f"({report.bad_fraction:.1%}) are bad, more than max_bad_fraction "
             f"{data.max_bad_fraction:.1%}. The first: row {worst.row}{of}: "
             f"{worst.reason}. Mend or remove them ('micle validate' lists all), or raise the limit."

@@ -12,7 +12,7 @@ from components.case_example_gen.cases import BEYOND_THE_LIMIT, HELD_OUT_PATIENT
 
 REPORT = "ingestion_report.json"
 FIRST_QUARANTINED = 1000
-_SOUND = (HELD_OUT_PATIENT, BEYOND_THE_LIMIT)
+SOUND = (HELD_OUT_PATIENT, BEYOND_THE_LIMIT)
 
 
 @dataclass(frozen=True)
@@ -105,11 +105,14 @@ class IngestionReport:
         return sum(count.images for count in self.quarantined)
 
     @property
+    def bad_images(self) -> int:
+        """Images left out, but for sound ones that others crowd out."""
+        return sum(n.images for n in self.quarantined if n.reason not in SOUND)
+
+    @property
     def bad_fraction(self) -> float:
-        """Quarantined share of the received images, but for sound ones that others crowd out."""
-        sound = sum(n.images for n in self.quarantined if n.reason in _SOUND)
-        bad = self.quarantined_images - sound
-        return bad / self.received_images if self.received_images else 0.0
+        """Share of the received images that are bad."""
+        return self.bad_images / self.received_images if self.received_images else 0.0
 
     def write(self, directory: str) -> None:
         """Writes `ingestion_report.json` into a directory."""

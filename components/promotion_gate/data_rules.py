@@ -33,7 +33,7 @@ def judge_data(
 
 def _judge_quarantine(bound: float, ingestion: IngestionReport) -> RuleResult:
     found = {
-        "left_out": ingestion.quarantined_images,
+        "left_out": ingestion.bad_images,
         "received": ingestion.received_images,
         "share": ingestion.bad_fraction,
     }

@@ -272,6 +272,9 @@ def test_a_patient_seen_at_a_held_out_site_is_not_trained_on(
     _, report = run(data, tmp_path)
     reasons = {(image.row, image.reason) for image in report.first_quarantined}
     assert reasons == {(row, "patient is also seen at a held-out site") for row in (2, 3, 4, 5)}
+    (tmp_path / rows[10]["image"]).write_bytes(b"no image")
+    with pytest.raises(UserError, match=r"1 of 44 images \(2\.3%\).*The first: row 12: cannot"):
+        run(data, tmp_path)
 
 
 def test_converted_images_are_counted_by_site(tmp_path, write_image, write_manifest, settings):
