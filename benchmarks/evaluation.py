@@ -4,12 +4,13 @@
     python benchmarks/evaluation.py --cases 1000000
     python benchmarks/evaluation.py --champion
 
-Multi-label predictions of 14 findings, 4 cases a patient, 10 sites; with sex, age, view and image
-count they make about 30 slices. Every size is evaluated in a process of its own, so that its peak
+Multi-label predictions of 14 findings, 4 cases a patient, 10 sites; with sex, age, view, image count
+and six devices, a feature that the configuration names, they make 30 slices. Every size is evaluated in a process of its own, so that its peak
 memory is its own.
 """
 
 import argparse
+import json
 import multiprocessing
 import resource
 import tempfile
@@ -28,6 +29,7 @@ from components.site_evaluator.sufficiency import SampleLimits
 
 FINDINGS = tuple(f"finding_{index:02d}" for index in range(14))
 SITES = 10
+DEVICES = 6
 CASES_PER_PATIENT = 4
 _BATCH = 10_000
 
@@ -63,6 +65,7 @@ def measure(directory: str, cases: int, champion: bool) -> str:
             str(evaluation),
             pipeline,
             SampleLimits(),
+            slice_features=json.dumps([["device"]]),
             candidate_uri=directory if champion else None,
         )
     seconds = time.perf_counter() - start
@@ -113,6 +116,7 @@ def _record(case: int, label: npt.NDArray[np.bool_], score: npt.NDArray[np.float
         "age_group": ("18-39", "40-59", "60-79", "80+")[patient % 7 % 4],
         "view": ("PA", "AP", "lateral")[case % 3],
         "image_count": ("single_image", "several_images")[case % 2],
+        "device": f"device {patient % 11 % DEVICES}",
     }
     for name, text in texts.items():
         record.features.feature[name].bytes_list.value.append(text.encode())

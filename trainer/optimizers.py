@@ -62,6 +62,7 @@ def fine_tune_optimizer(
 def _adamw(
     rate: keras.optimizers.schedules.LearningRateSchedule, weight_decay: float
 ) -> keras.optimizers.Optimizer:
-    optimizer = _AdamW(rate, weight_decay=weight_decay)
+    # Named, because newer releases of Keras make a bad name of a private class's.
+    optimizer = _AdamW(rate, weight_decay=weight_decay, name="adamw")
     optimizer.exclude_from_weight_decay(var_names=list(UNREGULARISED))
     return optimizer
