@@ -4,9 +4,9 @@
     python benchmarks/evaluation.py --cases 1000000
     python benchmarks/evaluation.py --champion
 
-Multi-label predictions of 14 findings, 4 cases a patient, 10 sites; with sex, age, view, image count
-and six devices, a feature that the configuration names, they make 30 slices. Every size is evaluated in a process of its own, so that its peak
-memory is its own.
+Multi-label predictions of 14 findings, 4 cases a patient, 10 sites; with sex, age, view, image
+count and six devices, a feature that the configuration names, they make 30 slices. Every size is
+evaluated in a process of its own, so that its peak memory is its own.
 """
 
 import argparse
