@@ -1,14 +1,20 @@
 """Metrics of one slice from its counts; what is undefined is NaN, never an exception."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import compress
 
 import numpy as np
 import numpy.typing as npt
 
 from components.site_evaluator.counts import SCORE_ONE, TOP, Counts
-from components.site_evaluator.intervals import estimate_of_share
+from components.site_evaluator.intervals import (
+    estimate,
+    estimate_of_auc,
+    estimate_of_share,
+    mean_estimate,
+)
 from components.site_evaluator.recalibration import recalibration
+from components.site_evaluator.resampling import REPLICATES
 from components.site_evaluator.results import ClassMetrics, Estimate, SliceMetrics
 from components.site_evaluator.sufficiency import SampleLimits
 
@@ -27,42 +33,37 @@ def slice_metrics(counts: Counts, classes: Sequence[str], limits: SampleLimits) 
         classes: Class names in the order of the counts.
         limits: What is enough.
     """
-    by_class = [_class_columns(counts, index) for index in range(len(classes))]
-    aucs, precisions, errors = (
-        np.stack([columns[name] for columns in by_class])
-        for name in ("auc", "average_precision", "ece")
-    )
-    of_classes = {
-        name: _class_metrics(counts, index, by_class[index]) for index, name in enumerate(classes)
-    }
-    of_both = [limits.enough_of_both(single) for single in of_classes.values()]
-    of_positives = [limits.enough_positives(single) for single in of_classes.values()]
-    columns = {
-        "mean_auc": _mean(aucs[of_both]),
-        "mean_average_precision": _mean(precisions[of_both]),
-        "log_loss": _log_loss(counts),
-        "ece": calibration_error(counts.confidence) if counts.multi_class else _nan_mean(errors),
+    of_classes = {name: _class_metrics(counts, index) for index, name in enumerate(classes)}
+    of_both = [single for single in of_classes.values() if limits.enough_of_both(single)]
+    cases, patients = int(counts.cases[0]), counts.patients.count()
+    metrics = {
+        "mean_auc": _mean([single.auc for single in of_both]),
+        "mean_average_precision": _mean([single.average_precision for single in of_both]),
     }
     if counts.multi_class:
         diagonal = np.diagonal(counts.confusion).T
-        sensitivities = _ratio(diagonal, counts.confusion.sum(axis=1))
-        columns["accuracy"] = _ratio(diagonal.sum(axis=0), counts.cases)
-        columns["balanced_accuracy"] = _mean(sensitivities[of_positives])
+        metrics["log_loss"] = _estimate(_ratio(counts.losses[0] / SCORE_ONE, counts.cases))
+        metrics["ece"] = _estimate(calibration_error(counts.confidence))
+        metrics["accuracy"] = _share(diagonal.sum(axis=0), counts.cases, min(cases, patients))
+        metrics["balanced_accuracy"] = _mean(
+            [
+                _share(
+                    diagonal[index], counts.confusion[index].sum(axis=0), single.sensitivity.trials
+                )
+                for index, single in enumerate(of_classes.values())
+                if limits.enough_positives(single)
+            ]
+        )
+    else:
+        enough = [limits.enough_known(single) for single in of_classes.values()]
+        metrics["log_loss"] = _estimate(_mean_log_loss(counts, enough))
+        metrics["ece"] = _mean([single.ece for single in compress(of_classes.values(), enough)])
     if counts.multi_class and len(classes) > TOP:
-        columns["top_3_accuracy"] = _ratio(counts.top, counts.cases)
-    cases, patients = int(counts.cases[0]), counts.patients.count()
-    trials = {
-        "accuracy": min(cases, patients),
-        "top_3_accuracy": min(cases, patients),
-        "mean_auc": _fewest(single.auc for single in compress(of_classes.values(), of_both)),
-        "balanced_accuracy": _fewest(
-            single.sensitivity for single in compress(of_classes.values(), of_positives)
-        ),
-    }
+        metrics["top_3_accuracy"] = _share(counts.top, counts.cases, min(cases, patients))
     return SliceMetrics(
         cases=cases,
         patients=patients,
-        metrics={name: _estimate(values, trials.get(name, 0)) for name, values in columns.items()},
+        metrics=metrics,
         classes=of_classes,
         confusion=counts.confusion[:, :, 0].astype(np.float64) if counts.multi_class else None,
     )
@@ -95,7 +96,8 @@ def _class_columns(counts: Counts, index: int) -> dict[str, FloatArray]:
     }
 
 
-def _class_metrics(counts: Counts, index: int, columns: dict[str, FloatArray]) -> ClassMetrics:
+def _class_metrics(counts: Counts, index: int) -> ClassMetrics:
+    columns = _class_columns(counts, index)
     positives, negatives = _positives_and_negatives(counts, index)
     false_positive_rate, true_positive_rate, roc_threshold = roc_curve(
         counts.histograms[index][:, :, 0], counts.edges[index]
@@ -111,8 +113,16 @@ def _class_metrics(counts: Counts, index: int, columns: dict[str, FloatArray]) -
         "ppv": min(marked, marked_patients),
         "npv": min(positives + negatives - marked, unmarked_patients),
     }
-    # A patient with cases of both kinds is in one pair of patients only.
-    trials["auc"] = min(trials["sensitivity"], trials["specificity"], counts.patients.count() // 2)
+    shares = {
+        name: estimate_of_share(float(columns[name][0]), columns[name][1:], trials[name])
+        for name in trials
+    }
+    auc = estimate_of_auc(
+        float(columns["auc"][0]),
+        columns["auc"][1:],
+        *_separate_patients(trials["sensitivity"], trials["specificity"], counts.patients.count()),
+    )
+    others = {name: _estimate(columns[name]) for name in columns if name not in (*trials, "auc")}
     return ClassMetrics(
         positives=positives,
         negatives=negatives,
@@ -120,7 +130,9 @@ def _class_metrics(counts: Counts, index: int, columns: dict[str, FloatArray]) -
         negative_patients=negative_patients,
         marked_patients=marked_patients,
         unmarked_patients=unmarked_patients,
-        **{name: _estimate(values, trials.get(name, 0)) for name, values in columns.items()},
+        auc=auc,
+        **shares,
+        **others,
         false_positive_rate=false_positive_rate,
         true_positive_rate=true_positive_rate,
         roc_threshold=roc_threshold,
@@ -128,6 +140,14 @@ def _class_metrics(counts: Counts, index: int, columns: dict[str, FloatArray]) -
         calibration_rate=_ratio(cases_positive, cases),
         calibration_count=cases.astype(np.float64),
     )
+
+
+def _separate_patients(positives: int, negatives: int, patients: int) -> tuple[int, int]:
+    """Returns patients with and without a class; one with both kinds of cases is half of each."""
+    both = positives + negatives
+    if both <= patients:
+        return positives, negatives
+    return positives * patients // both, negatives * patients // both
 
 
 def _positives_and_negatives(counts: Counts, index: int) -> tuple[int, int]:
@@ -220,40 +240,41 @@ def _calibration_in_the_large(calibration: npt.NDArray[np.int64]) -> FloatArray:
     return _ratio(positives - scores / SCORE_ONE, cases)
 
 
-def _log_loss(counts: Counts) -> FloatArray:
-    """Returns the mean negative log likelihood; of findings the mean over findings, each its own.
+def _mean_log_loss(counts: Counts, chosen: Sequence[bool]) -> FloatArray:
+    """Returns the mean over findings of each one's mean negative log likelihood.
+
+    Args:
+        counts: Multi-label.
+        chosen: Which findings are in the mean.
 
     Returns:
-        float64 [columns], nats.
+        float64 [columns], nats; NaN where a finding has no case, or none is chosen.
     """
-    if counts.multi_class:
-        return _ratio(counts.losses[0] / SCORE_ONE, counts.cases)
     known = np.stack([histogram.sum(axis=(0, 1)) for histogram in counts.histograms])
-    return _nan_mean(_ratio(counts.losses / SCORE_ONE, known))
+    of_findings = _ratio(counts.losses / SCORE_ONE, known)[np.asarray(chosen)]
+    if not len(of_findings):
+        return np.full(of_findings.shape[1:], np.nan)
+    return of_findings.mean(axis=0)
 
 
-def _estimate(columns: FloatArray, trials: int) -> Estimate:
-    """Returns the first column with the interval of the others; no trials if it is no share."""
+def _estimate(columns: FloatArray) -> Estimate:
+    """Returns the first column with the interval of the others."""
+    return estimate(float(columns[0]), columns[1:])
+
+
+def _share(numerator: npt.NDArray, denominator: npt.NDArray, trials: int) -> Estimate:
+    columns = _ratio(numerator, denominator)
     return estimate_of_share(float(columns[0]), columns[1:], trials)
 
 
-def _fewest(averaged: Iterable[Estimate]) -> int:
-    """Returns the trials of a mean of shares."""
-    return min((single.trials for single in averaged), default=0)
+def _mean(averaged: Sequence[Estimate]) -> Estimate:
+    """Returns the mean over classes; NaN where there is none."""
+    if not averaged:
+        return estimate(np.nan, np.full(REPLICATES, np.nan))
+    return mean_estimate(averaged)
 
 
 def _ratio(numerator: npt.NDArray, denominator: npt.NDArray) -> FloatArray:
     numerator, denominator = np.broadcast_arrays(numerator, denominator)
     undefined = np.full(numerator.shape, np.nan)
     return np.divide(numerator, denominator, out=undefined, where=denominator > 0)
-
-
-def _mean(by_class: FloatArray) -> FloatArray:
-    """Returns the mean over the first axis; NaN where one is undefined, or there is none."""
-    return by_class.mean(axis=0) if len(by_class) else np.full(by_class.shape[1:], np.nan)
-
-
-def _nan_mean(values: FloatArray) -> FloatArray:
-    """Returns the mean over the first axis of what is defined; NaN where nothing is."""
-    defined = np.isfinite(values)
-    return _ratio(np.where(defined, values, 0.0).sum(axis=0), defined.sum(axis=0))

@@ -1,17 +1,21 @@
-"""Estimates with percentile intervals from bootstrap replicates."""
+"""Estimates with their 95% intervals, from bootstrap replicates and what these cannot hold."""
 
 import dataclasses
+import functools
 import math
 from collections.abc import Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import betaincinv
 
 from components.site_evaluator.results import Estimate
 
 QUANTILES = (0.025, 0.975)
 
 _SMALLEST_DEFINED_SHARE = 0.5
+_NORMAL_QUANTILE = 1.959964
+_AUC_TOLERANCE = 1e-9
 
 
 def estimate(value: float, replicates: npt.NDArray[np.float64]) -> Estimate:
@@ -32,15 +36,13 @@ def estimate(value: float, replicates: npt.NDArray[np.float64]) -> Estimate:
 
 
 def estimate_of_share(value: float, replicates: npt.NDArray[np.float64], trials: int) -> Estimate:
-    """Returns a share with its interval, which is not of no width at 0 and 1.
+    """Returns a share of cases with its interval, the wider of two at either end.
 
-    Where every replicate is 0 or every one is 1 the bootstrap knows nothing of the other end; the
-    exact interval of Clopper and Pearson (1934) does: 0.025 ** (1 / trials) to 1, or mirrored.
-
-    An AUC is a share of pairs of a case with the class and one without. Were it `a`, no two of so
-    many disjoint pairs of patients would share a patient, and all be in order with probability
-    a ** pairs: at 1 the same end is the exact bound, if `trials` counts disjoint pairs. Of a mean
-    of shares the fewest trials among them bound it.
+    Near 0 and 1 the bootstrap is too sure: where no case errs no resample holds one that does, and
+    where one errs a third of them hold none. The other interval is the exact one of Clopper and
+    Pearson (1934) for as many independent trials as vary like the resamples (Korn and Graubard
+    1998); at 0 and 1, where these do not vary, for `trials`: 0.025 ** (1 / trials) to 1, or
+    mirrored.
 
     Args:
         value: The share.
@@ -49,12 +51,64 @@ def estimate_of_share(value: float, replicates: npt.NDArray[np.float64], trials:
             there is none.
     """
     found = dataclasses.replace(estimate(value, replicates), trials=trials)
-    if not trials or value not in (0.0, 1.0) or not found.lower == found.upper == value:
+    if not trials or np.isnan(found.lower):
         return found
-    far = _sure_share(trials)
-    if value == 1.0:
-        return dataclasses.replace(found, lower=far)
-    return dataclasses.replace(found, upper=1.0 - far)
+    variance = np.nanvar(replicates)
+    effective = trials if variance == 0 else value * (1 - value) / variance
+    return _at_least(found, *_exact_interval(value, effective))
+
+
+def estimate_of_auc(
+    value: float, replicates: npt.NDArray[np.float64], positives: int, negatives: int
+) -> Estimate:
+    """Returns an AUC with its interval, which is never surer than that of a perfect one.
+
+    Where all pairs are in order they are in every resample. Newcombe's interval (2006, method 5)
+    holds the AUCs whose distance from 1 is within 1.96 of Hanley and McNeil's standard errors
+    (1982) at that AUC. Its end bounds that of a lesser AUC too, or one pair in the wrong order
+    would pass for better evidence than none. An AUC of 0 mirrors it.
+
+    Args:
+        value: The AUC.
+        replicates: As in `estimate`.
+        positives: Patients with the class, none of whom is among the negatives.
+        negatives: Patients without it.
+    """
+    found = dataclasses.replace(estimate(value, replicates), trials=min(positives, negatives))
+    if not found.trials or np.isnan(found.lower):
+        return found
+    end = _least_auc_of_a_perfect_one(positives, negatives)
+    return _at_least(found, end, 1 - end)
+
+
+@functools.lru_cache(maxsize=4096)
+def _least_auc_of_a_perfect_one(positives: int, negatives: int) -> float:
+    def beyond(auc: float) -> float:
+        of_positives = auc / (2 - auc) - auc**2
+        of_negatives = 2 * auc**2 / (1 + auc) - auc**2
+        variance = (
+            auc * (1 - auc) + (positives - 1) * of_positives + (negatives - 1) * of_negatives
+        ) / (positives * negatives)
+        return (1 - auc) ** 2 - _NORMAL_QUANTILE**2 * variance
+
+    low, high = 0.0, 1.0
+    while high - low > _AUC_TOLERANCE:
+        middle = (low + high) / 2
+        low, high = (middle, high) if beyond(middle) > 0 else (low, middle)
+    return low
+
+
+def _exact_interval(share: float, trials: float) -> tuple[float, float]:
+    """Returns the interval of Clopper and Pearson, of any number of trials above 0."""
+    successes, failures = share * trials, (1 - share) * trials
+    lower = betaincinv(successes, failures + 1, QUANTILES[0]) if successes else 0.0
+    upper = betaincinv(successes + 1, failures, QUANTILES[1]) if failures else 1.0
+    return float(lower), float(upper)
+
+
+def _at_least(found: Estimate, lower: float, upper: float) -> Estimate:
+    """Returns an estimate whose interval holds another."""
+    return dataclasses.replace(found, lower=min(found.lower, lower), upper=max(found.upper, upper))
 
 
 def net_share(found: Estimate, gained: int, lost: int, cases: int, trials: int) -> Estimate:
@@ -79,10 +133,21 @@ def net_share(found: Estimate, gained: int, lost: int, cases: int, trials: int) 
 
 
 def mean_estimate(estimates: Sequence[Estimate]) -> Estimate:
-    """Returns the mean of estimates of one slice, of several classes, with its interval."""
+    """Returns the mean of shares or AUCs of one slice, of several classes, with its interval.
+
+    To either side it reaches further than its replicates by the mean of what its parts do.
+    """
     value = float(np.mean([single.value for single in estimates]))
     replicates = np.mean([single.replicates for single in estimates], axis=0)
-    return estimate_of_share(value, replicates, min(single.trials for single in estimates))
+    found = dataclasses.replace(
+        estimate(value, replicates), trials=min(single.trials for single in estimates)
+    )
+    below, above = np.mean([_reach_beyond_replicates(single) for single in estimates], axis=0)
+    return dataclasses.replace(
+        found,
+        lower=max(0.0, found.lower - float(below)),
+        upper=min(1.0, found.upper + float(above)),
+    )
 
 
 def paired_difference(a: Estimate, b: Estimate) -> Estimate:
@@ -102,7 +167,7 @@ def paired_difference(a: Estimate, b: Estimate) -> Estimate:
             f"Replicates must be equally many. Received: {len(a.replicates)}, {len(b.replicates)}"
         )
     found = estimate(a.value - b.value, a.replicates - b.replicates)
-    (a_below, a_above), (b_below, b_above) = map(_reach_beyond_replicates, (a, b))
+    (a_below, a_above), (b_below, b_above) = map(_reach_where_sure, (a, b))
     widened = _widened(found, (a_below, b_above), (a_above, b_below))
     trials = min(a.trials, b.trials)
     if trials and widened.lower == widened.upper == 0:
@@ -121,6 +186,14 @@ def _widened(found: Estimate, below: Iterable[float], above: Iterable[float]) ->
 
 
 def _reach_beyond_replicates(single: Estimate) -> tuple[float, float]:
+    """Returns how far an interval goes below and above the one of its replicates."""
+    plain = estimate(single.value, single.replicates)
+    if np.isnan(plain.lower):
+        return 0.0, 0.0
+    return plain.lower - single.lower, single.upper - plain.upper
+
+
+def _reach_where_sure(single: Estimate) -> tuple[float, float]:
     """Returns how far an interval goes below and above replicates that are all the same; else 0."""
     defined = single.replicates[np.isfinite(single.replicates)]
     if np.isnan(single.lower) or np.ptp(defined) > 0:

@@ -1,5 +1,6 @@
 """When a slice holds enough cases for a number: one rule for the gate and for the report."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from components.site_evaluator.results import ClassMetrics, Estimate, SliceMetrics
@@ -25,6 +26,9 @@ _OF_PROBABILITIES = ("ece", "brier", "calibration_in_the_large")
 MEANS = {"mean_auc": "auc", "mean_average_precision": "average_precision"}
 """Means over classes, and of what."""
 
+_MEANS_OF_FINDINGS = ("ece", "log_loss")
+"""Means over findings; multi-class they are of the predicted and of the true class."""
+
 
 @dataclass(frozen=True)
 class SampleLimits:
@@ -48,6 +52,12 @@ class SampleLimits:
             if value < 1:
                 raise ValueError(f"{name} must be at least 1. Received: {value}")
 
+    def enough_known(self, counts: ClassMetrics) -> bool:
+        """Whether a finding has the cases for what measures its probabilities, and a mean of it."""
+        known = counts.positives + counts.negatives
+        patients = max(counts.positive_patients, counts.negative_patients)
+        return known >= self.min_cases and patients >= self.min_positives
+
     def enough_positives(self, counts: ClassMetrics) -> bool:
         """Whether a class has the cases for its sensitivity, and so for a mean of them."""
         known = counts.positives + counts.negatives
@@ -62,7 +72,8 @@ def averaged_classes(metric: str, metrics: SliceMetrics, limits: SampleLimits) -
     """Returns the classes that a mean over classes rests on in a slice; none for other metrics.
 
     A mean of AUCs or average precisions is over the classes with enough positives and negatives,
-    balanced accuracy, a mean of sensitivities, over those with enough positives.
+    balanced accuracy, a mean of sensitivities, over those with enough positives, the calibration
+    error and log loss of findings over those whose label is known often enough.
 
     Args:
         metric: `mean_auc`, or of one class `sensitivity:edema`.
@@ -73,9 +84,16 @@ def averaged_classes(metric: str, metrics: SliceMetrics, limits: SampleLimits) -
         is_enough = limits.enough_of_both
     elif metric == "balanced_accuracy":
         is_enough = limits.enough_positives
+    elif is_mean_of_findings(metric, metrics):
+        is_enough = limits.enough_known
     else:
         return ()
     return tuple(name for name, counts in metrics.classes.items() if is_enough(counts))
+
+
+def is_mean_of_findings(metric: str, metrics: SliceMetrics) -> bool:
+    """Whether a metric is a mean over findings of what measures their probabilities."""
+    return metric in _MEANS_OF_FINDINGS and metrics.confusion is None
 
 
 def find_estimate(metrics: SliceMetrics, metric: str) -> Estimate | None:
@@ -111,13 +129,23 @@ def why_too_few(metric: str, metrics: SliceMetrics, limits: SampleLimits) -> Sta
         return _lack("cases", "", metrics.cases, limits.min_cases)
     if metrics.patients < limits.min_positives:
         return _lack("patients", "", metrics.patients, limits.min_positives)
-    present = {name: counts for name, counts in metrics.classes.items() if is_present(counts)}
-    if name in MEANS and present:
-        lacks = [why_too_few_of_class(MEANS[name], *item, limits) for item in present.items()]
-        if None not in lacks:
-            each = tuple(lack for lack in lacks if lack is not None)
-            return Statement("gate.lack.each_class", {"lacks": each})
+    if name in MEANS:
+        present = {name: counts for name, counts in metrics.classes.items() if is_present(counts)}
+        return _why_each_lacks(MEANS[name], present, limits)
+    if is_mean_of_findings(name, metrics):
+        return _why_each_lacks("ece", metrics.classes, limits)
     return None
+
+
+def _why_each_lacks(
+    name: str, classes: Mapping[str, ClassMetrics], limits: SampleLimits
+) -> Statement | None:
+    """Returns what every class lacks for a metric; None if one lacks nothing, or there is none."""
+    lacks = [why_too_few_of_class(name, *item, limits) for item in classes.items()]
+    each = tuple(lack for lack in lacks if lack is not None)
+    if not lacks or len(each) < len(lacks):
+        return None
+    return Statement("gate.lack.each_class", {"lacks": each})
 
 
 def why_too_few_of_class(

@@ -8,7 +8,12 @@ from sklearn import metrics as sklearn_metrics
 
 from components.site_evaluator.case_records import pack_case
 from components.site_evaluator.counts import logit_grid
-from components.site_evaluator.sufficiency import SampleLimits, why_too_few
+from components.site_evaluator.intervals import estimate_of_auc
+from components.site_evaluator.sufficiency import (
+    SampleLimits,
+    averaged_classes,
+    why_too_few,
+)
 from components.statement import Statement
 from tests.components.site_evaluator.synthetic_cases import CLASSES, evaluate, make_cases
 from trainer.errors import UserError
@@ -187,10 +192,10 @@ def test_a_perfect_auc_rests_on_pairs_of_patients_none_of_whom_is_in_two(cases_p
     pairs = 24 // cases_per_patient
     for perfect in (result.classes["edema"].auc, result.metrics["mean_auc"]):
         assert (perfect.value, perfect.upper, perfect.trials) == (1, 1, pairs)
-        assert perfect.lower == pytest.approx(0.025 ** (1 / pairs))
+        assert perfect.lower == estimate_of_auc(1.0, np.ones(200), pairs, pairs).lower
 
 
-def test_perfect_balanced_accuracy_rests_on_the_class_of_the_fewest_patients():
+def test_perfect_balanced_accuracy_has_the_mean_of_the_exact_ends_of_its_classes():
     label = np.eye(3, dtype=np.float32)[[0] * 30 + [1] * 12 + [2] * 18]
     cases = {
         "patient_id": np.array([f"p{index}" for index in range(60)]),
@@ -200,7 +205,8 @@ def test_perfect_balanced_accuracy_rests_on_the_class_of_the_fewest_patients():
     }
     result = evaluate(cases, multi_class=True, limits=SampleLimits())
     perfect = result.metrics["balanced_accuracy"]
-    assert (perfect.value, perfect.lower) == (1, pytest.approx(0.025 ** (1 / 12)))
+    ends = [0.025 ** (1 / patients) for patients in (30, 12, 18)]
+    assert (perfect.value, perfect.lower) == (1, pytest.approx(np.mean(ends)))
     assert result.metrics["accuracy"].lower == pytest.approx(0.025 ** (1 / 60))
 
 
@@ -267,6 +273,34 @@ def test_log_loss_of_findings_is_the_mean_of_scikit_learns(findings):
     expected = [sklearn_metrics.log_loss(*known_of(findings, index)) for index in range(3)]
     received = evaluate(findings).metrics["log_loss"].value
     assert received == pytest.approx(np.mean(expected), abs=1e-6)
+
+
+@pytest.mark.parametrize("mean", ["ece", "log_loss"])
+def test_a_finding_that_is_hardly_ever_known_is_in_no_mean_of_probabilities(findings, mean):
+    rarely = {**findings, "label_weight": findings["label_weight"].copy()}
+    known = np.flatnonzero(rarely["label_weight"][:, 2])
+    rarely["label_weight"][known[1:], 2] = 0
+    limits = SampleLimits()
+    result, every = evaluate(rarely, limits=limits), evaluate(findings, limits=limits)
+    assert averaged_classes(mean, result, limits) == CLASSES[:2]
+    assert averaged_classes(mean, every, limits) == CLASSES
+    others = {**findings, "label_weight": findings["label_weight"] * [1, 1, 0]}
+    expected = evaluate(others, limits=limits).metrics[mean]
+    assert result.metrics[mean].value == expected.value
+    np.testing.assert_array_equal(result.metrics[mean].replicates, expected.replicates)
+
+
+@pytest.mark.parametrize("mean", ["ece", "log_loss"])
+def test_where_every_finding_is_hardly_ever_known_the_sentence_says_what_each_lacks(findings, mean):
+    limits = SampleLimits(min_cases=100)
+    few = {**findings, "label_weight": np.zeros_like(findings["label_weight"])}
+    for index in range(len(CLASSES)):
+        few["label_weight"][60 * index : 60 * (index + 1), index] = 1
+    result = evaluate(few, limits=limits)
+    lack = why_too_few(mean, result, limits)
+    assert lack is not None and lack.key == "gate.lack.each_class"
+    assert len(lack.values["lacks"]) == len(CLASSES)
+    assert np.isnan(result.metrics[mean].value)
 
 
 def test_log_loss_of_classes_equals_scikit_learns(classes):

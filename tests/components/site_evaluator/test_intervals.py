@@ -2,11 +2,13 @@
 
 import numpy as np
 import pytest
-from scipy.stats import binomtest, norm
+from scipy.optimize import brentq
+from scipy.stats import beta, binomtest, norm
 from sklearn.metrics import roc_auc_score
 
 from components.site_evaluator.intervals import (
     estimate,
+    estimate_of_auc,
     estimate_of_share,
     mean_estimate,
     net_share,
@@ -148,11 +150,46 @@ def test_a_share_of_all_or_none_has_the_exact_interval_of_clopper_and_pearson(tr
     assert (none.lower, none.upper) == pytest.approx((0.0, 1.0 - exact.low))
 
 
-def test_any_other_share_has_the_interval_of_its_replicates():
-    replicates = np.linspace(0.5, 1.0, 200)
-    for value in (0.9, 1.0):
-        found, plain = estimate_of_share(value, replicates, 10), estimate(value, replicates)
-        assert (found.lower, found.upper) == (plain.lower, plain.upper)
+def resampled_share(right, seed=0):
+    """The share of right cases, one a patient, with its Poisson resamples."""
+    weights = np.random.default_rng(seed).poisson(1, (200, len(right)))
+    return float(np.mean(right)), (weights * right).sum(axis=1) / weights.sum(axis=1)
+
+
+def test_any_other_share_has_the_exact_interval_of_as_many_trials_as_its_resamples_vary_like():
+    """Korn and Graubard (1998): n = p (1 - p) / variance, Clopper and Pearson's interval of it."""
+    value, replicates = resampled_share(np.arange(60) < 54)
+    found = estimate_of_share(value, replicates, 60)
+    trials = 0.9 * 0.1 / np.var(replicates)
+    assert trials == pytest.approx(60, rel=0.25)
+    assert found.lower == pytest.approx(beta.ppf(0.025, 0.9 * trials, 0.1 * trials + 1))
+    assert found.upper == pytest.approx(beta.ppf(0.975, 0.9 * trials + 1, 0.1 * trials))
+
+
+def test_a_share_is_never_narrower_than_its_resamples():
+    replicates = np.concatenate([np.full(190, 0.5), np.full(10, 0.0)])
+    found, plain = estimate_of_share(0.5, replicates, 1000), estimate(0.5, replicates)
+    assert found.lower == plain.lower == 0
+
+
+@pytest.mark.parametrize("patients", [20, 30, 50, 100])
+def test_who_misses_a_case_is_never_surer_than_who_misses_none(patients):
+    lower = []
+    for missed in (0, 1, 2, 4):
+        value, replicates = resampled_share(np.arange(patients) >= missed)
+        lower.append(estimate_of_share(value, replicates, patients).lower)
+    assert lower == sorted(lower, reverse=True)
+
+
+@pytest.mark.parametrize("share", [0.8, 0.95])
+def test_the_lower_end_of_a_share_is_above_the_truth_in_at_most_one_sample_of_forty(share):
+    random = np.random.default_rng(3)
+    above = 0
+    for run in range(600):
+        value, replicates = resampled_share(random.random(50) < share, seed=run)
+        above += estimate_of_share(value, replicates, 50).lower > share
+    # At 2.5%, more than 25 of 600 has a probability below 0.01.
+    assert above <= 25
 
 
 def test_two_models_that_are_always_right_are_not_surely_alike():
@@ -167,7 +204,7 @@ def test_two_models_that_are_always_right_are_not_surely_alike():
 
 def test_a_model_that_is_always_right_and_one_that_errs_differ_by_newcombes_method_10():
     replicates = np.linspace(0.8, 1.0, 200)
-    sure, erring = estimate_of_share(1.0, np.ones(200), 20), estimate_of_share(0.9, replicates, 20)
+    sure, erring = estimate_of_share(1.0, np.ones(200), 20), estimate(0.9, replicates)
     found = paired_difference(sure, erring)
     # Square and add: each side's own reach, in the direction that narrows or widens the gap.
     narrower = np.hypot(sure.value - sure.lower, erring.upper - erring.value)
@@ -224,22 +261,61 @@ def test_three_newly_found_and_none_missed_of_twenty_is_no_gain_by_mcnemars_exac
     assert found.lower < 0 < found.upper
 
 
-def test_a_mean_of_shares_that_are_all_1_rests_on_the_fewest_trials():
+def test_a_mean_reaches_beyond_its_replicates_by_the_mean_of_what_its_parts_do():
     shares = [estimate_of_share(1.0, np.ones(200), trials) for trials in (40, 12, 30)]
-    assert mean_estimate(shares).lower == pytest.approx(shares[1].lower)
+    perfect = mean_estimate(shares)
+    assert perfect.lower == pytest.approx(np.mean([share.lower for share in shares]))
+    assert (perfect.upper, perfect.trials) == (1, 12)
+    erring = estimate(0.5, np.linspace(0.4, 0.6, 200))
+    half = mean_estimate([erring, shares[1]])
+    plain = estimate(0.75, (erring.replicates + 1) / 2)
+    assert half.lower == pytest.approx(plain.lower - (1 - shares[1].lower) / 2)
+    assert half.upper == pytest.approx(plain.upper)
+
+
+def hanley_and_mcneils_variance(auc, positives, negatives):
+    """Hanley and McNeil (1982), equation 1."""
+    q1, q2 = auc / (2 - auc), 2 * auc**2 / (1 + auc)
+    of_positives, of_negatives = (positives - 1) * (q1 - auc**2), (negatives - 1) * (q2 - auc**2)
+    return (auc * (1 - auc) + of_positives + of_negatives) / (positives * negatives)
+
+
+@pytest.mark.parametrize(("positives", "negatives"), [(10, 10), (12, 90), (200, 40)])
+def test_a_perfect_auc_ends_where_1_is_as_far_as_the_standard_errors_there_allow(
+    positives, negatives
+):
+    end = brentq(
+        lambda auc: (
+            1 - auc - 1.959964 * np.sqrt(hanley_and_mcneils_variance(auc, positives, negatives))
+        ),
+        0.3,
+        1 - 1e-6,
+    )
+    found = estimate_of_auc(1.0, np.ones(200), positives, negatives)
+    assert (found.lower, found.upper) == pytest.approx((end, 1.0))
+    none = estimate_of_auc(0.0, np.zeros(200), positives, negatives)
+    assert (none.lower, none.upper) == pytest.approx((0.0, 1 - end))
 
 
 @pytest.mark.parametrize(("positives", "negatives"), [(10, 10), (12, 90)])
-def test_the_exact_end_of_a_perfect_auc_is_seldom_missed(positives, negatives):
+def test_that_end_is_seldom_missed(positives, negatives):
     """Scores whose AUC is that end separate both kinds in at most 2.5% of samples."""
-    pairs = min(positives, negatives)
-    end = estimate_of_share(1.0, np.ones(200), pairs).lower
+    end = estimate_of_auc(1.0, np.ones(200), positives, negatives).lower
     # Two normal distributions of unit deviation: AUC = Phi(shift / sqrt(2)).
     shift = norm.ppf(end) * np.sqrt(2)
     random = np.random.default_rng(1)
     lowest = random.normal(shift, 1, (20_000, positives)).min(axis=1)
     highest = random.normal(0, 1, (20_000, negatives)).max(axis=1)
     assert (lowest > highest).mean() <= 0.025
+
+
+def test_an_auc_with_a_pair_in_the_wrong_order_is_never_surer_than_a_perfect_one():
+    perfect = estimate_of_auc(1.0, np.ones(200), 40, 40)
+    nearly = estimate_of_auc(0.999, np.linspace(0.995, 1.0, 200), 40, 40)
+    assert nearly.lower == perfect.lower
+    plain = estimate(0.8, np.linspace(0.7, 0.9, 200))
+    found = estimate_of_auc(0.8, plain.replicates, 40, 40)
+    assert (found.lower, found.upper) == (plain.lower, plain.upper)
 
 
 def test_undefined_replicates_are_left_out():

@@ -47,11 +47,14 @@ def test_predictive_values_follow_from_sensitivity_specificity_and_the_stated_pr
     assert shown["ppv"]["value"] == pytest.approx(marked_ill / (marked_ill + marked_well))
     left_well, left_ill = 9800 - marked_well, 200 - marked_ill
     assert shown["npv"]["value"] == pytest.approx(left_well / (left_well + left_ill))
-    ill = 200 * given.sensitivity.replicates
-    ppv = ill / (ill + 9800 * (1 - given.specificity.replicates))
-    assert [shown["ppv"]["lower"], shown["ppv"]["upper"]] == pytest.approx(
-        list(np.percentile(ppv, [2.5, 97.5]))
+    # Zou and Donner (2008): what either rate's own end changes, added in square.
+    fewer_ill = 200 * given.sensitivity.lower
+    more_marked = 9800 * (1 - given.specificity.lower)
+    changes = (
+        shown["ppv"]["value"] - fewer_ill / (fewer_ill + marked_well),
+        shown["ppv"]["value"] - marked_ill / (marked_ill + more_marked),
     )
+    assert shown["ppv"]["lower"] == pytest.approx(shown["ppv"]["value"] - np.hypot(*changes))
 
 
 def rate(value, trials):
