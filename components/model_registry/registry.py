@@ -241,9 +241,10 @@ class ModelRegistry:
         """Makes the champion before the present one champion again, and returns it.
 
         Raises:
-            UserError: There was none before, somebody or the gate has refused it since, its files
-                are not those that were registered, the champion changed meanwhile, or the reason is
-                blank. Nothing has changed then.
+            UserError: There was none before, somebody or the gate has refused it since, it was
+                itself rolled back or awaits sign-off since, its files are not those that were
+                registered, the champion changed meanwhile, or the reason is blank. Nothing has
+                changed then.
         """
         reason = _required(reason, "the reason of a rollback")
         seen = self.state()
@@ -257,16 +258,8 @@ class ModelRegistry:
                 )
             if len(state.champions) < 2:
                 raise UserError(f"{self.location}: there is no earlier champion to go back to.")
-            if not state.models[earlier].passed:
-                raise UserError(
-                    f"{earlier[:SHORT]}: the gate has refused the earlier champion since. Promote "
-                    "another model."
-                )
-            if refusals := state.models[earlier].refusals:
-                raise UserError(
-                    f"{earlier[:SHORT]}: the earlier champion was refused by {_named(refusals)}. "
-                    "Promote another model."
-                )
+            if why_not := _why_no_way_back(state.models[earlier]):
+                raise UserError(f"{earlier[:SHORT]}: the earlier champion {why_not}")
             self._check_files(earlier)
             details = {"instead_of": state.champion, "by": by, "reason": reason}
             return ROLLED_BACK, earlier, details
@@ -362,6 +355,20 @@ def _model_folder(model: str) -> str:
 
 def _record_name(model: str, digest: str) -> str:
     return f"{_MODELS}/{model}/record-{digest[:SHORT]}.json"
+
+
+def _why_no_way_back(earlier: ModelState) -> str | None:
+    """Returns what stands against serving an earlier champion again, with the remedy."""
+    if not earlier.passed:
+        return "was refused by the gate since. Promote another model."
+    if earlier.refusals:
+        return f"was refused by {_named(earlier.refusals)}. Promote another model."
+    if earlier.was_rolled_back:
+        return "was itself rolled back since. Promote another model."
+    if earlier.awaited_roles:
+        roles = ", ".join(earlier.awaited_roles)
+        return f"was judged anew and awaits sign-off: {roles}. Use 'micle models sign' first."
+    return None
 
 
 def _named(signatures: Iterable[Signature]) -> str:

@@ -143,8 +143,8 @@ def replay(entries: Sequence[Entry]) -> RegistryState:
         elif entry.action == ROLLED_BACK:
             rolled_back = state.models[state.champions.pop()]
             rolled_back.was_rolled_back = True
-            # Whoever agreed did so before it failed.
-            rolled_back.signatures.clear()
+            # Whoever agreed did so before it failed; whoever refused has not agreed since.
+            rolled_back.signatures = {sign.role: sign for sign in rolled_back.refusals}
             state.changes += 1
     return state
 

@@ -64,10 +64,9 @@ def _judge_leakage(bound: int, leakage: LeakageReport | None) -> RuleResult:
     if leakage is not None and measured is not None and leakage.removed:
         removed = {"count": measured, "before": leakage.leaked_cases}
         found = Statement("gate.found.after_removal", removed)
-    elif leakage is not None and measured is not None and leakage.not_compared:
-        found = Statement(
-            "gate.found.partly_compared", {"count": measured, "images": leakage.not_compared}
-        )
+    if leakage is not None and measured is not None and leakage.not_compared:
+        images = {"found": found, "images": leakage.not_compared}
+        found = Statement("gate.found.partly_compared", images)
     return at_most(
         bound,
         measured,

@@ -17,7 +17,7 @@ from components.promotion_gate.opponent import (
     comparable,
 )
 from components.promotion_gate.question import Question
-from components.promotion_gate.rules import IN_DISTRIBUTION_SLICE, GateRules, MinimumRule
+from components.promotion_gate.rules import CalibrationRule, GateRules, MinimumRule
 from components.promotion_gate.sample_rules import judge_sample_size
 from components.promotion_gate.verdict import RuleResult, Verdict, rule_result
 from components.site_drift.drift import SiteDrift
@@ -121,16 +121,18 @@ def _judge_minimum(
 
 
 def _judge_calibration(
-    bound: float, evaluation: Evaluation, limits: SampleLimits, rules: GateRules
+    rule: CalibrationRule, evaluation: Evaluation, limits: SampleLimits, rules: GateRules
 ) -> list[RuleResult]:
     question = Question(
         rule="max_calibration_error",
-        requirement=Statement("gate.asked.calibration_error", {"bound": bound}),
-        bound=bound,
+        requirement=Statement("gate.asked.calibration_error", {"bound": rule.bound}),
+        bound=rule.bound,
         # The value: calibration errors are biased upwards already, the more so in a resample.
         end="value",
         sense="at most",
     )
-    [(where, key)] = select_slices(evaluation, IN_DISTRIBUTION_SLICE)
-    found = measure(evaluation, where, key, "ece", limits)
-    return question.answer(IN_DISTRIBUTION_SLICE, [found], rules)
+    found = [
+        measure(evaluation, where, key, "ece", limits)
+        for where, key in select_slices(evaluation, rule.slice)
+    ]
+    return question.answer(rule.slice, found, rules)

@@ -1,5 +1,6 @@
 """One rule asked of slices, and its answers in statements."""
 
+import dataclasses
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +9,10 @@ from typing import Literal
 from components.promotion_gate.rules import WORST_SITE, GateRules
 from components.promotion_gate.verdict import RuleResult, rule_result
 from components.site_evaluator.results import Estimate
+from components.slice_report.sentences import DIGITS
 from components.statement import Statement, Value
+
+_MOST_DIGITS = 9
 
 
 @dataclass(frozen=True)
@@ -75,7 +79,8 @@ class Question:
         if judged and slice_name == WORST_SITE:
             # None is left out by what `judged` means.
             worst = min(judged, key=lambda found: self.slack(found.estimate))  # type: ignore[arg-type]
-            return [self._result(worst)]
+            others = [found.where for found in measurements if self._why_not(found) is not None]
+            return [self._result(worst, tuple(others))]
         results = [self._result(found) for found in measurements]
         if judged:
             return results
@@ -108,11 +113,13 @@ class Question:
             upper=None if measured is None else _or_none(measured.upper),
         )
 
-    def _result(self, found: Measurement) -> RuleResult:
+    def _result(self, found: Measurement, not_judged: tuple[Statement, ...] = ()) -> RuleResult:
         if self._why_not(found) is not None or found.estimate is None:
             return self.decided(found.where, True, self._unmeasured(found))
         estimate = found.estimate
+        digits = _telling_digits(float(getattr(estimate, self.end)), self.bound)
         said: dict[str, Value] = {
+            "digits": digits,
             "where": found.where,
             "cases": found.cases,
             "value": estimate.value,
@@ -125,7 +132,11 @@ class Question:
         if found.averaged:
             classes = tuple(Statement("gate.class", {"class": name}) for name in found.averaged)
             sentence = Statement("gate.found.mean_over", {"found": sentence, "classes": classes})
-        return self.decided(found.where, self.holds(estimate), sentence, estimate)
+        if not_judged:
+            sentence = Statement("gate.found.worst_of", {"found": sentence, "others": not_judged})
+        precise = Statement(self.requirement.key, {**self.requirement.values, "digits": digits})
+        asked = dataclasses.replace(self, requirement=precise)
+        return asked.decided(found.where, self.holds(estimate), sentence, estimate)
 
     def _unmeasured(self, found: Measurement) -> Statement:
         obstacle = self._why_not(found) or Statement("gate.obstacle.not_measured")
@@ -141,6 +152,18 @@ class Question:
         if math.isnan(getattr(found.estimate, self.end)):
             return Statement("gate.obstacle.no_interval", {"cases": found.cases})
         return None
+
+
+def _telling_digits(measured: float, bound: float) -> int:
+    """Returns how many decimals show on which side of the bound a number lies."""
+    digits = DIGITS
+    while (
+        digits < _MOST_DIGITS
+        and measured != bound
+        and round(measured, digits) == round(bound, digits)
+    ):
+        digits += 1
+    return digits
 
 
 def _or_none(value: float) -> float | None:

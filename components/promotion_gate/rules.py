@@ -137,11 +137,31 @@ class ComparisonRule:
 
 
 @dataclass(frozen=True)
+class CalibrationRule:
+    """Probabilities must not be too far from how often what they say is the case.
+
+    Attributes:
+        bound: Largest acceptable expected calibration error, by its value: its resamples lie higher
+            than it does.
+        slice: As in `MinimumRule`.
+    """
+
+    bound: float
+    slice: str = IN_DISTRIBUTION_SLICE
+
+    __pydantic_config__: ClassVar[Any] = _FORBID_UNKNOWN_FIELDS
+
+    def __post_init__(self) -> None:
+        _check_slice(self.slice)
+        _check_bound("bound", self.bound, 1)
+
+
+@dataclass(frozen=True)
 class SampleSizeRule:
     """An evaluation must rest on enough cases.
 
     Attributes:
-        count: `cases`, or of one class `positives:edema` or `negatives:edema`.
+        count: `cases`, `patients`, or of one class its cases: `positives:edema`, `negatives:edema`.
         bound: Least acceptable number.
         slice: As in `MinimumRule`.
     """
@@ -155,9 +175,11 @@ class SampleSizeRule:
     def __post_init__(self) -> None:
         _check_slice(self.slice)
         name, _, class_name = self.count.partition(":")
-        if self.count != "cases" and not (name in ("positives", "negatives") and class_name):
+        of_class = name in ("positives", "negatives") and class_name
+        if self.count not in ("cases", "patients") and not of_class:
             raise ValueError(
-                f"count must be cases, positives:CLASS or negatives:CLASS. Received: {self.count}"
+                "count must be cases, patients, positives:CLASS or negatives:CLASS. "
+                f"Received: {self.count}"
             )
         _check_bound("bound", self.bound)
 
@@ -212,7 +234,7 @@ class GateRules:
         minimum: Metrics that must reach a bound.
         max_shift_gap: How far held-out sites may fall behind.
         comparisons: With the champion and with the baseline.
-        max_calibration_error: Largest expected calibration error, in distribution.
+        max_calibration_error: Largest expected calibration error.
         sample_size: How many cases an evaluation must rest on.
         max_quarantined_fraction: Largest share of images left out at ingestion.
         max_schema_anomalies: Most features that may deviate from the data schema.
@@ -231,7 +253,7 @@ class GateRules:
     minimum: tuple[MinimumRule, ...] = ()
     max_shift_gap: ShiftGapRule | None = None
     comparisons: tuple[ComparisonRule, ...] = ()
-    max_calibration_error: float | None = None
+    max_calibration_error: CalibrationRule | None = None
     sample_size: tuple[SampleSizeRule, ...] = ()
     max_quarantined_fraction: float | None = None
     max_schema_anomalies: int | None = None
@@ -246,7 +268,7 @@ class GateRules:
     __pydantic_config__: ClassVar[Any] = _FORBID_UNKNOWN_FIELDS
 
     def __post_init__(self) -> None:
-        for name in ("max_calibration_error", "max_quarantined_fraction", "max_score_difference"):
+        for name in ("max_quarantined_fraction", "max_score_difference"):
             _check_bound(name, getattr(self, name), 1)
         for name in ("max_schema_anomalies", "max_leaked_cases", "max_latency_ms", "max_size_mb"):
             _check_bound(name, getattr(self, name))
@@ -278,6 +300,8 @@ class GateRules:
         slices = [rule.slice for rule in self.minimum]
         slices += [rule.slice for rule in self.comparisons]
         slices += [rule.slice for rule in self.sample_size]
+        if self.max_calibration_error is not None:
+            slices.append(self.max_calibration_error.slice)
         return sorted({s.removeprefix(SITE_PREFIX) for s in slices if s.startswith(SITE_PREFIX)})
 
 

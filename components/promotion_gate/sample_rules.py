@@ -42,6 +42,6 @@ def _count(metrics: SliceMetrics | None, kind: str, class_name: str) -> int:
     if metrics is None:
         return 0
     if not class_name:
-        return metrics.cases
+        return int(getattr(metrics, kind))
     counts = metrics.classes.get(class_name)
     return 0 if counts is None else int(getattr(counts, kind))

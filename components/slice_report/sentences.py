@@ -4,13 +4,16 @@ from components.slice_report.message_catalogue import Messages
 from components.slice_report.vocabulary import in_text
 from components.statement import Statement, Value
 
+DIGITS = 3
+"""Decimals of a number in a sentence that says no `digits` of its own."""
+
 
 def say(statement: Statement, messages: Messages) -> str:
     """Returns a statement as plain text; a page escapes it as any other text."""
     if statement.key == "metric":
         return _metric(statement, messages)
     filled = {name: _filled(value, messages) for name, value in statement.values.items()}
-    return messages.plain(statement.key, **filled)
+    return messages.plain(statement.key, **{"digits": DIGITS} | filled)
 
 
 def _filled(value: Value, messages: Messages) -> str | int | float:

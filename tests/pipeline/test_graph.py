@@ -94,7 +94,7 @@ def test_leaking_cases_are_left_out_before_anything_learns_from_them():
         assert taken == f"{name}-without-leaks"
     assert nodes["promotion-gate"].inputs["leakage"].producer_component_id == "leakage-check"
     not_looked_for = ids(
-        configuration(data=data | {"leakage": None}, gate={"max_calibration_error": 0.2})
+        configuration(data=data | {"leakage": None}, gate={"max_calibration_error": {"bound": 0.2}})
     )
     assert not [name for name in not_looked_for if "leak" in name]
 

@@ -127,7 +127,7 @@ def _has_withheld_class(entry: dict[str, Any]) -> bool:
 def _is_count_withheld(entry: dict[str, Any], measure: str) -> bool:
     kind, _, class_name = measure.partition(":")
     if not class_name:
-        return isinstance(entry["cases"], str)
+        return isinstance(entry[kind], str)
     models = entry["models"].values()
     return any(isinstance(model["classes"][class_name][kind], str) for model in models)
 

@@ -202,6 +202,20 @@ class TestSignOff:
         with pytest.raises(UserError, match="awaits sign-off: clinician"):
             registry.promote(second, "me")
 
+    def test_a_refusal_outlives_a_rollback_and_rules_that_need_no_role(self, registry, tmp_path):
+        first = add_model(registry, "a")
+        registry.promote(first, "me")
+        second = add_model(registry, "b", against=first, roles=self.ROLES[:1])
+        registry.sign(second, "clinician", "Dr. A")
+        registry.promote(second, "me")
+        registry.sign(second, "clinician", "Dr. B", "misses small effusions")
+        registry.rollback("me", "Dr. B refused it")
+        source = make_model(tmp_path / "b", "b")
+        registry.register(make_record(source, against=first), source)
+        assert status(registry, second) == "refused by clinician"
+        with pytest.raises(UserError, match=r"refused by Dr\. B \(clinician\)"):
+            registry.promote(second, "me")
+
     def test_only_in_a_role_that_is_needed(self, registry):
         model = add_model(registry, "a", roles=self.ROLES)
         with pytest.raises(UserError, match="Roles needed: clinician, safety officer"):
@@ -239,7 +253,7 @@ class TestRollback:
     def test_does_not_go_back_to_what_the_gate_has_refused_since(self, registry, three, tmp_path):
         second = make_model(tmp_path / "b", "b")
         registry.register(make_record(second, passed=False, against=three[0]), second)
-        with pytest.raises(UserError, match="the gate has refused the earlier champion since"):
+        with pytest.raises(UserError, match="was refused by the gate since"):
             registry.rollback("me", "alarms")
         third = make_model(tmp_path / "c", "c")
         registry.register(make_record(third, passed=False, against=three[1]), third)
@@ -277,6 +291,29 @@ class TestRollback:
         ):
             registry.rollback("me", "alarms")
         assert registry.state().champion == second
+
+    def test_does_not_go_back_to_what_was_itself_rolled_back(self, registry, tmp_path):
+        first = add_model(registry, "a")
+        registry.promote(first, "me")
+        second = add_model(registry, "b", against=first)
+        registry.promote(second, "me")
+        source = make_model(tmp_path / "a", "a")
+        registry.register(make_record(source, against=second), source)
+        registry.promote(first, "me")
+        assert registry.rollback("me", "alarms") == second
+        with pytest.raises(UserError, match="was itself rolled back since"):
+            registry.rollback("me", "alarms")
+        assert registry.state().champion == second
+
+    def test_does_not_go_back_to_what_was_judged_anew_and_nobody_has_signed(
+        self, registry, three, tmp_path
+    ):
+        second = make_model(tmp_path / "b", "b")
+        registry.register(make_record(second, roles=("clinician",), against=three[0]), second)
+        with pytest.raises(UserError, match="awaits sign-off: clinician"):
+            registry.rollback("me", "alarms")
+        registry.sign(three[1], "clinician", "Dr. A")
+        assert registry.rollback("me", "alarms") == three[1]
 
     def test_serves_the_earlier_files_as_a_new_version(self, registry, three, tmp_path):
         served = registry.publish_champion(tmp_path / "serving")

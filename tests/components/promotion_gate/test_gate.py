@@ -11,6 +11,7 @@ from components.model_checker.model_check import ModelCheck
 from components.promotion_gate.gate import Evidence, judge
 from components.promotion_gate.opponent import NO_BASELINE, NO_CHAMPION
 from components.promotion_gate.rules import (
+    CalibrationRule,
     ComparisonRule,
     GateRules,
     MinimumRule,
@@ -353,12 +354,54 @@ def test_without_a_baseline_its_comparison_fails():
     assert "No baseline was evaluated" in result.reason
 
 
+@pytest.mark.parametrize("bound", [0.8, 0.9])
+def test_the_worst_sites_rule_names_the_sites_that_it_could_not_judge(bound):
+    evaluation = make_evaluation(south=make_slice(cases=15), west=make_slice(0.1, cases=19))
+    result = only_result(verdict_on(minimum("mean_auc", bound, "worst_site"), evaluation))
+    assert result.reason.endswith("not judged: site south; site west.")
+    assert (
+        "not judged"
+        not in only_result(
+            verdict_on(minimum("mean_auc", bound, "worst_site"), make_evaluation())
+        ).reason
+    )
+
+
+def test_the_shift_gap_names_the_held_out_sites_that_it_could_not_judge():
+    evaluation = make_evaluation(west=make_slice(0.1, cases=15))
+    rules = GateRules(max_shift_gap=ShiftGapRule("mean_auc", 0.5))
+    verdict = judge(
+        Evidence(evaluation, make_ingestion(held_out=("east", "west"))), rules, SampleLimits()
+    )
+    assert "not judged: " in verdict.rules[0].reason
+    assert "west" in verdict.rules[0].reason.partition("not judged: ")[2]
+
+
+@pytest.mark.parametrize(
+    ("value", "bound", "said"),
+    [
+        (0.7996, 0.8, ("at least 0.8000,", ": 0.8471 (95% interval 0.7996 to")),
+        (0.80004, 0.8, ("at least 0.80000,", "interval 0.80004 to")),
+        (0.85, 0.8, ("at least 0.800,", "interval 0.850 to")),
+        (0.8, 0.8, ("at least 0.800,", "interval 0.800 to")),
+    ],
+)
+def test_a_sentence_has_as_many_decimals_as_tell_the_number_from_the_bound(value, bound, said):
+    evaluation = make_evaluation(overall=make_slice(value + 0.0475))
+    result = only_result(verdict_on(minimum("mean_auc", bound), evaluation))
+    assert result.passed == (value >= bound)
+    for part in said:
+        assert part in result.reason
+
+
 class TestSampleSize:
     @pytest.mark.parametrize(
         ("count", "bound", "passes"),
         [
             ("cases", 100, True),
             ("cases", 101, False),
+            ("patients", 70, True),
+            ("patients", 71, False),
             ("positives:edema", 40, True),
             ("positives:edema", 41, False),
             ("negatives:edema", 60, True),
@@ -367,7 +410,8 @@ class TestSampleSize:
     )
     def test_counts_must_reach_the_bound(self, count, bound, passes):
         rules = GateRules(sample_size=(SampleSizeRule(count, bound),))
-        assert only_result(verdict_on(rules)).passed == passes
+        overall = dataclasses.replace(make_slice(), patients=70)
+        assert only_result(verdict_on(rules, make_evaluation(overall=overall))).passed == passes
 
     def test_names_the_smallest_site(self):
         evaluation = make_evaluation(south=make_slice(cases=30))
@@ -380,9 +424,17 @@ class TestCalibration:
     @pytest.mark.parametrize(("bound", "passes"), [(0.06, True), (0.04, False)])
     def test_holds_the_error_in_distribution_against_the_bound(self, bound, passes):
         evaluation = make_evaluation(overall=make_slice(ece=0.9))
-        result = only_result(verdict_on(GateRules(max_calibration_error=bound), evaluation))
+        rules = GateRules(max_calibration_error=CalibrationRule(bound))
+        result = only_result(verdict_on(rules, evaluation))
         assert result.passed == passes
         assert result.slice == "sites seen in training"
+
+    @pytest.mark.parametrize(("bound", "passes"), [(0.31, True), (0.29, False)])
+    def test_can_ask_it_of_the_held_out_sites_too(self, bound, passes):
+        evaluation = make_evaluation(east=make_slice(ece=0.3))
+        rules = GateRules(max_calibration_error=CalibrationRule(bound, "worst_site"))
+        result = only_result(verdict_on(rules, evaluation))
+        assert (result.passed, result.slice) == (passes, "site east")
 
 
 class TestData:
@@ -405,6 +457,16 @@ class TestData:
         result = only_result(verdict_on(GateRules(max_leaked_cases=1), leakage=leakage))
         assert result.passed == passes
         assert (f"({leaked} before" in result.reason) == removed
+
+    @pytest.mark.parametrize("removed", [True, False])
+    def test_says_how_many_images_were_not_compared_also_after_removal(self, removed):
+        leakage = LeakageReport(90, 5, 5, 0, 0, 0, 2, removed, 0, 0, ())
+        leakage = dataclasses.replace(leakage, not_compared=40)
+        reason = only_result(verdict_on(GateRules(max_leaked_cases=2), leakage=leakage)).reason
+        assert ("(2 before" in reason) == removed
+        assert reason.endswith(
+            "Not looked at were 40 images of groups of alike ones that are too large to compare."
+        )
 
     def test_refuses_where_leakage_was_to_be_bounded_and_not_looked_for(self):
         assert not only_result(verdict_on(GateRules(max_leaked_cases=1))).passed
@@ -469,7 +531,7 @@ def test_a_verdict_says_who_must_sign_but_does_not_wait_for_it():
 def test_all_rules_are_judged_and_one_failure_fails_the_verdict():
     rules = GateRules(
         minimum=(MinimumRule("mean_auc", 0.7), MinimumRule("mean_auc", 0.99)),
-        max_calibration_error=0.1,
+        max_calibration_error=CalibrationRule(0.1),
         max_quarantined_fraction=0.1,
     )
     verdict = verdict_on(rules)

@@ -10,6 +10,7 @@ from components.model_checker.model_check import ModelCheck
 from components.promotion_gate.gate import Evidence, judge
 from components.promotion_gate.opponent import NO_CHAMPION, absence
 from components.promotion_gate.rules import (
+    CalibrationRule,
     ComparisonRule,
     GateRules,
     MinimumRule,
@@ -40,8 +41,11 @@ RULES = GateRules(
         ComparisonRule("champion", "non_inferior", "mean_auc", "overall", 0.01),
         ComparisonRule("baseline", "superior", "auc:edema", "worst_site"),
     ),
-    max_calibration_error=0.1,
-    sample_size=(SampleSizeRule("positives:edema", 30, "worst_site"), SampleSizeRule("cases", 9)),
+    max_calibration_error=CalibrationRule(0.1),
+    sample_size=(
+        SampleSizeRule("positives:edema", 30, "worst_site"),
+        SampleSizeRule("patients", 9),
+    ),
     max_quarantined_fraction=0.1,
     max_schema_anomalies=0,
     max_leaked_cases=0,
