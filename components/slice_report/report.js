@@ -57,7 +57,7 @@
 
     function showRow(row, counts, index, share) {
       const cells = row.querySelectorAll("td[data-name]");
-      row.classList.toggle("filtered", !counts);
+      row.classList.toggle("unexplored", !counts);
       if (!counts) return;
       const withheld = typeof counts.positives === "string" || typeof counts.negatives === "string" ||
         (counts.true_positives !== null && counts.true_positives[index] === null);
@@ -158,10 +158,11 @@
     items[0].parentNode.append(...places);
   }
 
+  // A site may be called "12 de Octubre"; that is no number.
   function sortKey(cell) {
     const text = (cell?.firstChild?.textContent ?? "").trim();
     const number = parseFloat(text.replaceAll(",", "").replace("\u2212", "-"));
-    return Number.isNaN(number) ? { text } : { number };
+    return cell?.tagName === "TH" || Number.isNaN(number) ? { text } : { number };
   }
 
   // Cells without a number come last in either direction.
@@ -176,6 +177,7 @@
     const choices = [element("filter-site"), element("filter-class")];
     const state = element("filter-state");
     const reset = element("filter-reset");
+    const explored = element("explore-class");
     if (!reset) return;
 
     function apply() {
@@ -191,7 +193,15 @@
       state.textContent = names.length ? fill(data.messages.filtered, { names: names.join(", ") }) : "";
     }
 
+    function exploreChosenClass() {
+      const name = element("filter-class").value;
+      if (!explored || ![...explored.options].some((option) => option.value === name)) return;
+      explored.value = name;
+      explored.dispatchEvent(new Event("change"));
+    }
+
     for (const choice of choices) choice.addEventListener("change", apply);
+    element("filter-class").addEventListener("change", exploreChosenClass);
     reset.addEventListener("click", () => {
       for (const choice of choices) choice.value = "";
       apply();

@@ -208,6 +208,39 @@ def test_a_filter_shows_one_site_in_every_table_and_can_be_undone(page):
     assert len(page.evaluate(sites)) == 4
 
 
+def test_the_exploration_follows_the_filters_also_when_a_threshold_is_moved(page):
+    headings = (
+        "[...document.querySelectorAll('#explore tbody tr')]"
+        ".filter(row => row.checkVisibility()).map(row => row.dataset.slice)"
+    )
+    everywhere = page.evaluate(headings)
+    assert {"site north", "site east"} < set(everywhere)
+    choose(page, "filter-site", "north")
+    choose(page, "filter-class", "nodule")
+    assert page.evaluate("document.getElementById('explore-class').value") == "nodule"
+    type_into(page, "explore-threshold", "0.2")
+    shown = page.evaluate(headings)
+    assert "site north" in shown
+    assert set(shown) == {
+        name for name in everywhere if not name.startswith("site") or "north" in name
+    }
+    page.evaluate("document.getElementById('filter-reset').click()")
+    assert page.evaluate(headings) == everywhere
+
+
+def test_a_site_whose_name_begins_with_a_number_sorts_as_text(browser, tmp_path):
+    file = tmp_path / "numbers.html"
+    sites = {"12 de Octubre": 160, "Aarhus": 90, "9 Lives": 90}
+    file.write_text(render(report_data(simulated_inputs("multi_label", sites=sites))), "utf-8")
+    browser.open(file)
+    table = "document.querySelector('section[aria-labelledby=by-site] table')"
+    browser.evaluate(f"{table}.querySelector('thead button').click()")
+    names = browser.evaluate(
+        f"[...{table}.tBodies].filter(body => body.dataset.site).map(body => body.dataset.site)"
+    )
+    assert names[:3] == ["12 de Octubre", "9 Lives", "Aarhus"]
+
+
 def test_every_control_has_a_name_for_a_screen_reader(page):
     nameless = page.evaluate(
         "[...document.querySelectorAll('input, select, button')].filter(one => "
