@@ -1,18 +1,29 @@
-"""Who the evaluated cases are of, by site: sex, age, views and what else describes a case."""
+"""Who the evaluated cases are of, by site: sex, age, views, what else describes a case, images."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from components.site_drift.distributions import Shares, SiteData
-from schemas.case_features import AGE_GROUP, CASE_FEATURE, SEX, VIEW
+from components.site_drift.distributions import Numbers, Shares, SiteData
+from schemas.case_features import (
+    AGE_GROUP,
+    CASE_FEATURE,
+    IMAGE_CONTRAST,
+    IMAGE_MEAN,
+    SEX,
+    VIEW,
+)
 
 _OF_CASES = (SEX, AGE_GROUP)
 _OF_IMAGES = (VIEW,)
+_STATISTICS_OF_IMAGES = (IMAGE_MEAN, IMAGE_CONTRAST)
 _NAMED = f"{CASE_FEATURE}:"
 
 
 def characteristics(sites: Mapping[str, SiteData]) -> list[dict[str, Any]]:
     """Returns a row a site: how often each value of each feature is there, and how often none is.
+
+    Besides, the mean over its images of their grey value (0 black to 1 white) and of its standard
+    deviation.
 
     Sex and age group are always there; views, and features that the configuration names (such as
     the scanner, or how the label came about), where some site states them.
@@ -26,6 +37,7 @@ def characteristics(sites: Mapping[str, SiteData]) -> list[dict[str, Any]]:
             "site": site,
             "cases": data.cases,
             "features": {name: _counts(data, name) for name in features},
+            "image_statistics": {name: _mean(data, name) for name in _STATISTICS_OF_IMAGES},
         }
         for site, data in sorted(sites.items())
     ]
@@ -40,6 +52,11 @@ def _features(sites: Mapping[str, SiteData]) -> list[str]:
     }
     named = sorted(name for name in stated if name.startswith(_NAMED))
     return [*_OF_CASES, *(name for name in _OF_IMAGES if name in stated), *named]
+
+
+def _mean(data: SiteData, feature: str) -> float | None:
+    found = data.features.get(feature)
+    return found.mean if isinstance(found, Numbers) and found.total else None
 
 
 def _counts(data: SiteData, feature: str) -> dict[str, Any]:

@@ -126,6 +126,7 @@ def simulated_inputs(task="multi_label", with_baseline=True, sites=SITES):
                     "sex": Shares({"female": count // 3, "male": count - count // 3}),
                     "view": Shares({"PA": count, "lateral": count // 2}),
                     "case_feature:scanner": Shares({"A <i>": count - 1}),
+                    "image_mean": numbers_of([0.25, 0.5]),
                 },
             )
             for site, count in sites.items()

@@ -237,6 +237,9 @@ def test_who_the_evaluated_cases_are_of_stands_by_site_few_without_a_share(data,
     assert rows["north"]["age_group"] == {"counts": {}, "unknown": 160}
     assert rows["north"]["view"] == {"counts": {"PA": 160, "lateral": 80}, "unknown": None}
     assert rows["north"]["case_feature:scanner"] == {"counts": {"A <i>": 159}, "unknown": 1}
+    [north] = [row for row in data["characteristics"] if row["site"] == "north"]
+    assert north["image_statistics"] == {"image_mean": 0.375, "image_contrast": None}
+    assert '<td class="n">0.375</td><td class="n">–</td>' in page
     assert "female 53 (33.1%), male 107 (66.9%)" in page
     assert "A &lt;i&gt; 159 (100.0%), unknown 1" in page
     assert "female 2, male 4<" in page
