@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class ImageMeasurement:
-    """How bright an image is that is written as it was read.
+    """How bright an image is whose compressed data are written as they were read.
 
     Attributes:
-        digest: SHA-256 of its bytes.
+        digest: SHA-256 of its file's bytes, metadata included.
         mean: Of the grey values, 0 black to 1 white.
         contrast: Their standard deviation.
     """

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
+from components.case_example_gen.image_metadata import PNG_END, without_metadata
+
 MAX_PIXELS = 150_000_000
 """More than any radiograph has; larger ones are taken for decompression bombs.
 
@@ -30,8 +32,6 @@ _MODES = {
     "HSV": "other colours",
 }
 _PNG_EXIF = b"eXIf"
-PNG_END = b"IEND\xaeB`\x82"
-"""The last chunk, with its checksum."""
 
 _ORIENTATION = 0x0112
 _UPRIGHT = {
@@ -63,10 +63,11 @@ class MeasuredImage:
     """An image that TensorFlow decodes, and how bright it is.
 
     Attributes:
-        encoded: 8-bit JPEG or PNG.
+        encoded: 8-bit JPEG or PNG, without metadata.
         mean: Of the grey values, 0 black to 1 white.
         contrast: Their standard deviation, at 128 to 255 pixels of the shorter side.
-        changes: What was changed of the image as given, in a few words each: `palette`.
+        changes: What was changed of the picture as given, in a few words each: `palette`. Empty
+            exactly if its compressed data are those that were given.
     """
 
     encoded: bytes
@@ -92,10 +93,10 @@ def open_image(encoded: bytes) -> Image.Image:
 
 
 def standardise_and_measure(encoded: bytes) -> MeasuredImage:
-    """Brings an image to 8 bits, grey or RGB, upright; plain images stay as given.
+    """Brings an image to 8 bits, grey or RGB, upright; plain images lose only their metadata.
 
     CMYK, palette, alpha, 16-bit and EXIF-rotated images are re-encoded as PNG; of an animation
-    the first frame counts. Pillow does the decoding: of what stays as given, TensorFlow may still
+    the first frame counts. Pillow does the decoding: of plain images, TensorFlow may still
     refuse some (`tensorflow_decoding.py`).
 
     Raises:
@@ -121,7 +122,7 @@ def measure(encoded: bytes, image: Image.Image) -> MeasuredImage:
 
 
 def is_plain(encoded: bytes, image: Image.Image) -> bool:
-    """Says of bytes, and of the image opened from them, whether it stays as it is."""
+    """Says of bytes, and of the image opened from them, whether its data stay as they are."""
     plain = image.mode in _PLAIN_MODES.get(image.format or "", ())
     return plain and _orientation(encoded, image) is None and getattr(image, "n_frames", 1) == 1
 
@@ -157,7 +158,8 @@ def _reduced(grey: Image.Image) -> Image.Image:
 def _decode(encoded: bytes) -> tuple[bytes, Image.Image, tuple[str, ...]]:
     with open_image(encoded) as image:
         if is_plain(encoded, image):
-            return encoded, _checked_plain(encoded, image), ()
+            checked = _checked_plain(encoded, image)
+            return without_metadata(encoded), checked, ()
         image.load()
         # Pillow's own turning writes the EXIF anew, which fails where it is odd.
         turn = _orientation(encoded, image)
@@ -165,6 +167,8 @@ def _decode(encoded: bytes) -> tuple[bytes, Image.Image, tuple[str, ...]]:
         plain_image = _plain(image)
         plain_image = plain_image.transpose(turn) if turn is not None else plain_image
     _check_not_blank(plain_image)
+    # An ICC profile would be written from here, with its text.
+    plain_image.info.clear()
     output = io.BytesIO()
     plain_image.save(output, "PNG")
     return output.getvalue(), plain_image, changes
@@ -184,7 +188,7 @@ def _changes(image: Image.Image, turn: Image.Transpose | None) -> Iterator[str]:
 
 
 def _checked_plain(encoded: bytes, image: Image.Image) -> Image.Image:
-    """Decodes an image that stays as it is, a JPEG at a fraction of its size and without colours.
+    """Decodes a plain image, a JPEG at a fraction of its size and without colours.
 
     All of a JPEG's data are read even so, and a cut is found; only the cosine transform has less
     to do. What looks blank when small and grey is looked at in full. A PNG's checksums are looked

@@ -1,7 +1,7 @@
 """The Beam pipeline from a manifest to cases, split by patient.
 
 Images are read twice, once to check and once to write (`shards.py`), so that what travels between
-workers is rows and digests, never pixels. They are decoded once, where they stay as they are.
+workers is rows and digests, never pixels. They are decoded once, where their data stay as they are.
 """
 
 import dataclasses
@@ -191,8 +191,9 @@ class _CheckImage(beam.DoFn):
         for change in measured.changes:
             Metrics.counter("ingestion", f"converted_{change.replace(' ', '_')}").inc()
             yield beam.pvalue.TaggedOutput(_CONVERTED, (change, row.site))
+        # Of the file as given, metadata included, as validation takes it.
         digest = hashlib.sha256(encoded).digest()
-        if measured.encoded == encoded:
+        if not measured.changes:
             measurement = ImageMeasurement(digest, measured.mean, measured.contrast)
             row = dataclasses.replace(row, measurement=measurement)
         yield digest, row

@@ -14,6 +14,7 @@ from apache_beam.metrics import Metrics
 
 from components.case_example_gen.example import case_example
 from components.case_example_gen.image_measurement import ImageMeasurement
+from components.case_example_gen.image_metadata import without_metadata
 from components.case_example_gen.images import MeasuredImage
 from components.case_example_gen.placed_case import PlacedCase
 from components.case_example_gen.settings import DataSettings
@@ -102,7 +103,7 @@ def image_to_write(encoded: bytes, checked: ImageMeasurement | None) -> Measured
         BadImageError: It was replaced by one that cannot be used.
     """
     if checked and checked.digest == hashlib.sha256(encoded).digest():
-        return MeasuredImage(encoded, checked.mean, checked.contrast)
+        return MeasuredImage(without_metadata(encoded), checked.mean, checked.contrast)
     return decodable_image(encoded)
 
 

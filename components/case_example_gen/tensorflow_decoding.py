@@ -3,6 +3,7 @@
 import tensorflow as tf
 from PIL import Image
 
+from components.case_example_gen.image_metadata import without_metadata
 from components.case_example_gen.images import (
     BadImageError,
     MeasuredImage,
@@ -17,38 +18,45 @@ from components.case_example_gen.images import (
 def decodable_image(encoded: bytes) -> MeasuredImage:
     """Returns an image as `standardise_and_measure` does, if TensorFlow decodes it.
 
-    An image that stays as it is is decoded by TensorFlow in place of Pillow, which is more
-    lenient: a damaged file that passed would stop the Transform of a whole data set.
+    A plain image is decoded by TensorFlow in place of Pillow, which is more lenient: a damaged
+    file that passed would stop the Transform of a whole data set. What is decoded are the bytes
+    that are kept, without metadata.
 
     Raises:
         BadImageError: As `standardise_and_measure` says, or TensorFlow cannot decode it.
     """
     decoded = _decode_plain(encoded)
     if decoded is not None:
-        low, high = decoded.getextrema()
+        kept, grey = decoded
+        low, high = grey.getextrema()
         if low != high:
-            return measure(encoded, decoded)
+            return measure(kept, grey)
     # Not plain, damaged or even: Pillow tells which.
     measured = standardise_and_measure(encoded)
-    if decoded is None and measured.encoded is encoded:
+    if decoded is None and not measured.changes:
         raise BadImageError("cannot be decoded", "by TensorFlow")
     return measured
 
 
-def _decode_plain(encoded: bytes) -> Image.Image | None:
-    """Decodes a plain image into grey values, a JPEG reduced; None if that cannot be."""
+def _decode_plain(encoded: bytes) -> tuple[bytes, Image.Image] | None:
+    """Returns a plain image's bytes without metadata, and its grey values, of a JPEG reduced.
+
+    None if it is not plain, or cannot be decoded.
+    """
     try:
         with open_image(encoded) as image:
             if not is_plain(encoded, image):
                 return None
             ratio = reduction(image) if image.format == "JPEG" else 1
             channels = 1 if image.format == "JPEG" or image.mode != "RGB" else 3
+        kept = without_metadata(encoded)
     except Exception:
         return None
     try:
         pixels = tf.io.decode_jpeg(
-            encoded, channels=channels, ratio=ratio, dct_method="INTEGER_ACCURATE"
+            kept, channels=channels, ratio=ratio, dct_method="INTEGER_ACCURATE"
         ).numpy()
     except tf.errors.InvalidArgumentError:
         return None
-    return Image.fromarray(pixels[..., 0] if channels == 1 else pixels).convert("L")
+    grey = Image.fromarray(pixels[..., 0] if channels == 1 else pixels).convert("L")
+    return kept, grey

@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from components.case_example_gen.image_metadata import PNG_END
 from components.case_example_gen.images import (
     MAX_PIXELS,
-    PNG_END,
     BadImageError,
     open_image,
     standardise_and_measure,
@@ -27,7 +27,8 @@ class ImageFile:
 
     Attributes:
         problem: Why the run would leave it out; None if nothing is seen.
-        digest: SHA-256 of the bytes; blank where they cannot be read.
+        digest: SHA-256 of the bytes, metadata included, as ingestion takes it; blank where they
+            cannot be read.
         size: Bytes.
     """
 

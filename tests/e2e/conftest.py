@@ -1,5 +1,6 @@
 """A whole run on very small generated data, shared by the tests that look at what it leaves."""
 
+import csv
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ import yaml
 
 from pipeline.demo_data.size import DemoSize
 from pipeline.demo_data.write import write_demo_data
+from tests.image_metadata import with_metadata
 
 SIZE = DemoSize(cases={"north": 70, "harbour": 50, "valley": 40}, natural_images=48)
 
@@ -68,7 +70,17 @@ class Run:
 def demo_data(tmp_path_factory) -> Path:
     directory = tmp_path_factory.mktemp("data") / "tiny"
     write_demo_data(directory, seed=0, size=SIZE)
+    _put_identifiers_into_images(directory / "medical" / "manifest.csv")
     return directory
+
+
+def _put_identifiers_into_images(manifest: Path) -> None:
+    """Archives write patient and case into an image's EXIF and comments."""
+    with manifest.open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            path = manifest.parent / row["image"]
+            identifiers = f"{row['patient_id']} {row['case_id']}".encode()
+            path.write_bytes(with_metadata(path.read_bytes(), identifiers))
 
 
 @pytest.fixture(scope="session")

@@ -88,6 +88,9 @@ def test_no_raw_identifier_is_in_any_artifact_log_or_name_of_a_file(finished):
         rows = list(csv.DictReader(file))
     raw = {row[name].encode() for row in rows for name in ("patient_id", "case_id")}
     assert len(raw) > 100
+    images = [(run.data / "medical" / row["image"]).read_bytes() for row in rows]
+    named = zip(rows, images, strict=True)
+    assert all(row["patient_id"].encode() in image for row, image in named)
     assert [kind for kind, pattern in KINDS.items() if not list(run.output.glob(pattern))] == []
     any_raw = re.compile(b"|".join(re.escape(name) for name in sorted(raw)))
     assert not any_raw.search((completed.stdout + completed.stderr).encode())

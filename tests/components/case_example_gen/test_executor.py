@@ -24,6 +24,7 @@ from components.case_example_gen.ingestion_report import (
 from components.case_example_gen.linked_patients import parse_line
 from components.case_example_gen.pseudonym import pseudonym
 from components.case_example_gen.settings import DataSettings
+from tests.image_metadata import with_metadata
 from trainer.errors import UserError
 
 KEY = b"0123456789abcdef0123456789abcdef"
@@ -194,6 +195,40 @@ def test_no_raw_identifier_is_written(tmp_path, write_image, write_manifest, set
         for example in split:
             assert b"patient-" not in example.SerializeToString()
             assert b"case-" not in example.SerializeToString()
+
+
+@pytest.mark.parametrize(
+    ("kind", "mode"),
+    [("jpg", "RGB"), ("jpg", "L"), ("jpg", "CMYK"), ("png", "RGB"), ("png", "L"), ("png", "P")],
+)
+def test_what_stands_in_the_metadata_of_images_is_not_written(
+    tmp_path, write_image, write_manifest, settings, kind, mode
+):
+    rows = rows_of_cases(write_image, cases=12)
+    for number, row in enumerate(rows):
+        row["image"] = write_image(f"{number}.{kind}", number, mode)
+        path = tmp_path / row["image"]
+        path.write_bytes(with_metadata(path.read_bytes(), row["patient_id"].encode()))
+    examples, report = run(dataclasses.replace(settings, manifest=write_manifest(rows)), tmp_path)
+    assert report.quarantined_images == 0
+    written = [e for split in read_examples(examples).values() for e in split]
+    assert len(written) == 12
+    assert not [e for e in written if b"patient-" in e.SerializeToString()]
+    for file in (tmp_path / "report").rglob("*"):
+        assert b"north-patient-" not in file.read_bytes()
+
+
+def test_copies_of_an_image_are_told_by_the_bytes_of_their_files(
+    tmp_path, write_image, write_manifest, settings
+):
+    """As validation tells them: one picture with other metadata is left to the leakage check."""
+    rows = rows_of_cases(write_image, cases=10)
+    given = (tmp_path / rows[0]["image"]).read_bytes()
+    (tmp_path / rows[4]["image"]).write_bytes(given)
+    (tmp_path / rows[8]["image"]).write_bytes(with_metadata(given, b"exported anew"))
+    data = dataclasses.replace(settings, manifest=write_manifest(rows), max_bad_fraction=0.9)
+    _, report = run(data, tmp_path)
+    assert [image.row for image in report.first_quarantined] == [6]
 
 
 def test_every_bad_image_is_quarantined_with_its_reason(

@@ -1,13 +1,16 @@
 """Shards: of about one size, the same for any number of workers."""
 
 import hashlib
+import io
 
 import pytest
+from PIL import Image
 
 from components.case_example_gen import shards
 from components.case_example_gen.image_measurement import ImageMeasurement
 from components.case_example_gen.images import MeasuredImage
 from tests.components.beam_runs import case_files, ingest, pairs_of_round, write_data
+from tests.image_metadata import with_metadata
 
 MEGABYTE = 1024**2
 TWO_PROCESSES = ["--direct_running_mode=multi_processing", "--direct_num_workers=2"]
@@ -29,8 +32,11 @@ def test_an_image_is_decoded_again_only_if_it_is_not_the_one_that_was_checked(mo
         return MeasuredImage(b"standard", 0.1, 0.2)
 
     monkeypatch.setattr(shards, "decodable_image", decode)
-    known = ImageMeasurement(hashlib.sha256(b"checked").digest(), 0.5, 0.25)
-    assert shards.image_to_write(b"checked", known) == MeasuredImage(b"checked", 0.5, 0.25)
+    png = io.BytesIO()
+    Image.new("L", (2, 2)).save(png, "PNG")
+    checked = with_metadata(png.getvalue(), b"Doe^Jane")
+    known = ImageMeasurement(hashlib.sha256(checked).digest(), 0.5, 0.25)
+    assert shards.image_to_write(checked, known) == MeasuredImage(png.getvalue(), 0.5, 0.25)
     assert not decoded
     assert shards.image_to_write(b"replaced", known).encoded == b"standard"
     assert shards.image_to_write(b"of another mode", None).encoded == b"standard"
