@@ -5,9 +5,12 @@ import io
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image
+from PIL.TiffImagePlugin import BITSPERSAMPLE, TiffImageFile
 
 from components.case_example_gen.image_metadata import PNG_END, without_metadata
 
@@ -32,6 +35,8 @@ _MODES = {
     "HSV": "other colours",
 }
 _PNG_EXIF = b"eXIf"
+_PNG_BIT_DEPTH = 24
+"""Where it stands in the file: behind signature, length and name of the header, and the size."""
 
 _ORIENTATION = 0x0112
 _UPRIGHT = {
@@ -96,11 +101,12 @@ def standardise_and_measure(encoded: bytes) -> MeasuredImage:
     """Brings an image to 8 bits, grey or RGB, upright; plain images lose only their metadata.
 
     CMYK, palette, alpha, 16-bit and EXIF-rotated images are re-encoded as PNG; of an animation
-    the first frame counts. Pillow does the decoding: of plain images, TensorFlow may still
-    refuse some (`tensorflow_decoding.py`).
+    the first frame counts. Colours of 16 bits are read from PNGs only. Pillow does the decoding
+    otherwise: of plain images, TensorFlow may still refuse some (`tensorflow_decoding.py`).
 
     Raises:
-        BadImageError: Empty, not an image, truncated, blank, or absurdly large.
+        BadImageError: Empty, not an image, truncated, blank, absurdly large, or a TIFF with
+            colours of more than 8 bits.
     """
     if not encoded:
         raise BadImageError("empty file")
@@ -124,7 +130,17 @@ def measure(encoded: bytes, image: Image.Image) -> MeasuredImage:
 def is_plain(encoded: bytes, image: Image.Image) -> bool:
     """Says of bytes, and of the image opened from them, whether its data stay as they are."""
     plain = image.mode in _PLAIN_MODES.get(image.format or "", ())
+    plain = plain and not _has_deep_colours(encoded, image)
     return plain and _orientation(encoded, image) is None and getattr(image, "n_frames", 1) == 1
+
+
+def _has_deep_colours(encoded: bytes, image: Image.Image) -> bool:
+    """Says whether an image has 16 bits in several channels, of which Pillow reads the upper 8."""
+    if image.mode.startswith(("I", "F")):
+        return False
+    if isinstance(image, TiffImageFile):
+        return max(image.tag_v2.get(BITSPERSAMPLE, (8,))) > 8
+    return image.format == "PNG" and encoded[_PNG_BIT_DEPTH] > 8
 
 
 def reduction(image: Image.Image) -> int:
@@ -160,11 +176,14 @@ def _decode(encoded: bytes) -> tuple[bytes, Image.Image, tuple[str, ...]]:
         if is_plain(encoded, image):
             checked = _checked_plain(encoded, image)
             return without_metadata(encoded), checked, ()
+        deep = _has_deep_colours(encoded, image)
+        if deep and image.format != "PNG":
+            raise BadImageError("colours of more than 8 bits", f"in a {image.format}")
         image.load()
         # Pillow's own turning writes the EXIF anew, which fails where it is odd.
         turn = _orientation(encoded, image)
-        changes = tuple(_changes(image, turn))
-        plain_image = _plain(image)
+        changes = tuple(_changes(image, turn, deep))
+        plain_image = _window_to_8_bits(_deep_colours(encoded)) if deep else _plain(image)
         plain_image = plain_image.transpose(turn) if turn is not None else plain_image
     _check_not_blank(plain_image)
     # An ICC profile would be written from here, with its text.
@@ -174,12 +193,12 @@ def _decode(encoded: bytes) -> tuple[bytes, Image.Image, tuple[str, ...]]:
     return output.getvalue(), plain_image, changes
 
 
-def _changes(image: Image.Image, turn: Image.Transpose | None) -> Iterator[str]:
+def _changes(image: Image.Image, turn: Image.Transpose | None, deep: bool) -> Iterator[str]:
     if image.format not in _PLAIN_MODES:
         yield "other format"
     if image.mode in _MODES:
         yield _MODES[image.mode]
-    elif image.mode.startswith(("I", "F")):
+    if deep or image.mode.startswith(("I", "F")):
         yield "more than 8 bits"
     if turn is not None:
         yield "turned by EXIF"
@@ -221,20 +240,41 @@ def _is_even(image: Image.Image) -> bool:
 
 def _plain(image: Image.Image) -> Image.Image:
     if image.mode.startswith(("I", "F")):
-        image = _window_to_8_bits(image)
+        image = _window_to_8_bits(np.asarray(image))
     elif image.mode in ("LA", "PA", "RGBA", "P"):
         image = _on_black(image)
     return image.convert("L" if image.mode in ("L", "1") else "RGB")
 
 
-def _window_to_8_bits(image: Image.Image) -> Image.Image:
-    """Stretches deep grey values; the outermost 0.1% at each end would waste the range."""
-    values = np.asarray(image, dtype=np.float32)
+def _deep_colours(encoded: bytes) -> npt.NDArray[np.uint16]:
+    """Decodes a 16-bit PNG with colours or transparency, and lays it on black.
+
+    Returns:
+        uint16 [height, width, 3], or [height, width] if it is grey.
+    """
+    # Here, since who looks at other images needs no TensorFlow.
+    import tensorflow as tf
+
+    values: npt.NDArray[np.uint16] = tf.io.decode_png(encoded, dtype=tf.uint16).numpy()
+    channels = values.shape[2]
+    colours = values[..., : 3 if channels > 2 else 1]
+    if channels in (2, 4):
+        opacity = values[..., -1:].astype(np.float32) / 65535
+        colours = (colours * opacity).round().astype(np.uint16)
+    return colours if channels > 2 else colours[..., 0]
+
+
+def _window_to_8_bits(values: npt.NDArray[Any]) -> Image.Image:
+    """Stretches deep values, all channels alike; the outermost 0.1% would waste the range."""
     if not np.isfinite(values).all():
         raise BadImageError("cannot be decoded", "values that are no numbers")
     low, high = np.percentile(values, [0.1, 99.9])
-    scaled = np.clip((values - low) / max(high - low, 1e-6), 0.0, 1.0)
-    return Image.fromarray((scaled * 255).round().astype(np.uint8))
+    stretched = np.empty(values.shape, np.uint8)
+    # By rows: as floats all of them would take several times the memory.
+    for row, target in zip(values, stretched, strict=True):
+        scaled = np.clip((row.astype(np.float32) - low) / max(high - low, 1e-6), 0.0, 1.0)
+        target[...] = (scaled * 255).round()
+    return Image.fromarray(stretched)
 
 
 def _on_black(image: Image.Image) -> Image.Image:

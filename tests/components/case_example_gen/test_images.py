@@ -5,11 +5,13 @@ import struct
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from PIL import Image, ImageOps
 
 from components.case_example_gen import images
 from components.case_example_gen.images import BadImageError, standardise_and_measure
 from tests.claimed_png import with_claimed_size
+from tests.image_metadata import png_chunk
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (12, 16, 3), dtype=np.uint8)
 
@@ -62,6 +64,82 @@ def test_sixteen_bits_are_stretched_to_eight():
     assert (np.diff(result.reshape(-1).astype(int)) >= 0).all()
 
 
+def deep_png(values: np.ndarray) -> bytes:
+    """TensorFlow's encoder; Pillow writes no colours of 16 bits."""
+    return tf.io.encode_png(values.astype(np.uint16)).numpy()
+
+
+def test_sixteen_bits_of_colour_are_stretched_like_those_of_grey():
+    """12 bits in 16, as scanners give them, of which the upper byte alone is nearly black."""
+    grey = np.linspace(0, 4095, 30 * 40).reshape(30, 40).astype(np.uint16)
+    result = np.asarray(decoded(standardise_image(deep_png(np.dstack([grey] * 3)))))
+    of_grey = np.asarray(decoded(standardise_image(deep_png(grey[..., None]))))
+    assert result.shape == (30, 40, 3)
+    for channel in range(3):
+        np.testing.assert_allclose(result[..., channel], of_grey.astype(float), atol=1)
+    assert (of_grey.min(), of_grey.max()) == (0, 255)
+
+
+def test_all_channels_of_sixteen_bits_are_stretched_alike_so_that_hues_stay():
+    ramp = np.linspace(0, 4000, 30 * 40).reshape(30, 40)
+    result = np.asarray(
+        decoded(standardise_image(deep_png(np.dstack([ramp, ramp / 2, ramp / 4])))), np.float64
+    )
+    np.testing.assert_allclose(result[..., 1], result[..., 0] / 2, atol=1)
+    np.testing.assert_allclose(result[..., 2], result[..., 0] / 4, atol=1)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_sixteen_bits_with_transparency_are_laid_on_black_and_stretched(channels):
+    values = np.tile(np.linspace(1000, 4000, 40)[None, :, None], (40, 1, channels))
+    alpha = np.zeros((40, 40, 1))
+    alpha[20:] = 65535
+    result = np.asarray(decoded(standardise_image(deep_png(np.dstack([values, alpha])))))
+    assert not result[:20].any()
+    assert result[20:].min() == pytest.approx(255 / 4, abs=1)
+    assert result.max() == 255
+
+
+def test_colours_of_sixteen_bits_are_turned_upright_too():
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    content = deep_png(PIXELS.astype(np.uint16) * 16)
+    rotated = content[:33] + png_chunk(b"eXIf", exif.tobytes()[6:]) + content[33:]
+    upright = np.rot90(decoded(standardise_image(content)), k=-1)
+    np.testing.assert_array_equal(np.asarray(decoded(standardise_image(rotated))), upright)
+
+
+def test_a_cut_png_of_sixteen_bits_is_truncated():
+    with pytest.raises(BadImageError) as error:
+        standardise_image(deep_png(PIXELS.astype(np.uint16) * 257)[:-100])
+    assert error.value.reason == "truncated"
+
+
+def deep_tiff() -> bytes:
+    """An uncompressed little-endian TIFF of one pixel, RGB of 16 bits each."""
+    entries = [
+        (256, 3, 1, 1),
+        (257, 3, 1, 1),
+        (258, 3, 3, 122),
+        (259, 3, 1, 1),
+        (262, 3, 1, 2),
+        (273, 4, 1, 128),
+        (277, 3, 1, 3),
+        (278, 3, 1, 1),
+        (279, 4, 1, 6),
+    ]
+    directory = b"".join(struct.pack("<HHLL", *entry) for entry in entries)
+    header = b"II*\0" + struct.pack("<LH", 8, len(entries)) + directory + bytes(4)
+    return header + struct.pack("<3H3H", 16, 16, 16, 4095, 2000, 100)
+
+
+def test_colours_of_sixteen_bits_in_a_tiff_are_refused_rather_than_blackened():
+    assert decoded(deep_tiff()).mode == "RGB"
+    with pytest.raises(BadImageError) as error:
+        standardise_image(deep_tiff())
+    assert error.value.reason == "colours of more than 8 bits"
+
+
 def test_an_exif_rotated_image_is_turned_upright():
     exif = Image.Exif()
     exif[0x0112] = 6
@@ -84,6 +162,9 @@ def turned() -> bytes:
         (encoded(Image.fromarray(PIXELS).convert("P")), ("palette",)),
         (encoded(Image.fromarray(PIXELS).convert("RGBA")), ("transparent",)),
         (encoded(Image.fromarray(PIXELS[..., 0].astype(np.uint16) * 9)), ("more than 8 bits",)),
+        (deep_png(PIXELS.astype(np.uint16) * 9), ("more than 8 bits",)),
+        (deep_png(np.dstack([PIXELS] * 2)[..., :4] * 9), ("transparent", "more than 8 bits")),
+        (deep_png(PIXELS[..., :2].astype(np.uint16) * 9), ("transparent", "more than 8 bits")),
         (encoded(Image.fromarray(PIXELS), "BMP"), ("other format",)),
         (turned(), ("turned by EXIF",)),
     ],
