@@ -7,6 +7,9 @@ from components.case_example_gen.external_set import ExternalSet
 from components.case_example_gen.manifest import ManifestRow, read_manifest
 from components.case_example_gen.settings import DataSettings
 
+_BLOCK = 1024**2
+"""Bytes: what lies in a folder of images may be larger than the memory."""
+
 
 def data_fingerprint(data: DataSettings) -> str:
     """Returns SHA-256 over the bytes of the manifest and of each image.
@@ -29,7 +32,7 @@ def _add_manifest(
     digest: "hashlib._Hash", data: DataSettings, external: ExternalSet | None
 ) -> None:
     manifest = Path((external or data).manifest)
-    digest.update(manifest.read_bytes())
+    _update(digest, manifest)
     with manifest.open(encoding="utf-8", newline="") as lines:
         for row in read_manifest(lines, str(manifest), data, external):
             if isinstance(row, ManifestRow):
@@ -42,7 +45,15 @@ def location_fingerprint(manifest: str) -> str:
 
 
 def _digest_of(image: Path) -> bytes:
+    digest = hashlib.sha256()
     try:
-        return hashlib.sha256(image.read_bytes()).digest()
+        _update(digest, image)
     except OSError:
         return b"missing"
+    return digest.digest()
+
+
+def _update(digest: "hashlib._Hash", path: Path) -> None:
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            digest.update(block)

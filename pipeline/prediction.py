@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from components.case_example_gen.image_bytes import read_image_file
 from components.case_example_gen.images import BadImageError
 from components.case_example_gen.manifest import delimiter_of
 from components.case_example_gen.tensorflow_decoding import decodable_image
@@ -92,7 +93,7 @@ def read_cases(cases: Iterable[CaseImages], left_out: list[str]) -> Iterator[Rea
         images = []
         for path in case.images:
             try:
-                images.append(decodable_image(path.read_bytes()).encoded)
+                images.append(decodable_image(read_image_file(path)).encoded)
             except OSError as error:
                 left_out.append(f"{path}: cannot be read ({error.strerror}); left out.")
             except BadImageError as error:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
+from components.case_example_gen.image_bytes import read_image_file
 from components.case_example_gen.images import BadImageError
 from components.case_example_gen.manifest import ManifestRow, read_manifest
 from components.case_example_gen.settings import DataSettings
@@ -36,7 +37,7 @@ class ImageReader:
     def read(self, row: ManifestRow) -> np.ndarray | None:
         """Returns uint8 [image_size, image_size, 3]; None if the run would quarantine it."""
         try:
-            image = decodable_image((self.manifest.parent / row.image).read_bytes())
+            image = decodable_image(read_image_file(self.manifest.parent / row.image))
         except (OSError, BadImageError):
             return None
         square = decode_square(tf.constant(image.encoded), self.image_size, self.fit)

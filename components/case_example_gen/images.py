@@ -20,6 +20,12 @@ MAX_PIXELS = 150_000_000
 Less than 179 million, beyond which Pillow opens no image at all.
 """
 
+MAX_COPIED_PIXELS = 60_000_000
+"""Of deep, palette and transparent images, whose conversion holds some 20 bytes a pixel.
+
+Twice what the largest radiographs have.
+"""
+
 _CHECKED_SIDE = 128
 """A JPEG is checked and measured at no fewer pixels than this a side, if it has them."""
 
@@ -34,6 +40,9 @@ _MODES = {
     "LAB": "other colours",
     "HSV": "other colours",
 }
+_DEEP = ("I", "F")
+"""How the modes of more than 8 bits begin."""
+_LAYERED = ("LA", "PA", "RGBA", "P")
 _PNG_EXIF = b"eXIf"
 _PNG_BIT_DEPTH = 24
 """Where it stands in the file: behind signature, length and name of the header, and the size."""
@@ -85,15 +94,18 @@ def open_image(encoded: bytes) -> Image.Image:
     """Reads an image's header; its pixels are decoded once they are asked for.
 
     Raises:
-        BadImageError: Absurdly large.
+        BadImageError: Absurdly large, or of a kind that is not read.
         OSError: Not an image; Pillow raises others where a header is broken.
     """
     try:
         image = Image.open(io.BytesIO(encoded))
     except Image.DecompressionBombError as error:
-        raise BadImageError("too large", type(error).__name__) from error
-    if image.width * image.height > MAX_PIXELS:
-        raise BadImageError("too large", f"{image.width}x{image.height} pixels")
+        raise BadImageError("too large", f"more than {MAX_PIXELS} pixels") from error
+    limit = MAX_COPIED_PIXELS if _is_copied(encoded, image) else MAX_PIXELS
+    if image.width * image.height > limit:
+        raise BadImageError("too large", f"{image.width}x{image.height} pixels, more than {limit}")
+    if _has_deep_colours(encoded, image) and image.format != "PNG":
+        raise BadImageError("colours of more than 8 bits", f"in a {image.format}")
     return image
 
 
@@ -134,9 +146,15 @@ def is_plain(encoded: bytes, image: Image.Image) -> bool:
     return plain and _orientation(encoded, image) is None and getattr(image, "n_frames", 1) == 1
 
 
+def _is_copied(encoded: bytes, image: Image.Image) -> bool:
+    """Says whether converting an image takes several copies of it."""
+    deep = image.mode.startswith(_DEEP) or _has_deep_colours(encoded, image)
+    return deep or image.mode in _LAYERED
+
+
 def _has_deep_colours(encoded: bytes, image: Image.Image) -> bool:
     """Says whether an image has 16 bits in several channels, of which Pillow reads the upper 8."""
-    if image.mode.startswith(("I", "F")):
+    if image.mode.startswith(_DEEP):
         return False
     if isinstance(image, TiffImageFile):
         return max(image.tag_v2.get(BITSPERSAMPLE, (8,))) > 8
@@ -177,8 +195,6 @@ def _decode(encoded: bytes) -> tuple[bytes, Image.Image, tuple[str, ...]]:
             checked = _checked_plain(encoded, image)
             return without_metadata(encoded), checked, ()
         deep = _has_deep_colours(encoded, image)
-        if deep and image.format != "PNG":
-            raise BadImageError("colours of more than 8 bits", f"in a {image.format}")
         image.load()
         # Pillow's own turning writes the EXIF anew, which fails where it is odd.
         turn = _orientation(encoded, image)
@@ -198,7 +214,7 @@ def _changes(image: Image.Image, turn: Image.Transpose | None, deep: bool) -> It
         yield "other format"
     if image.mode in _MODES:
         yield _MODES[image.mode]
-    if deep or image.mode.startswith(("I", "F")):
+    if deep or image.mode.startswith(_DEEP):
         yield "more than 8 bits"
     if turn is not None:
         yield "turned by EXIF"
@@ -239,9 +255,9 @@ def _is_even(image: Image.Image) -> bool:
 
 
 def _plain(image: Image.Image) -> Image.Image:
-    if image.mode.startswith(("I", "F")):
+    if image.mode.startswith(_DEEP):
         image = _window_to_8_bits(np.asarray(image))
-    elif image.mode in ("LA", "PA", "RGBA", "P"):
+    elif image.mode in _LAYERED:
         image = _on_black(image)
     return image.convert("L" if image.mode in ("L", "1") else "RGB")
 
@@ -259,8 +275,10 @@ def _deep_colours(encoded: bytes) -> npt.NDArray[np.uint16]:
     channels = values.shape[2]
     colours = values[..., : 3 if channels > 2 else 1]
     if channels in (2, 4):
-        opacity = values[..., -1:].astype(np.float32) / 65535
-        colours = (colours * opacity).round().astype(np.uint16)
+        on_black = np.empty(colours.shape, np.uint16)
+        for row, opacity, target in zip(colours, values[..., -1:], on_black, strict=True):
+            target[...] = (row.astype(np.uint32) * opacity + 32767) // 65535
+        colours = on_black
     return colours if channels > 2 else colours[..., 0]
 
 

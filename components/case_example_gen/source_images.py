@@ -4,6 +4,7 @@ import errno
 
 from apache_beam.io.filesystems import FileSystems
 
+from components.case_example_gen.image_bytes import read_to_limit
 from components.case_example_gen.images import BadImageError
 from components.case_example_gen.settings import DataSettings
 
@@ -20,15 +21,14 @@ def read_image(directory: str, image: str) -> bytes:
     """Reads an image's bytes; `image` is relative to `directory`, or absolute.
 
     Raises:
-        BadImageError: There is no such file, or no right to read it.
+        BadImageError: There is no such file, no right to read it, or it is too large.
         OSError: Of the storage or network: another try may do better, so the image is not bad.
     """
     try:
         with FileSystems.open(
             FileSystems.join(directory, image), mime_type="application/octet-stream"
         ) as file:
-            encoded: bytes = file.read()
-            return encoded
+            return read_to_limit(file)
     except PermissionError as error:
         raise BadImageError("no right to read the file", type(error).__name__) from error
     except OSError as error:

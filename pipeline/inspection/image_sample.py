@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps
 
+from components.case_example_gen.image_bytes import read_image_file
 from components.case_example_gen.images import BadImageError, standardise_and_measure
 from components.case_example_gen.manifest import ManifestRow
 
@@ -119,7 +120,7 @@ def _look(located: Located) -> ImageLook | str:
     """Returns what an image looks like, or why the run would leave it out."""
     folder, row = located
     try:
-        measured = standardise_and_measure((folder / row.image).read_bytes())
+        measured = standardise_and_measure(read_image_file(folder / row.image))
     except OSError:
         return "file is missing"
     except BadImageError as error:

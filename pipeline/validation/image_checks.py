@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from components.case_example_gen.image_bytes import read_image_file
 from components.case_example_gen.image_metadata import PNG_END
 from components.case_example_gen.images import (
-    MAX_PIXELS,
     BadImageError,
     open_image,
     standardise_and_measure,
@@ -28,8 +28,8 @@ class ImageFile:
     Attributes:
         problem: Why the run would leave it out; None if nothing is seen.
         digest: SHA-256 of the bytes, metadata included, as ingestion takes it; blank where they
-            cannot be read.
-        size: Bytes.
+            cannot be read, or are too many.
+        size: Bytes; 0 likewise.
     """
 
     problem: str | None
@@ -56,9 +56,11 @@ def look_at_files(
 def look_at_file(path: Path) -> ImageFile:
     """Opens the header and looks at the end of a file."""
     try:
-        encoded = path.read_bytes()
+        encoded = read_image_file(path)
     except OSError as error:
         return ImageFile(f"cannot be read ({error.strerror})", b"", 0)
+    except BadImageError as error:
+        return ImageFile(_in_words(error), b"", 0)
     digest = hashlib.sha256(encoded).digest()
     return ImageFile(_problem(encoded), digest, len(encoded))
 
@@ -69,8 +71,8 @@ def _problem(encoded: bytes) -> str | None:
     try:
         with open_image(encoded) as image:
             kind = image.format
-    except BadImageError:
-        return f"has more than {MAX_PIXELS // 1_000_000} million pixels"
+    except BadImageError as error:
+        return _in_words(error)
     except Exception:
         return "is not an image"
     if kind in _END_MARKS and _END_MARKS[kind] not in encoded[-_NEAR_THE_END:]:
@@ -83,5 +85,11 @@ def _problem_when_decoded(encoded: bytes) -> str | None:
     try:
         standardise_and_measure(encoded)
     except BadImageError as error:
-        return "is truncated" if error.reason == "truncated" else f"is bad ({error.reason})"
+        return _in_words(error)
     return None
+
+
+def _in_words(error: BadImageError) -> str:
+    if error.reason == "too large":
+        return f"is too large ({error.detail})"
+    return "is truncated" if error.reason == "truncated" else f"is bad ({error.reason})"

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -63,3 +64,17 @@ def test_bytes_cannot_wander_from_one_image_to_the_next(folder):
 def test_a_manifest_on_a_bucket_is_known_by_its_address():
     at = [data_fingerprint(DataSettings(manifest=f"gs://bucket/{name}.csv")) for name in "aab"]
     assert at[0] == at[1] != at[2]
+
+
+def test_a_file_of_several_blocks_counts_to_its_last_byte_and_is_never_held_whole(folder):
+    size = 64 * 1024**2
+    (folder / "one.png").write_bytes(bytes(size))
+    before = fingerprint(folder)
+    with (folder / "one.png").open("r+b") as file:
+        file.seek(size - 1)
+        file.write(b"1")
+    tracemalloc.start()
+    assert fingerprint(folder) != before
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < size // 8

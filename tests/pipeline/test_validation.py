@@ -148,7 +148,16 @@ def test_an_image_that_would_fill_the_memory_is_told_before_it_is_decoded(data_s
     image = data_set.directory / "0.png"
     image.write_bytes(with_claimed_size(image.read_bytes(), 60_000, 60_000))
     assert data_set.messages("warning") == [
-        "row 2, column image: the image has more than 150 million pixels; it will be quarantined."
+        "row 2, column image: the image is too large (more than 150000000 pixels); "
+        "it will be quarantined."
+    ]
+
+
+def test_a_file_that_would_fill_the_memory_is_told_without_being_read(data_set):
+    with (data_set.directory / "0.png").open("r+b") as file:
+        file.truncate(3 * 1024**3)
+    assert data_set.messages("warning") == [
+        "row 2, column image: the image is too large (more than 256 MB); it will be quarantined."
     ]
 
 

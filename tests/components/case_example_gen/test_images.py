@@ -264,7 +264,31 @@ def test_an_absurdly_large_image_is_refused_before_it_is_decoded(monkeypatch):
     monkeypatch.setattr(images, "MAX_PIXELS", 100)
     with pytest.raises(BadImageError) as error:
         standardise_image(encoded(Image.fromarray(PIXELS)))
-    assert (error.value.reason, error.value.detail) == ("too large", "16x12 pixels")
+    assert (error.value.reason, error.value.detail) == (
+        "too large",
+        "16x12 pixels, more than 100",
+    )
+
+
+@pytest.mark.parametrize("mode", ["P", "RGBA", "LA", "I;16", "deep RGB"])
+def test_an_image_whose_conversion_takes_copies_may_have_fewer_pixels(mode):
+    if mode == "deep RGB":
+        content = deep_png(PIXELS)
+    elif mode == "I;16":
+        content = encoded(Image.fromarray(PIXELS[..., 0].astype(np.uint16)))
+    else:
+        content = encoded(Image.fromarray(PIXELS).convert(mode))
+    with pytest.raises(BadImageError) as error:
+        standardise_image(with_claimed_size(content, 10_000, 10_000))
+    assert (error.value.reason, error.value.detail) == (
+        "too large",
+        "10000x10000 pixels, more than 60000000",
+    )
+
+
+def test_a_plain_image_of_as_many_pixels_is_not_called_too_large():
+    content = with_claimed_size(encoded(Image.fromarray(PIXELS)), 10_000, 10_000)
+    assert images.open_image(content).size == (10_000, 10_000)
 
 
 @pytest.mark.parametrize(("width", "height"), [(13_000, 13_000), (60_000, 60_000)])
