@@ -21,7 +21,7 @@ Less than 179 million, beyond which Pillow opens no image at all.
 """
 
 MAX_COPIED_PIXELS = 60_000_000
-"""Of deep, palette and transparent images, whose conversion holds some 20 bytes a pixel.
+"""Of deep, palette and transparent images, whose conversion holds up to 25 bytes a pixel.
 
 Twice what the largest radiographs have.
 """

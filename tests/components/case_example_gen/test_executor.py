@@ -2,12 +2,14 @@
 
 import dataclasses
 import json
+import traceback
 from collections import Counter
 from pathlib import Path
 from zlib import crc32
 
 import pytest
 import tensorflow as tf
+from google.api_core import exceptions
 from PIL import Image
 from tfx.types import artifact_utils, standard_artifacts
 
@@ -24,6 +26,7 @@ from components.case_example_gen.ingestion_report import (
 from components.case_example_gen.linked_patients import parse_line
 from components.case_example_gen.pseudonym import pseudonym
 from components.case_example_gen.settings import DataSettings
+from tests.components.case_example_gen.object_store import SCHEME, LazyStore
 from tests.image_metadata import with_metadata
 from trainer.errors import UserError
 
@@ -259,6 +262,30 @@ def test_every_bad_image_is_quarantined_with_its_reason(
     [linked] = linked_patients(tmp_path)
     assert linked == tuple(pseudonym(KEY, "patient", rows[i]["patient_id"]) for i in (6, 9))
     assert sum(count.images for count in report.counts) == 20 - 8
+
+
+def test_a_missing_object_of_an_object_store_is_quarantined_and_not_named(
+    tmp_path, write_image, write_manifest, settings
+):
+    rows = rows_of_cases(write_image, cases=10)
+    (tmp_path / rows[4]["image"]).rename(tmp_path / "moved.png")
+    manifest = f"{SCHEME}://{write_manifest(rows)}"
+    data = dataclasses.replace(settings, manifest=manifest, max_bad_fraction=0.5)
+    _, report = run(data, tmp_path)
+    [left_out] = report.first_quarantined
+    assert (left_out.row, left_out.reason, left_out.detail) == (6, "file is missing", "NotFound")
+
+
+def test_a_fault_of_the_object_store_stops_the_run_and_names_no_image(
+    tmp_path, write_image, write_manifest, settings, monkeypatch
+):
+    rows = rows_of_cases(write_image, cases=10)
+    name = rows[4]["image"]
+    monkeypatch.setattr(LazyStore, "faults", {name: exceptions.ServiceUnavailable(name)})
+    manifest = f"{SCHEME}://{write_manifest(rows)}"
+    with pytest.raises(Exception, match="ServiceUnavailable 503") as raised:
+        run(dataclasses.replace(settings, manifest=manifest), tmp_path)
+    assert name not in "".join(traceback.format_exception(raised.value))
 
 
 def test_a_copy_filed_under_another_patient_names_neither(
