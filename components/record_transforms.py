@@ -109,6 +109,8 @@ class _Copy(beam.DoFn):
 def written_whole(path: str) -> Iterator[str]:
     """Gives a file another name until it is whole, so that a repeated attempt does no harm.
 
+    What a failed attempt wrote is deleted.
+
     Args:
         path: What it is called then; its directory is made.
     """
@@ -116,8 +118,14 @@ def written_whole(path: str) -> Iterator[str]:
     tf.io.gfile.makedirs(directory)
     # Beside the directory: whoever reads all of its files must not see an attempt.
     attempt = f"{directory.rpartition('/')[0]}/.attempt-{uuid.uuid4().hex}"
-    yield attempt
-    tf.io.gfile.rename(attempt, path, overwrite=True)
+    try:
+        yield attempt
+        tf.io.gfile.rename(attempt, path, overwrite=True)
+    except BaseException:
+        # It may not have been begun; and what went wrong before is what is to be told.
+        with contextlib.suppress(tf.errors.OpError):
+            tf.io.gfile.remove(attempt)
+        raise
 
 
 class WriteRecords(beam.PTransform):

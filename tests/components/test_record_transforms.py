@@ -10,7 +10,12 @@ import tensorflow as tf
 from apache_beam.testing.util import assert_that, equal_to
 
 from components import record_transforms
-from components.record_transforms import ReadRecords, RewriteRecords, WriteRecords
+from components.record_transforms import (
+    ReadRecords,
+    RewriteRecords,
+    WriteRecords,
+    written_whole,
+)
 
 RECORDS = [os.urandom(5000) for _ in range(20)] + [b""]
 
@@ -42,6 +47,31 @@ def test_what_was_written_is_read_by_beam_and_by_the_own_reader(directory):
         assert_that(pipeline | "Own" >> ReadRecords(pattern), equal_to(RECORDS), label="own")
         theirs = pipeline | "Beam's" >> beam.io.ReadFromTFRecord(pattern)
         assert_that(theirs, equal_to(RECORDS), label="Beam's")
+
+
+def test_an_attempt_that_fails_leaves_no_file(directory, tmp_path):
+    (whole,) = list(directory.iterdir())[:1]
+    (tmp_path / "cut.gz").write_bytes(whole.read_bytes()[:-2000])
+    copies = tmp_path / "artifact" / "Split-train"
+    with pytest.raises(Exception, match="DataLossError"), beam.Pipeline() as pipeline:
+        pipeline | RewriteRecords(str(tmp_path / "cut.gz"), str(copies), bool)
+    assert [path for path in (tmp_path / "artifact").rglob("*") if path.is_file()] == []
+
+
+def test_an_attempt_that_fails_leaves_the_file_of_an_earlier_one(tmp_path):
+    path = tmp_path / "Split-train" / "cases.gz"
+    with written_whole(str(path)) as attempt:
+        Path(attempt).write_bytes(b"whole")
+    with pytest.raises(ZeroDivisionError), written_whole(str(path)) as attempt:
+        Path(attempt).write_bytes(b"ha")
+        raise ZeroDivisionError
+    assert [found for found in tmp_path.rglob("*") if found.is_file()] == [path]
+    assert path.read_bytes() == b"whole"
+
+
+def test_an_attempt_that_fails_before_it_writes_says_what_failed(tmp_path):
+    with pytest.raises(ZeroDivisionError), written_whole(str(tmp_path / "a" / "b.gz")):
+        raise ZeroDivisionError
 
 
 def test_a_file_cut_short_is_an_error(directory, tmp_path):
