@@ -15,7 +15,7 @@ PNG_END = b"IEND\xaeB`\x82"
 """The last chunk's name and checksum."""
 
 _MARKER = re.compile(rb"\xff([^\x00\xff])")
-_END_OF_SCAN = re.compile(rb"\xff+[^\x00\xd0-\xd7\xff]")
+_END_OF_SCAN = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 """In compressed data 0xFF is followed by 0, or by the number of a restart marker."""
 _WITHOUT_LENGTH = {0x01, 0xD8, *range(0xD0, 0xD8)}
 _SCAN = 0xDA

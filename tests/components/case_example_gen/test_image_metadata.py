@@ -109,6 +109,18 @@ def test_a_comment_between_the_scans_of_a_jpeg_goes():
     assert without_metadata(commented) == content
 
 
+def test_fill_bytes_before_a_marker_are_understood():
+    content = IMAGES["progressive JPEG"]
+    second_scan = content.index(b"\xff\xc4", content.index(b"\xff\xda"))
+    filled = b"\xff\xff" + jpeg_segment(0xFE, NAME) + b"\xff"
+    stripped = without_metadata(content[:second_scan] + filled + content[second_scan:])
+    assert NAME not in stripped
+    for ours, given in zip(
+        as_tensorflow_decodes(stripped), as_tensorflow_decodes(content), strict=True
+    ):
+        np.testing.assert_array_equal(ours, given)
+
+
 def test_the_thumbnail_of_a_jpeg_goes_and_the_mark_that_says_its_colours_stays():
     content = IMAGES["baseline JPEG"]
     header = content[6:20]
@@ -150,3 +162,10 @@ def test_neither_an_image_that_stays_nor_one_that_is_encoded_anew_keeps_metadata
     assert NAME not in kept
     with Image.open(io.BytesIO(kept)) as image:
         assert "icc_profile" not in image.info
+
+
+@pytest.mark.parametrize("kind", ["TIFF", "WEBP"])
+def test_an_image_of_another_format_leaves_its_colour_profile_behind(kind):
+    given = encoded(kind, icc_profile=NAME)
+    assert NAME in given
+    assert b"iCCP" not in standardise_and_measure(given).encoded
