@@ -1,8 +1,8 @@
 """A data set that TensorFlow Datasets prepared: TFRecord files beside features.json.
 
 Layout: https://www.tensorflow.org/datasets/external_tfrecord. Files are named
-`imagenet2012-train.tfrecord-00000-of-01024`; features.json names the features and has had three
-forms so far.
+`imagenet2012-train.tfrecord-00000-of-01024`, in a folder of their configuration and version;
+features.json names the features and has had three forms so far.
 """
 
 import json
@@ -20,7 +20,7 @@ from components.dataset_readers.reader import (
 )
 from trainer.errors import UserError
 
-_SHARD = re.compile(r"(?P<name>.+-(?P<split>[^-]+))\.tfrecord-(?P<number>\d+)-of-\d+")
+_SHARD = re.compile(r"(?P<name>.+-(?P<split>[^-]+))\.tfrecord-(?P<shard>\d+-of-\d+)")
 _LEFT_ASIDE = ("validation", "test")
 _SUFFIXES = {b"\xff\xd8\xff": ".jpg", b"\x89PNG": ".png"}
 
@@ -74,11 +74,15 @@ class TfdsRecordsReader(DatasetReader):
 
 
 def _wanted_shards(source: Path) -> Iterator[tuple[Path, str]]:
-    """Yields shards and the name of each: `imagenet2012-train/00000`."""
+    """Yields shards and the name of each: `5.1.0/imagenet2012-train/00000-of-01024`.
+
+    The folder belongs to it: configurations and versions of one set name their files alike.
+    """
     for path in files_below(source):
         match = _SHARD.fullmatch(path.name)
         if match and match["split"] not in _LEFT_ASIDE:
-            yield path, f"{match['name']}/{match['number']}"
+            name = path.relative_to(source).parent / match["name"] / match["shard"]
+            yield path, name.as_posix()
 
 
 def _image_feature(folder: Path) -> str:
@@ -126,8 +130,17 @@ def _encoded_images(shard: Path, feature: str) -> Iterator[bytes]:
 
 
 def _write(path: Path, content: bytes) -> None:
+    """Writes an image; one with the same content is kept, so that a reading can be repeated.
+
+    Raises:
+        UserError: Another image has that name.
+    """
     if path.is_file():
-        return
+        if path.read_bytes() == content:
+            return
+        raise UserError(
+            f"{path}: another image is there, of another reading. Name a new folder with --images."
+        )
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f"{path.name}.partial")
     partial.write_bytes(content)

@@ -71,12 +71,42 @@ def read(source, tmp_path, max_bad_fraction=0.0):
 def test_every_training_record_becomes_its_own_encoded_image(source, tmp_path):
     rows = read(source, tmp_path)
     assert [row.case_id for row in rows] == [
-        "imagenet2012-train/00000/000000",
-        "imagenet2012-train/00000/000001",
-        "imagenet2012-train/00001/000000",
+        "imagenet2012-train/00000-of-00002/000000",
+        "imagenet2012-train/00000-of-00002/000001",
+        "imagenet2012-train/00001-of-00002/000000",
     ]
     assert [row.image.suffix for row in rows] == [".jpg", ".png", ".jpg"]
     assert rows[1].image.read_bytes() == encoded("PNG", 2)
+
+
+def test_configurations_and_versions_of_one_set_keep_their_own_images(tmp_path):
+    shard = "imagenette-train.tfrecord-00000-of-00001"
+    places = ("320px/1.0.0", "320px/1.1.0", "full-size/1.0.0")
+    for number, place in enumerate(places):
+        write_shard(tmp_path / "in" / place / shard, [encoded("PNG", number)], "image")
+    rows = read(tmp_path / "in", tmp_path)
+    assert [row.case_id for row in rows] == [
+        f"{place}/imagenette-train/00000-of-00001/000000" for place in places
+    ]
+    assert [row.image.read_bytes() for row in rows] == [encoded("PNG", n) for n in range(3)]
+
+
+def test_another_image_of_the_same_name_is_not_taken_for_this_one(tmp_path):
+    shard = "imagenette-train.tfrecord-00000-of-00001"
+    for number, config in enumerate(("320px", "full-size")):
+        write_shard(tmp_path / config / shard, [encoded("PNG", number)], "image")
+    (first,) = read(tmp_path / "320px", tmp_path)
+    with pytest.raises(UserError, match=r"000000\.png: another image is there.*--images"):
+        read(tmp_path / "full-size", tmp_path)
+    assert first.image.read_bytes() == encoded("PNG", 0)
+
+
+def test_a_repeated_reading_keeps_the_images_that_are_there(source, tmp_path):
+    first = read(source, tmp_path)
+    made = [row.image.stat().st_mtime_ns for row in first]
+    again = read(source, tmp_path)
+    assert again == first
+    assert [row.image.stat().st_mtime_ns for row in again] == made
 
 
 @pytest.mark.parametrize("features", [TODAY, BEFORE, AT_FIRST])
