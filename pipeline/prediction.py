@@ -12,6 +12,7 @@ from components.case_example_gen.image_bytes import read_image_file
 from components.case_example_gen.images import BadImageError
 from components.case_example_gen.manifest import delimiter_of
 from components.case_example_gen.tensorflow_decoding import decodable_image
+from components.dataset_readers.image_files import is_apple_double
 from components.fine_tuner.model_card import ModelCard
 from trainer.errors import UserError
 
@@ -59,6 +60,8 @@ def _cases_of_folder(folder: Path) -> list[CaseImages]:
 
 
 def _is_image(path: Path) -> bool:
+    if is_apple_double(path):
+        return False
     return path.is_file() and path.suffix.lower() in IMAGE_SUFFIXES
 
 

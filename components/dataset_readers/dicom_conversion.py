@@ -11,6 +11,7 @@ from PIL import Image
 from components.case_example_gen.images import MAX_PIXELS
 from components.dataset_readers.dicom_frames import chosen_frames, read_frames
 from components.dataset_readers.dicom_header import DicomHeader, read_header
+from components.dataset_readers.image_files import is_apple_double
 
 _MAGIC, _MAGIC_OFFSET = b"DICM", 128
 
@@ -67,6 +68,8 @@ def convert_file(path: Path, folder: Path) -> ConvertedFile:
 
 
 def _looks_like_dicom(path: Path) -> bool:
+    if is_apple_double(path):
+        return False
     if path.suffix.lower() in (".dcm", ".dicom"):
         return True
     try:

@@ -40,8 +40,16 @@ class ImageFinder:
 def images_below(folder: Path) -> Iterator[Path]:
     """Yields the JPEG and PNG files below a folder, its own before those of its subfolders."""
     for path in files_below(folder):
-        if path.name.lower().endswith(IMAGE_SUFFIXES):
+        if path.name.lower().endswith(IMAGE_SUFFIXES) and not is_apple_double(path):
             yield path
+
+
+def is_apple_double(path: Path) -> bool:
+    """Returns whether macOS made a file to keep another's attributes: `._a.jpg` beside `a.jpg`.
+
+    Archives and foreign disks hold them. They end like the other file, and are none of its kind.
+    """
+    return path.name.startswith("._")
 
 
 def files_below(folder: Path) -> Iterator[Path]:

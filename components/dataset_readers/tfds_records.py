@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from components.dataset_readers.image_files import files_below
+from components.dataset_readers.image_files import files_below, is_apple_double
 from components.dataset_readers.reader import (
     DatasetCard,
     DatasetReader,
@@ -80,7 +80,7 @@ def _wanted_shards(source: Path) -> Iterator[tuple[Path, str]]:
     """
     for path in files_below(source):
         match = _SHARD.fullmatch(path.name)
-        if match and match["split"] not in _LEFT_ASIDE:
+        if match and match["split"] not in _LEFT_ASIDE and not is_apple_double(path):
             name = path.relative_to(source).parent / match["name"] / match["shard"]
             yield path, name.as_posix()
 

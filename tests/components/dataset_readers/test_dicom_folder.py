@@ -218,6 +218,14 @@ def test_what_is_no_picture_is_passed_over_and_counted(studies, tmp_path):
     assert not reading.report.left_out
 
 
+def test_what_macos_keeps_beside_a_file_is_no_broken_picture(studies, tmp_path):
+    (studies / "c" / "._IM1.dcm").write_bytes(b"\0\5\x16\7\0\2\0\0Mac OS X")
+    reading = Reading(studies, tmp_path)
+    assert len(reading.rows()) == 4
+    assert reading.report.passed_over == 1
+    assert not reading.report.left_out
+
+
 def test_burned_in_text_is_warned_of_and_the_image_kept(studies, tmp_path):
     write_dicom(studies / "marked.dcm", picture(7), BurnedInAnnotation="YES")
     write_dicom(studies / "clean.dcm", picture(8), BurnedInAnnotation="NO")

@@ -21,6 +21,12 @@ def test_images_come_in_a_fixed_order_and_nothing_else_does(tmp_path):
     assert found == ["a.jpeg", "b/1.jpg", "b/2.PNG"]
 
 
+def test_what_macos_keeps_beside_an_image_is_none(tmp_path):
+    for name in ("a.jpg", "._a.jpg", "__MACOSX/._a.jpg"):
+        touch(tmp_path / name)
+    assert list(images_below(tmp_path)) == [tmp_path / "a.jpg"]
+
+
 def test_links_to_folders_are_followed_and_none_for_ever(tmp_path):
     touch(tmp_path / "elsewhere" / "x.png")
     inside = tmp_path / "set"

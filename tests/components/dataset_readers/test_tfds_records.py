@@ -128,6 +128,11 @@ def test_other_formats_are_left_out_and_counted(source, tmp_path):
         read(source, tmp_path, max_bad_fraction=0.1)
 
 
+def test_what_macos_keeps_beside_a_shard_is_none(source, tmp_path):
+    (source / "._imagenet2012-train.tfrecord-00000-of-00002").write_bytes(b"\0\5\x16\7")
+    assert len(read(source, tmp_path)) == 3
+
+
 def test_a_damaged_shard_is_named(source, tmp_path):
     shard = source / "imagenet2012-train.tfrecord-00000-of-00002"
     shard.write_bytes(shard.read_bytes()[:-20])
