@@ -45,7 +45,7 @@ def convert_file(path: Path, folder: Path) -> ConvertedFile:
         folder: For the images. Their names are hashes of patient, study and instance, so they say
             nothing.
     """
-    if not _looks_like_dicom(path):
+    if is_apple_double(path):
         return ConvertedFile(path, passed_over=True)
     # Anything may be wrong in a file, and pydicom raises whatever Python does then. What its
     # exceptions and warnings say may quote the header, so only their type is kept.
@@ -54,6 +54,8 @@ def convert_file(path: Path, folder: Path) -> ConvertedFile:
         try:
             header = read_header(path)
         except Exception as error:
+            if not _claims_to_be_dicom(path):
+                return ConvertedFile(path, passed_over=True)
             return ConvertedFile(path, problem="no readable header", detail=type(error).__name__)
         if not header.pixels:
             return ConvertedFile(path, header, passed_over=True)
@@ -63,13 +65,11 @@ def convert_file(path: Path, folder: Path) -> ConvertedFile:
         try:
             return ConvertedFile(path, header, images=_write_frames(path, header, folder))
         except Exception as error:
-            detail = f"{type(error).__name__} ({header.transfer_syntax})"
+            detail = f"{type(error).__name__} ({header.transfer_syntax.name})"
             return ConvertedFile(path, header, problem="pixels cannot be decoded", detail=detail)
 
 
-def _looks_like_dicom(path: Path) -> bool:
-    if is_apple_double(path):
-        return False
+def _claims_to_be_dicom(path: Path) -> bool:
     if path.suffix.lower() in (".dcm", ".dicom"):
         return True
     try:
@@ -99,7 +99,8 @@ def _write_frames(path: Path, header: DicomHeader, folder: Path) -> tuple[Path, 
     if all(image.is_file() for image in images):
         return tuple(images)
     images[0].parent.mkdir(parents=True, exist_ok=True)
-    for image, frame in zip(images, read_frames(path, indices), strict=True):
+    frames = read_frames(path, indices, header.transfer_syntax)
+    for image, frame in zip(images, frames, strict=True):
         partial = image.with_name(f"{image.name}.{os.getpid()}.partial")
         Image.fromarray(frame).save(partial, "PNG", compress_level=1)
         partial.replace(image)

@@ -8,6 +8,7 @@ from pydicom.dataset import Dataset
 from pydicom.pixels import iter_pixels
 from pydicom.pixels.processing import apply_color_lut
 from pydicom.tag import BaseTag, Tag
+from pydicom.uid import UID
 
 from components.dataset_readers import dicom_jpeg_12
 from components.dataset_readers.dicom_grey import displayed_grey
@@ -33,12 +34,13 @@ def chosen_frames(count: int) -> list[int]:
     return [int((position + 0.5) * count / MAX_FRAMES) for position in range(MAX_FRAMES)]
 
 
-def read_frames(path: Path, indices: list[int]) -> Iterator[np.ndarray]:
+def read_frames(path: Path, indices: list[int], transfer_syntax: UID) -> Iterator[np.ndarray]:
     """Yields frames, decoded one at a time.
 
     Args:
         path: Of a DICOM file with pixels, in any transfer syntax that the installed plugins know.
         indices: Of the frames.
+        transfer_syntax: As `read_header` found it; not every file states it.
 
     Yields:
         uint8 [height, width] or [height, width, 3], as a display shows them.
@@ -48,7 +50,13 @@ def read_frames(path: Path, indices: list[int]) -> Iterator[np.ndarray]:
     """
     dicom_jpeg_12.register()
     header = Dataset()
-    frames = iter_pixels(path, ds_out=header, specific_tags=_ELSEWHERE, indices=indices)
+    frames = iter_pixels(
+        path,
+        ds_out=header,
+        specific_tags=_ELSEWHERE,
+        indices=indices,
+        transfer_syntax_uid=transfer_syntax,
+    )
     for index, frame in zip(indices, frames, strict=True):
         yield _displayed(frame, header, index)
 

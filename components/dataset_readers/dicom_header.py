@@ -1,6 +1,7 @@
 """What may be known of a DICOM file: an allow-list; no other element of the header is read.
 
-(What says how pixels are shown, group 0028 and the functional groups, is read with the pixels.)
+(What says how pixels are shown, group 0028 and the functional groups, is read with the pixels. Of
+the functional groups only the laterality is looked at here.)
 
 Attributes: DICOM PS3.3 (patient, study, general image and view modules) and PS3.6.
 """
@@ -11,7 +12,9 @@ from pathlib import Path
 
 import pydicom
 from pydicom.dataset import Dataset
+from pydicom.errors import InvalidDicomError
 from pydicom.multival import MultiValue
+from pydicom.uid import UID, ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from components.dataset_readers.study_dates import parse_date
 
@@ -27,9 +30,12 @@ ALLOWED = (
     "PatientBirthDate",
     "PatientID",
     "PatientSex",
+    "PerFrameFunctionalGroupsSequence",
     "Rows",
     "Columns",
+    "SOPClassUID",
     "SOPInstanceUID",
+    "SharedFunctionalGroupsSequence",
     "StudyDate",
     "StudyInstanceUID",
     "ViewCodeSequence",
@@ -41,6 +47,8 @@ _VIEWS = {"LATERAL": "lateral", "postero-anterior": "PA", "antero-posterior": "A
 _DAYS_OF_UNIT = {"Y": 365.25, "M": 30.44, "W": 7.0, "D": 1.0}
 _NO_PICTURES = ("SEG", "RTDOSE")
 _OLDEST = 130
+_FIRST_GROUPS = (b"\x02\x00", b"\x08\x00", b"\x00\x08")
+"""With which group of elements a bare data set begins: 0002 or 0008, the latter in either order."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +68,7 @@ class DicomHeader:
         burned_in: `YES`, `NO` or blank.
         pixels: Rows times columns; 0 = no picture (a report, a segmentation, a dose).
         frames: At least 1.
-        transfer_syntax: In words; says how the pixels are compressed.
+        transfer_syntax: Says how the pixels are compressed.
     """
 
     issuer: str
@@ -75,16 +83,27 @@ class DicomHeader:
     burned_in: str
     pixels: int
     frames: int
-    transfer_syntax: str
+    transfer_syntax: UID
 
 
 def read_header(path: Path) -> DicomHeader:
     """Reads the allowed elements of a file's header; its pixels are not read.
 
+    Old archives hold bare data sets, without the preamble that says that a file is DICOM. Such a
+    file is taken if it begins like one, and names its kind of object or the size of its picture.
+
     Raises:
+        InvalidDicomError: The file is no DICOM.
         Exception: Of whatever kind pydicom raises on a broken file.
     """
-    dataset = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=list(ALLOWED))
+    try:
+        dataset = _read(path)
+    except InvalidDicomError:
+        if not _begins_like_a_data_set(path):
+            raise
+        dataset = _read(path, force=True)
+        if "SOPClassUID" not in dataset and not ("Rows" in dataset and "Columns" in dataset):
+            raise
     values = {keyword: _text(dataset, keyword) for keyword in ALLOWED}
     picture = values["Modality"] not in _NO_PICTURES
     return DicomHeader(
@@ -100,13 +119,38 @@ def read_header(path: Path) -> DicomHeader:
         burned_in=values["BurnedInAnnotation"].upper(),
         pixels=int(values["Rows"] or 0) * int(values["Columns"] or 0) if picture else 0,
         frames=max(1, int(values["NumberOfFrames"] or 1)),
-        transfer_syntax=dataset.file_meta.TransferSyntaxUID.name,
+        transfer_syntax=_transfer_syntax(dataset),
     )
 
 
+def _read(path: Path, *, force: bool = False) -> Dataset:
+    return pydicom.dcmread(path, stop_before_pixels=True, specific_tags=list(ALLOWED), force=force)
+
+
+def _begins_like_a_data_set(path: Path) -> bool:
+    """Keeps other files from pydicom, which takes any bytes for elements, and hours over some."""
+    with path.open("rb") as file:
+        head = file.read(8)
+    # In zeros pydicom would see an empty element every eight bytes.
+    return head[:2] in _FIRST_GROUPS and any(head[4:])
+
+
+def _transfer_syntax(dataset: Dataset) -> UID:
+    """Returns what the file states; a bare data set states nothing, but is not compressed."""
+    stated = dataset.file_meta.get("TransferSyntaxUID")
+    if stated:
+        return UID(stated)
+    implicit, little_endian = dataset.original_encoding
+    if implicit:
+        return ImplicitVRLittleEndian
+    return ExplicitVRLittleEndian if little_endian else ExplicitVRBigEndian
+
+
 def _text(dataset: Dataset, keyword: str) -> str:
+    if keyword.endswith("Sequence"):
+        return ""
     value = dataset.get(keyword)
-    if value is None or keyword.endswith("Sequence"):
+    if value is None:
         return ""
     if isinstance(value, MultiValue):
         # As the file has it: a backslash between values.
@@ -119,8 +163,20 @@ def _view(values: Mapping[str, str], dataset: Dataset) -> str:
     codes = dataset.get("ViewCodeSequence")
     if not position and codes:
         position = _text(codes[0], "CodeMeaning")
-    side = values["ImageLaterality"] or values["Laterality"]
+    side = values["ImageLaterality"] or values["Laterality"] or _laterality_of_frames(dataset)
     return " ".join(part for part in (side, _VIEWS.get(position, position)) if part)
+
+
+def _laterality_of_frames(dataset: Dataset) -> str:
+    """Enhanced files give it by frame (PS3.3, C.7.6.16.2.8); blank where frames disagree."""
+    sides = {
+        _text(anatomy, "FrameLaterality")
+        for name in ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence")
+        for group in dataset.get(name) or ()
+        for anatomy in group.get("FrameAnatomySequence") or ()
+    }
+    sides.discard("")
+    return sides.pop() if len(sides) == 1 else ""
 
 
 def _age(values: Mapping[str, str]) -> str:

@@ -6,9 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from pydicom import dcmread, dcmwrite
 from pydicom.data import get_testdata_file
 from pydicom.dataset import Dataset
+from pydicom.errors import InvalidDicomError
+from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
+from components.dataset_readers import dicom_header
 from components.dataset_readers.dicom_folder import DicomFolderReader
 from components.dataset_readers.file_report import FileReport
 from components.dataset_readers.manifest_file import write_manifest
@@ -261,6 +265,90 @@ def test_a_view_may_be_given_by_its_code(tmp_path):
     write_dicom(tmp_path / "in" / "a.dcm", picture(), ViewCodeSequence=[code])
     (row,) = Reading(tmp_path / "in", tmp_path).rows()
     assert row.view == "AP"
+
+
+def anatomy(side):
+    """A functional group as an enhanced file has it for one frame, or for all."""
+    frame, group = Dataset(), Dataset()
+    frame.FrameLaterality = side
+    group.FrameAnatomySequence = [frame]
+    return group
+
+
+@pytest.mark.parametrize(
+    ("elements", "view"),
+    [
+        ({"SharedFunctionalGroupsSequence": [anatomy("L")]}, "L MLO"),
+        ({"PerFrameFunctionalGroupsSequence": [anatomy("R"), anatomy("R")]}, "R MLO"),
+        ({"PerFrameFunctionalGroupsSequence": [Dataset(), anatomy("R")]}, "R MLO"),
+        ({"PerFrameFunctionalGroupsSequence": [anatomy("R"), anatomy("L")]}, "MLO"),
+        ({"PerFrameFunctionalGroupsSequence": [Dataset(), Dataset()]}, "MLO"),
+        ({"SharedFunctionalGroupsSequence": [anatomy("L")], "ImageLaterality": "R"}, "R MLO"),
+    ],
+)
+def test_an_enhanced_file_has_the_laterality_that_its_frames_agree_on(tmp_path, elements, view):
+    pixels = np.stack([picture(1), picture(2)])
+    write_dicom(tmp_path / "in" / "a.dcm", pixels, ViewPosition="MLO", **elements)
+    assert {row.view for row in Reading(tmp_path / "in", tmp_path).rows()} == {view}
+
+
+@pytest.mark.parametrize("name", ["IM1", "IM1.dcm"])
+@pytest.mark.parametrize(
+    "syntax", [ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian]
+)
+def test_a_data_set_without_a_preamble_gives_the_picture_that_one_with_it_gives(
+    studies, tmp_path, name, syntax
+):
+    (usual,) = (row for row in Reading(studies, tmp_path).rows() if row.case_id == "1.3")
+    dataset = dcmread(studies / "c" / "IM1.dcm")
+    if not syntax.is_little_endian:
+        dataset.PixelData = dataset.pixel_array.astype(">u2").tobytes()
+    del dataset.file_meta
+    bare = tmp_path / "bare"
+    bare.mkdir()
+    with (bare / name).open("wb") as file:
+        dcmwrite(
+            file,
+            dataset,
+            implicit_vr=syntax.is_implicit_VR,
+            little_endian=syntax.is_little_endian,
+        )
+    (row,) = Reading(bare, tmp_path / "again").rows()
+    assert (row.case_id, row.patient_id, row.view) == ("1.3", "South/Q-1", "L MLO")
+    assert row.image.read_bytes() == usual.image.read_bytes()
+
+
+def test_a_data_set_that_pydicom_ships_without_a_preamble_is_known_to_be_no_picture(
+    studies, tmp_path
+):
+    for order in ("Lit", "Big"):
+        plan = get_testdata_file(f"ExplVR_{order}EndNoMeta.dcm", download=False)
+        (studies / f"{order}.dcm").write_bytes(Path(plan).read_bytes())
+    reading = Reading(studies, tmp_path)
+    assert len(reading.rows()) == 4
+    assert (reading.report.passed_over, reading.report.left_out.total()) == (2, 0)
+
+
+def test_what_only_begins_like_a_data_set_is_reported_as_before(studies, tmp_path):
+    for name in ("notes", "notes.dcm"):
+        (studies / name).write_bytes(b"\x08\x00\x05\x00 and then a text that goes on" * 9)
+    reading = Reading(studies, tmp_path, max_bad_fraction=0.5)
+    assert len(reading.rows()) == 4
+    assert reading.report.passed_over == 1
+    assert dict(reading.report.left_out) == {"no readable header": 1}
+
+
+def test_zeros_are_kept_from_pydicom_which_would_go_through_them_for_hours(tmp_path, monkeypatch):
+    read, forced = dicom_header.pydicom.dcmread, []
+    monkeypatch.setattr(
+        dicom_header.pydicom,
+        "dcmread",
+        lambda path, force, **rest: forced.append(force) or read(path, force=force, **rest),
+    )
+    (tmp_path / "volume.raw").write_bytes(b"\x08\x00" + bytes(1000))
+    with pytest.raises(InvalidDicomError):
+        dicom_header.read_header(tmp_path / "volume.raw")
+    assert forced == [False]
 
 
 def test_a_folder_without_pictures_is_named(tmp_path):

@@ -3,6 +3,8 @@
 Compressed files are those that pydicom ships for its own tests.
 """
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from pydicom import dcmread
@@ -11,6 +13,7 @@ from pydicom.dataset import Dataset
 from pydicom.pixels.processing import apply_modality_lut, apply_windowing, convert_color_space
 
 from components.dataset_readers.dicom_frames import MAX_FRAMES, chosen_frames, read_frames
+from components.dataset_readers.dicom_header import read_header
 from components.dataset_readers.dicom_jpeg_12 import register
 from tests.components.dataset_readers.dicom_files import dicom_dataset, write_dicom
 
@@ -18,13 +21,17 @@ RAMP = np.arange(4096, dtype=np.uint16).reshape(64, 64)
 NO_WINDOW = {"BitsStored": 12, "HighBit": 11}
 
 
+def frames_of(path, indices):
+    return read_frames(path, indices, read_header(path).transfer_syntax)
+
+
 def shown(tmp_path, pixels, **elements):
-    (frame,) = read_frames(write_dicom(tmp_path / "a.dcm", pixels, **elements), [0])
+    (frame,) = frames_of(write_dicom(tmp_path / "a.dcm", pixels, **elements), [0])
     return frame
 
 
 def shipped(name):
-    (frame,) = read_frames(get_testdata_file(name, download=False), [0])
+    (frame,) = frames_of(Path(get_testdata_file(name, download=False)), [0])
     return frame
 
 
@@ -104,9 +111,9 @@ def test_frames_have_windows_of_their_own_and_are_decoded_by_index(tmp_path):
         groups.append(group)
     pixels = np.stack([RAMP, RAMP])
     path = write_dicom(tmp_path / "a.dcm", pixels, PerFrameFunctionalGroupsSequence=groups)
-    first, second = read_frames(path, [0, 1])
+    first, second = frames_of(path, [0, 1])
     assert (first[0, 0], first.ravel()[300], second.ravel()[300]) == (0, 255, 0)
-    (alone,) = read_frames(path, [1])
+    (alone,) = frames_of(path, [1])
     np.testing.assert_array_equal(alone, second)
 
 
@@ -122,6 +129,13 @@ def test_frames_have_windows_of_their_own_and_are_decoded_by_index(tmp_path):
 )
 def test_lossless_transfer_syntaxes_give_the_same_picture(name):
     np.testing.assert_array_equal(shipped(name), shipped("MR_small.dcm"))
+
+
+def test_a_compressed_file_that_lost_its_preamble_is_decoded_as_it_states(tmp_path):
+    whole = Path(get_testdata_file("MR_small_RLE.dcm", download=False)).read_bytes()
+    (tmp_path / "a").write_bytes(whole[132:])
+    (frame,) = frames_of(tmp_path / "a", [0])
+    np.testing.assert_array_equal(frame, shipped("MR_small.dcm"))
 
 
 def test_lossless_jpeg_the_usual_one_of_archives_is_decoded():
@@ -147,7 +161,7 @@ def test_a_broken_jpeg_of_twelve_bits_is_an_error(tmp_path):
     dataset.PixelData = bytes(broken)
     dataset.save_as(tmp_path / "broken.dcm")
     with pytest.raises(RuntimeError, match="Unable to decode"):
-        list(read_frames(tmp_path / "broken.dcm", [0]))
+        list(frames_of(tmp_path / "broken.dcm", [0]))
 
 
 @pytest.mark.parametrize("name", ["SC_rgb_jpeg_dcmtk.dcm", "SC_rgb_dcmtk_+eb+cy+np.dcm"])
