@@ -27,13 +27,14 @@ from components.case_example_gen.external_set import ExternalSet
 from components.case_example_gen.image_measurement import ImageMeasurement
 from components.case_example_gen.images import BadImageError
 from components.case_example_gen.ingestion_report import QuarantinedImage
-from components.case_example_gen.linked_patients import linked_patients
+from components.case_example_gen.linked_patients import LinkedPatients, linked_patients
 from components.case_example_gen.manifest import ManifestRow, RowProblem, read_manifest
 from components.case_example_gen.placed_case import PlacedCase
 from components.case_example_gen.settings import DataSettings
 from components.case_example_gen.site_counts import count_by_site_and_split
 from components.case_example_gen.source_images import image_directories, read_image
 from components.case_example_gen.tensorflow_decoding import decodable_image
+from components.tagged_outputs import typed
 from schemas.case_features import UNKNOWN
 
 _QUARANTINED = "quarantined"
@@ -90,40 +91,48 @@ def ingest(pipeline: beam.Pipeline, data: DataSettings) -> Ingestion:
         | "ReadRows" >> beam.FlatMap(_read_rows, data)
         | "SpreadRows" >> beam.Reshuffle()
     )
-    checked = rows | "CheckImages" >> beam.ParDo(_CheckImage(data)).with_outputs(
-        _QUARANTINED, _BYTES, _CONVERTED, main="kept"
-    )
+    checked = rows | "CheckImages" >> beam.ParDo(_CheckImage(data)).with_output_types(
+        tuple[bytes, ManifestRow]
+    ).with_outputs(_QUARANTINED, _BYTES, _CONVERTED, main="kept")
     unique = (
         checked.kept
         | "GroupByDigest" >> beam.GroupByKey()
         | "DropDigest" >> beam.Values()
         | "DropDuplicates"
-        >> beam.FlatMap(_first_of_duplicates, data).with_outputs(_QUARANTINED, _LINKED, main="kept")
+        >> beam.FlatMap(_first_of_duplicates, data)
+        .with_output_types(ManifestRow)
+        .with_outputs(_QUARANTINED, _LINKED, main="kept")
     )
     cases = (
         unique.kept
         | "KeyByCase" >> beam.Map(lambda row: (row.case_id, row))
         | "GroupByCase" >> beam.GroupByKey()
         | "DropCase" >> beam.Values()
-        | "AssembleCases" >> beam.FlatMap(_assemble, data).with_outputs(_QUARANTINED, main="kept")
+        | "AssembleCases"
+        >> beam.FlatMap(_assemble, data)
+        .with_output_types(Case)
+        .with_outputs(_QUARANTINED, main="kept")
     )
     placed = (
         cases.kept
         | "KeyByPatient" >> beam.Map(lambda case: (case.patient_id, case))
         | "GroupByPatient" >> beam.GroupByKey()
         | "DropPatient" >> beam.Values()
-        | "SplitPatients" >> beam.FlatMap(_place, data).with_outputs(_QUARANTINED, main="kept")
+        | "SplitPatients"
+        >> beam.FlatMap(_place, data)
+        .with_output_types(PlacedCase)
+        .with_outputs(_QUARANTINED, main="kept")
     )
     return Ingestion(
         placed=placed.kept,
         bytes_per_image=checked.bytes | "BytesPerImage" >> beam.combiners.Mean.Globally(),
-        converted=checked.converted,
+        converted=typed(checked.converted, tuple[str, str]),
         quarantined=(
             (checked.quarantined, unique.quarantined, cases.quarantined, placed.quarantined)
             | "AllQuarantined" >> beam.Flatten()
             | "CountReasons" >> beam.ParDo(_CountReason())
         ),
-        linked=unique.linked,
+        linked=typed(unique.linked, LinkedPatients),
         received_images=rows | "CountImages" >> beam.combiners.Count.Globally(),
         received_cases=(
             rows

@@ -18,11 +18,13 @@ from components.leakage_check.near_duplicates import (
     MEDICAL,
     NATURAL,
     ImageRecord,
+    NearDuplicate,
     group_keys,
     near_duplicates,
 )
 from components.leakage_check.settings import LeakageSettings
 from components.record_transforms import ReadRecords
+from components.tagged_outputs import typed
 from schemas import case_features
 
 _NOT_COMPARED = "not_compared"
@@ -63,9 +65,9 @@ def check_leakage(
         | "KeyByBands" >> beam.FlatMap(_keyed)
         | "GroupByBands" >> beam.GroupByKey()
         | "Compare"
-        >> beam.FlatMap(_compare, settings.min_correlation).with_outputs(
-            _NOT_COMPARED, main="found"
-        )
+        >> beam.FlatMap(_compare, settings.min_correlation)
+        .with_output_types(tuple[str, NearDuplicate])
+        .with_outputs(_NOT_COMPARED, main="found")
     )
     lines = pipeline | "Linked" >> beam.Create([linked]) | "ReadLinked" >> beam.io.ReadAllFromText()
     exact = cases_of_linked_patients(images, lines)
@@ -73,15 +75,19 @@ def check_leakage(
         (compared.found, exact)
         | "NearAndExact" >> beam.Flatten()
         | "GroupByPair" >> beam.GroupByKey()
-        | "EachPairOnce" >> beam.MapTuple(lambda _, same: next(iter(same)))
+        | "EachPairOnce"
+        >> beam.MapTuple(lambda _, same: next(iter(same))).with_output_types(NearDuplicate)
     )
     leaks = found | "Leaks" >> beam.Filter(lambda pair: pair.leaks)
     numbers = {
         "images": images | "CountImages" >> beam.combiners.Count.Globally(),
-        "not_compared": compared[_NOT_COMPARED] | "SumNotCompared" >> beam.CombineGlobally(sum),
+        "not_compared": (
+            typed(compared[_NOT_COMPARED], int)
+            | "SumNotCompared" >> beam.CombineGlobally(sum).with_output_types(int)
+        ),
         "leaked_cases": (
             leaks
-            | "JudgingCases" >> beam.Map(lambda pair: pair.second.case)
+            | "JudgingCases" >> beam.Map(lambda pair: pair.second.case).with_output_types(str)
             | "DistinctJudging" >> beam.Distinct()
             | "CountJudging" >> beam.combiners.Count.Globally()
         ),
@@ -94,7 +100,9 @@ def check_leakage(
         | "WriteReport"
         >> beam.Map(
             _write,
-            beam.pvalue.AsSingleton(found | "SumUp" >> beam.CombineGlobally(SumUp())),
+            beam.pvalue.AsSingleton(
+                found | "SumUp" >> beam.CombineGlobally(SumUp()).with_output_types(Findings)
+            ),
             settings.action == "remove",
             **{name: beam.pvalue.AsSingleton(number) for name, number in numbers.items()},
         )
@@ -106,7 +114,7 @@ def _write_to_remove(leaks: beam.PCollection, name: str, directory: str) -> beam
     cases = (
         leaks
         | f"Of {name}" >> beam.Filter(lambda pair: pair.first.data_set == name)
-        | f"EarlierCases {name}" >> beam.Map(lambda pair: pair.first.case)
+        | f"EarlierCases {name}" >> beam.Map(lambda pair: pair.first.case).with_output_types(str)
         | f"DistinctEarlier {name}" >> beam.Distinct()
     )
     _ = cases | f"WriteEarlier {name}" >> beam.io.WriteToText(to_remove_prefix(directory, name))

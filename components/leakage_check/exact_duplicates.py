@@ -41,7 +41,10 @@ def cases_of_linked_patients(images: beam.PCollection, lines: beam.PCollection) 
         images
         | "FirstOfCases" >> beam.Filter(lambda image: not image.number)
         | "MedicalCases" >> beam.Filter(lambda image: image.data_set == MEDICAL)
-        | "ByPatient" >> beam.Map(lambda image: (image.patient, image._replace(thumbnail=b"")))
+        | "ByPatient"
+        >> beam.Map(lambda image: (image.patient, image._replace(thumbnail=b""))).with_output_types(
+            tuple[str, ImageRecord]
+        )
     )
     same_picture = (
         images

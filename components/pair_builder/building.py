@@ -86,7 +86,7 @@ def build_pairs(
         | "SizeOfCase" >> beam.Map(_size_of_case, settings.pair_scope)
         | "SizeOfGroup" >> beam.CombinePerKey(sum)
         | "BeyondDraw" >> beam.MapTuple(lambda _, size: max(0, size - MAX_GROUP_IMAGES))
-        | "SumBeyond" >> beam.CombineGlobally(sum)
+        | "SumBeyond" >> beam.CombineGlobally(sum).with_output_types(int)
     )
     cap = settings.max_pairs_per_patient
     if cap is None:

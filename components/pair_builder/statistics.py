@@ -30,7 +30,7 @@ def count(built: BuiltPairs) -> beam.PCollection:
             built.pairs | "TallyPairs" >> beam.Map(_tally_of_pair),
         )
         | "AllTallies" >> beam.Flatten()
-        | "SumTallies" >> beam.CombinePerKey(sum)
+        | "SumTallies" >> beam.CombinePerKey(_total)
     )
 
 
@@ -44,6 +44,11 @@ def _tallies_of_group(group: ImageGroup) -> Iterable[Counted]:
 
 def _tally_of_pair(pair: Pair) -> Counted:
     return (pair.site, pair.pair_rule), 1
+
+
+def _total(numbers: Iterable[int]) -> int:
+    """Adds up, with a type: of `sum` itself Beam knows none."""
+    return sum(numbers)
 
 
 def summary(
