@@ -12,14 +12,16 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps
+from PIL import Image, ImageMode, ImageOps, TiffImagePlugin
 
 from components.case_example_gen.image_bytes import read_image_file
-from components.case_example_gen.images import BadImageError, standardise_and_measure
+from components.case_example_gen.images import BadImageError, open_image, standardise_and_measure
 from components.case_example_gen.manifest import ManifestRow
 
 INTENSITY_BINS = 64
 THUMBNAIL_SIDE = 112
+_PNG_BITS = 24
+"""Where a PNG's header, which is its first chunk, has the bits of a value."""
 
 Located = tuple[Path, ManifestRow]
 """A row, and the folder that its image's path is relative to."""
@@ -32,7 +34,8 @@ class ImageLook:
     Attributes:
         width: Pixels.
         height: Pixels.
-        mode: Of Pillow: `L`, `RGB`.
+        mode: Of the file as it lies, in Pillow's words: `L`, `RGB`, `CMYK`; `I` is deeper grey.
+        bits: Of each of its values.
         mean: Of the grey values, 0 black to 1 white.
         contrast: Their standard deviation.
         histogram: float64 [bins], shares of grey values from black to white; sums to 1.
@@ -42,6 +45,7 @@ class ImageLook:
     width: int
     height: int
     mode: str
+    bits: int
     mean: float
     contrast: float
     histogram: npt.NDArray[np.float64]
@@ -72,6 +76,11 @@ class SiteImages:
     def sizes(self) -> Counter[tuple[int, int]]:
         """Images by width and height."""
         return Counter((look.width, look.height) for look in self.looks)
+
+    @property
+    def modes(self) -> Counter[tuple[str, int]]:
+        """Images by mode and bits of the files, most of which ingestion brings to 8 bits."""
+        return Counter((look.mode, look.bits) for look in self.looks)
 
     def data_uris(self, count: int) -> list[str]:
         """Returns the first thumbnails for a page."""
@@ -120,11 +129,13 @@ def _look(located: Located) -> ImageLook | str:
     """Returns what an image looks like, or why the run would leave it out."""
     folder, row = located
     try:
-        measured = standardise_and_measure(read_image_file(folder / row.image))
+        encoded = read_image_file(folder / row.image)
+        measured = standardise_and_measure(encoded)
     except OSError:
         return "file is missing"
     except BadImageError as error:
         return error.reason
+    mode, bits = mode_and_bits(encoded)
     with Image.open(io.BytesIO(measured.encoded)) as image:
         grey = np.asarray(image.convert("L"))
         histogram = np.bincount(grey.ravel() // (256 // INTENSITY_BINS), minlength=INTENSITY_BINS)
@@ -134,9 +145,26 @@ def _look(located: Located) -> ImageLook | str:
         return ImageLook(
             image.width,
             image.height,
-            image.mode,
+            mode,
+            bits,
             measured.mean,
             measured.contrast,
             histogram / grey.size,
             thumbnail.getvalue(),
         )
+
+
+def mode_and_bits(encoded: bytes) -> tuple[str, int]:
+    """Returns the mode of an image as its file has it, and the bits of each value.
+
+    Pillow opens colours of 16 bits as if they had 8, so PNG and TIFF are asked themselves.
+    """
+    with open_image(encoded) as image:
+        mode = image.mode.partition(";")[0]
+        if image.format == "PNG":
+            return mode, encoded[_PNG_BITS]
+        if isinstance(image, TiffImagePlugin.TiffImageFile):
+            return mode, int(image.tag_v2.get(TiffImagePlugin.BITSPERSAMPLE, (1,))[0])
+        return mode, 1 if mode == "1" else 8 * np.dtype(
+            ImageMode.getmode(image.mode).typestr
+        ).itemsize

@@ -1,6 +1,5 @@
 """Everything the page of an inspection shows."""
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -109,7 +108,10 @@ def _site(
         "age_groups": dict(contents.age_groups),
         "decoded": len(images.looks),
         "bad_images": dict(images.bad),
-        "modes": dict(Counter(look.mode for look in images.looks)),
+        "modes": [
+            {"mode": mode, "bits": bits, "images": count}
+            for (mode, bits), count in images.modes.most_common()
+        ],
         "sizes": [
             {"width": width, "height": height, "images": count}
             for (width, height), count in images.sizes.most_common(_SIZES_LISTED)

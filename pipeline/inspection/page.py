@@ -17,6 +17,17 @@ from schemas import case_features
 
 _TEMPLATE = "page.html.jinja"
 _STYLE_SHEET = "report.css"
+_MODE_NAMES = {
+    "1": "black and white",
+    "L": "grey",
+    "LA": "grey and transparent",
+    "I": "grey",
+    "F": "grey",
+    "P": "palette",
+    "RGB": "colour",
+    "RGBA": "colour and transparent",
+}
+"""Of Pillow's modes; others are called as they are: CMYK."""
 
 
 def render_inspection(data: dict[str, Any], title: str, against: str = "") -> str:
@@ -50,6 +61,7 @@ def render_inspection(data: dict[str, Any], title: str, against: str = "") -> st
         style_sheet=Markup((report / _STYLE_SHEET).read_text(encoding="utf-8")),
         sexes=case_features.SEXES,
         age_groups=case_features.AGE_GROUPS,
+        mode_names=_MODE_NAMES,
         intensity=intensity_plot(data),
         images_per_case=images_per_case_plot(data),
     )

@@ -8,6 +8,7 @@ import sys
 
 import numpy as np
 import pytest
+import tensorflow as tf
 import yaml
 from click.testing import CliRunner
 from PIL import Image
@@ -91,6 +92,37 @@ def test_images_are_looked_at_and_the_bad_one_is_counted(sites):
     assert sites["north"]["decoded"] == 23
     assert sites["<b>south"]["sizes"] == [{"width": 40, "height": 30, "images": 24}]
     assert len(sites["<b>south"]["thumbnails"]) == 3
+
+
+def test_colours_and_bits_are_those_of_the_files_not_of_what_ingestion_makes_of_them(manifest):
+    folder = manifest.parent
+    pixels = np.random.default_rng(1).integers(0, 2**16, (30, 40, 3), dtype=np.uint16)
+    colour = Image.fromarray((pixels >> 8).astype(np.uint8))
+    Image.fromarray(pixels[..., 0]).save(folder / "n-1-0.png")
+    Image.fromarray(pixels[..., 0]).save(folder / "n-1-1.png", "TIFF")
+    colour.convert("CMYK").save(folder / "n-2-0.png", "JPEG")
+    colour.convert("P").save(folder / "n-2-1.png")
+    (folder / "n-3-0.png").write_bytes(tf.io.encode_png(pixels).numpy())
+    colour.convert("1").save(folder / "n-3-1.png")
+    data = inspection_data(settings(manifest), images_per_site=100, thumbnails_per_site=0)
+    modes = {
+        site["name"]: {(m["mode"], m["bits"]): m["images"] for m in site["modes"]}
+        for site in data["sites"]
+    }
+    assert modes == {
+        "north": {
+            ("L", 8): 17,
+            ("I", 16): 2,
+            ("CMYK", 8): 1,
+            ("P", 8): 1,
+            ("RGB", 16): 1,
+            ("1", 1): 1,
+        },
+        "<b>south": {("L", 8): 24},
+    }
+    page = run(manifest)[1].read_text()
+    assert "8-bit grey 17, 16-bit grey 2" in page
+    assert "16-bit colour 1" in page
 
 
 def test_the_shift_is_a_number(manifest):
