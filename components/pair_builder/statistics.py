@@ -8,6 +8,7 @@ import apache_beam as beam
 import tensorflow as tf
 
 from components.pair_builder.building import BuiltPairs, ImageGroup, Pair
+from components.pair_builder.pairing import DIFFERENT_IMAGE
 
 STATISTICS = "pair_statistics.json"
 
@@ -17,6 +18,7 @@ Counted = tuple[tuple[str, str], int]
 GROUPS = "groups"
 IMAGES = "images"
 SEVERAL_IMAGE_GROUPS = "several_image_groups"
+PAIRS_PER_GROUP = "pairs_per_group"
 
 
 def count(built: BuiltPairs) -> beam.PCollection:
@@ -57,7 +59,8 @@ def summary(
     """Returns the content of `pair_statistics.json`; a group is a case or patient, by the scope.
 
     `not_drawn` is the number of images of too large groups that no pair is drawn from, over all
-    sites; `images` counts those that pairs are drawn from.
+    sites; `images` counts those that pairs are drawn from. `pairs_per_group` counts pairs of two
+    images, over all rounds: of all sites together, and of each.
     """
     sites: dict[str, dict[str, float]] = {}
     for (site, counted), number in sorted(counts):
@@ -69,10 +72,16 @@ def summary(
             share = numbers[SEVERAL_IMAGE_GROUPS] / groups
             numbers["several_image_share"] = round(share, 4)
             numbers["images_per_group"] = round(numbers[IMAGES] / groups, 2)
+            numbers[PAIRS_PER_GROUP] = round(numbers.get(DIFFERENT_IMAGE, 0) / groups, 2)
+    groups, pairs = (
+        sum(numbers.get(counted, 0) for numbers in sites.values())
+        for counted in (GROUPS, DIFFERENT_IMAGE)
+    )
     return {
         "pair_scope": pair_scope,
         "rounds": rounds,
         "not_drawn": not_drawn,
+        PAIRS_PER_GROUP: round(pairs / groups, 2) if groups else None,
         "sites": sites,
     }
 

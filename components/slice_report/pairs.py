@@ -4,7 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from components.pair_builder.pairing import DIFFERENT_IMAGE, SINGLE_IMAGE
-from components.pair_builder.statistics import GROUPS, IMAGES, SEVERAL_IMAGE_GROUPS
+from components.pair_builder.statistics import (
+    GROUPS,
+    IMAGES,
+    PAIRS_PER_GROUP,
+    SEVERAL_IMAGE_GROUPS,
+)
 
 _COUNTED = (GROUPS, IMAGES, SEVERAL_IMAGE_GROUPS, DIFFERENT_IMAGE, SINGLE_IMAGE)
 
@@ -29,5 +34,6 @@ def _row(site: str, counts: Mapping[str, float]) -> dict[str, Any]:
         "site": site,
         **found,
         "several_image_share": found[SEVERAL_IMAGE_GROUPS] / groups if groups else None,
-        "pairs_per_group": found[DIFFERENT_IMAGE] / groups if groups else None,
+        # Older steps have not counted them.
+        PAIRS_PER_GROUP: counts.get(PAIRS_PER_GROUP),
     }

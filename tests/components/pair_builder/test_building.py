@@ -170,12 +170,14 @@ def test_the_component_counts_cases_images_and_pairs_by_site(written):
         "pair_scope": "case",
         "rounds": 2,
         "not_drawn": 0,
+        "pairs_per_group": 1.0,
         "sites": {
             "north": {
                 "different_image": 4,
                 "groups": 3,
                 "images": 6,
                 "images_per_group": 2.0,
+                "pairs_per_group": 1.33,
                 "several_image_groups": 2,
                 "several_image_share": 0.6667,
                 "single_image": 2,
@@ -184,6 +186,7 @@ def test_the_component_counts_cases_images_and_pairs_by_site(written):
                 "groups": 1,
                 "images": 1,
                 "images_per_group": 1.0,
+                "pairs_per_group": 0.0,
                 "several_image_groups": 0,
                 "several_image_share": 0.0,
                 "single_image": 2,

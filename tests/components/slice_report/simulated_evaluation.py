@@ -96,12 +96,20 @@ INGESTION = IngestionReport(
 PAIRS = {
     "pair_scope": "case",
     "rounds": 4,
+    "pairs_per_group": 1.88,
     "sites": {
-        "east": {"groups": 60, "images": 60, "several_image_groups": 0, "single_image": 240},
+        "east": {
+            "groups": 60,
+            "images": 60,
+            "pairs_per_group": 0.0,
+            "several_image_groups": 0,
+            "single_image": 240,
+        },
         "north": {
             "different_image": 300,
             "groups": 100,
             "images": 210,
+            "pairs_per_group": 3.0,
             "several_image_groups": 75,
             "single_image": 100,
         },

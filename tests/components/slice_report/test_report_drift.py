@@ -1,5 +1,6 @@
 """How the data of the sites differ, and what was paired: on the page, as JSON and as CSV."""
 
+import copy
 import csv
 import dataclasses
 import io
@@ -77,6 +78,17 @@ def test_pairs_are_counted_by_site(data):
     assert '<td class="n">210</td><td class="n">300</td><td class="n">3.0</td>' in shown
     [east, _] = data["pairs"]["sites"]
     assert (east["different_image"], east["several_image_share"]) == (0, 0)
+
+
+def test_pairs_per_case_are_those_that_the_step_counted():
+    inputs = simulated_inputs()
+    older = copy.deepcopy(inputs.pairs)
+    del older["sites"]["north"]["pairs_per_group"]
+    counted, not_counted = (
+        report_data(dataclasses.replace(inputs, pairs=pairs))["pairs"]["sites"][1]
+        for pairs in (inputs.pairs, older)
+    )
+    assert (counted["pairs_per_group"], not_counted["pairs_per_group"]) == (3.0, None)
 
 
 def test_without_statistics_or_pairs_the_page_says_nothing_of_them():
