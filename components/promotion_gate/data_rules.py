@@ -65,8 +65,9 @@ def _judge_leakage(bound: int, leakage: LeakageReport | None) -> RuleResult:
         removed = {"count": measured, "before": leakage.leaked_cases}
         found = Statement("gate.found.after_removal", removed)
     if leakage is not None and measured is not None and leakage.not_compared:
-        images = {"found": found, "images": leakage.not_compared}
-        found = Statement("gate.found.partly_compared", images)
+        found = Statement(
+            "gate.found.partly_compared", {"found": found, "images": leakage.not_compared}
+        )
     return at_most(
         bound,
         measured,

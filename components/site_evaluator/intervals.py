@@ -53,7 +53,7 @@ def estimate_of_share(value: float, replicates: npt.NDArray[np.float64], trials:
     found = dataclasses.replace(estimate(value, replicates), trials=trials)
     if not trials or np.isnan(found.lower):
         return found
-    variance = np.nanvar(replicates)
+    variance = float(np.nanvar(replicates))
     effective = trials if variance == 0 else value * (1 - value) / variance
     return _at_least(found, *_exact_interval(value, effective))
 
