@@ -20,10 +20,10 @@ from components.case_example_gen.ingestion_report import (
     SplitCount,
     read_ingestion_report,
 )
-from components.case_example_gen.linked_patients import write_linked_patients
 from components.case_example_gen.pseudonym import read_key
 from components.case_example_gen.settings import DataSettings, read_settings
 from components.case_example_gen.shards import write_shards
+from components.case_example_gen.shared_images import write_shared_images
 from schemas import case_features
 from trainer.errors import UserError
 
@@ -54,7 +54,7 @@ class Executor(BaseBeamExecutor):
             ingestion = ingest(pipeline, data)
             write_shards(ingestion.placed, ingestion.bytes_per_image, data, key, examples.uri)
             write_report(ingestion, pipeline, report_artifact.uri)
-            write_linked_patients(ingestion.linked, key, report_artifact.uri)
+            write_shared_images(ingestion.shared, key, report_artifact.uri)
         report = read_ingestion_report(report_artifact.uri)
         check_report(report, data)
         splits = {count.split for count in report.counts}

@@ -27,10 +27,10 @@ from components.case_example_gen.external_set import ExternalSet
 from components.case_example_gen.image_measurement import ImageMeasurement
 from components.case_example_gen.images import BadImageError
 from components.case_example_gen.ingestion_report import QuarantinedImage
-from components.case_example_gen.linked_patients import linked_patients
 from components.case_example_gen.manifest import ManifestRow, RowProblem, read_manifest
 from components.case_example_gen.placed_case import PlacedCase
 from components.case_example_gen.settings import DataSettings
+from components.case_example_gen.shared_images import PATIENTS_OF_A_PHANTOM, SharedImage
 from components.case_example_gen.site_counts import count_by_site_and_split
 from components.case_example_gen.source_images import image_directories, read_image
 from components.case_example_gen.tensorflow_decoding import decodable_image
@@ -39,10 +39,11 @@ from schemas.case_features import UNKNOWN
 _QUARANTINED = "quarantined"
 _BYTES = "bytes"
 _CONVERTED = "converted"
-_LINKED = "linked"
+_SHARED = "shared"
 DUPLICATE = "duplicate image"
 OTHER_PATIENTS_DUPLICATE = "duplicate image of another patient"
 """One patient under two identifiers, or an image filed twice: to be looked into."""
+PHANTOM = "duplicate image of three or more patients"
 CONTRADICTORY_DUPLICATE = "duplicate image with other labels"
 
 
@@ -55,7 +56,7 @@ class Ingestion:
         bytes_per_image: One number, the mean.
         converted: (change, site) of each change of an image that is kept as another.
         quarantined: `QuarantinedImage`s.
-        linked: `LinkedPatients`, by identifiers.
+        shared: `SharedImage`s, by identifiers.
         received_images: One count.
         received_cases: One count.
         kept_cases: One count.
@@ -68,7 +69,7 @@ class Ingestion:
     bytes_per_image: beam.PCollection
     converted: beam.PCollection
     quarantined: beam.PCollection
-    linked: beam.PCollection
+    shared: beam.PCollection
     received_images: beam.PCollection
     received_cases: beam.PCollection
     kept_cases: beam.PCollection
@@ -98,7 +99,7 @@ def ingest(pipeline: beam.Pipeline, data: DataSettings) -> Ingestion:
         | "GroupByDigest" >> beam.GroupByKey()
         | "DropDigest" >> beam.Values()
         | "DropDuplicates"
-        >> beam.FlatMap(_first_of_duplicates, data).with_outputs(_QUARANTINED, _LINKED, main="kept")
+        >> beam.FlatMap(_first_of_duplicates, data).with_outputs(_QUARANTINED, _SHARED, main="kept")
     )
     cases = (
         unique.kept
@@ -123,7 +124,7 @@ def ingest(pipeline: beam.Pipeline, data: DataSettings) -> Ingestion:
             | "AllQuarantined" >> beam.Flatten()
             | "CountReasons" >> beam.ParDo(_CountReason())
         ),
-        linked=unique.linked,
+        shared=unique.shared,
         received_images=rows | "CountImages" >> beam.combiners.Count.Globally(),
         received_cases=(
             rows
@@ -194,7 +195,10 @@ class _CheckImage(beam.DoFn):
         digest = hashlib.sha256(encoded).digest()
         if measured.encoded == encoded:
             measurement = ImageMeasurement(digest, measured.mean, measured.contrast)
-            row = dataclasses.replace(row, measurement=measurement)
+            row = dataclasses.replace(row, measurement=measurement, written_digest=digest)
+        else:
+            written = hashlib.sha256(measured.encoded).digest()
+            row = dataclasses.replace(row, written_digest=written)
         yield digest, row
 
 
@@ -214,21 +218,31 @@ def _quarantine(row: ManifestRow, reason: str, detail: str = "") -> beam.pvalue.
 def _first_of_duplicates(rows: Iterable[ManifestRow], data: DataSettings) -> Iterator[Any]:
     first, *others = sorted(rows, key=lambda row: row.order)
     yield first
+    patients = {row.patient_id for row in (first, *others)}
     # Natural images have no patients.
-    linked = set() if data.task == "unlabelled" else {*linked_patients([first, *others])}
-    for pair in linked:
-        yield beam.pvalue.TaggedOutput(_LINKED, pair)
+    if len(patients) > 1 and data.task != "unlabelled":
+        some = tuple(sorted(patients)[:PATIENTS_OF_A_PHANTOM])
+        yield beam.pvalue.TaggedOutput(_SHARED, SharedImage(first.written_digest.hex(), some))
     place = f"row {first.row}" + (f" of {first.external}" if first.external else "")
     for row in others:
-        # Another collection numbers its patients anew: there another identifier is to be expected.
-        same_numbers = row.external == first.external
-        is_other = same_numbers and (first.patient_id, row.patient_id) in linked
-        reason = OTHER_PATIENTS_DUPLICATE if is_other else DUPLICATE
         if row.case_id == first.case_id:
             yield dataclasses.replace(row, is_copy=True)
-        elif same_numbers and not is_other and labels_differ(first, row):
-            reason = CONTRADICTORY_DUPLICATE
+        reason = DUPLICATE if data.task == "unlabelled" else _reason(first, row, len(patients))
         yield _quarantine(row, reason, f"same bytes as {place}")
+
+
+def _reason(first: ManifestRow, row: ManifestRow, patients: int) -> str:
+    """Says what a duplicate is, by the row that is kept and the number of the image's patients."""
+    if row.external != first.external:
+        # Another collection numbers its patients anew: another identifier is to be expected.
+        return DUPLICATE
+    if patients >= PATIENTS_OF_A_PHANTOM:
+        return PHANTOM
+    if row.patient_id != first.patient_id:
+        return OTHER_PATIENTS_DUPLICATE
+    if row.case_id != first.case_id and labels_differ(first, row):
+        return CONTRADICTORY_DUPLICATE
+    return DUPLICATE
 
 
 def _assemble(rows: Iterable[ManifestRow], data: DataSettings) -> Iterator[Any]:

@@ -14,9 +14,9 @@ from apache_beam.portability import python_urns
 
 from components.case_example_gen.executor import write_report
 from components.case_example_gen.ingestion import ingest as ingestion
-from components.case_example_gen.linked_patients import write_linked_patients
 from components.case_example_gen.settings import DataSettings
 from components.case_example_gen.shards import write_shards
+from components.case_example_gen.shared_images import write_shared_images
 from components.leakage_check.checking import check_leakage
 from components.leakage_check.settings import LeakageSettings
 from components.pair_builder.building import build_pairs, largest_need
@@ -41,7 +41,7 @@ def cases(pipeline: beam.Pipeline) -> None:
     read = ingestion(pipeline, data)
     write_shards(read.placed, read.bytes_per_image, data, b"0123456789abcdef", "cases")
     write_report(read, pipeline, "report")
-    write_linked_patients(read.linked, b"0123456789abcdef", "report")
+    write_shared_images(read.shared, b"0123456789abcdef", "report")
 
 
 def pairs(settings: PairSettings) -> Callable[[beam.Pipeline], None]:
@@ -61,7 +61,7 @@ def rounds(pipeline: beam.Pipeline) -> None:
 
 def leakage(pipeline: beam.Pipeline) -> None:
     patterns = {("natural", "train"): "a/*", ("medical", "test"): "b/*"}
-    check_leakage(pipeline, patterns, "linked-*", "leakage", LeakageSettings())
+    check_leakage(pipeline, patterns, "shared-*", "leakage", LeakageSettings())
 
 
 def removal(pipeline: beam.Pipeline) -> None:

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 from collections import Counter
+from hashlib import sha256
 from pathlib import Path
 from zlib import crc32
 
@@ -21,9 +22,9 @@ from components.case_example_gen.ingestion_report import (
     SplitCount,
     read_ingestion_report,
 )
-from components.case_example_gen.linked_patients import parse_line
 from components.case_example_gen.pseudonym import pseudonym
 from components.case_example_gen.settings import DataSettings
+from components.case_example_gen.shared_images import SharedImage, parse_line
 from trainer.errors import UserError
 
 KEY = b"0123456789abcdef0123456789abcdef"
@@ -57,8 +58,8 @@ def read_examples(examples) -> dict[str, list[tf.train.Example]]:
     return found
 
 
-def linked_patients(directory: Path) -> list[tuple[str, str]]:
-    files = Path(directory, "report").glob("linked_patients-*")
+def shared_images(directory: Path) -> list[SharedImage]:
+    files = Path(directory, "report").glob("shared_images-*")
     return [parse_line(line) for path in files for line in path.read_text().splitlines()]
 
 
@@ -123,8 +124,9 @@ def test_an_image_that_the_data_set_has_too_is_left_out_of_the_external_collecti
     assert (left_out.site, left_out.reason) == ("elsewhere", "duplicate image")
     assert (left_out.row, left_out.collection) == (2, "elsewhere")
     # One person: what else the other collection has of them is looked for.
-    [(first, _)] = linked_patients(tmp_path)
-    assert first == pseudonym(KEY, "patient", rows[0]["patient_id"])
+    [shared] = shared_images(tmp_path)
+    identifiers = (rows[0]["patient_id"], "elsewhere/north-patient-0")
+    assert set(shared.patients) == {pseudonym(KEY, "patient", name) for name in identifiers}
 
 
 @pytest.fixture
@@ -221,9 +223,39 @@ def test_every_bad_image_is_quarantined_with_its_reason(
     }
     duplicate = next(i for i in report.first_quarantined if i.reason.startswith("duplicate image"))
     assert (duplicate.row, duplicate.detail) == (11, "same bytes as row 8")
-    [linked] = linked_patients(tmp_path)
-    assert linked == tuple(pseudonym(KEY, "patient", rows[i]["patient_id"]) for i in (6, 9))
+    [shared] = shared_images(tmp_path)
+    assert shared.image == sha256((tmp_path / rows[6]["image"]).read_bytes()).hexdigest()
+    assert set(shared.patients) == {
+        pseudonym(KEY, "patient", rows[i]["patient_id"]) for i in (6, 9)
+    }
     assert sum(count.images for count in report.counts) == 20 - 8
+
+
+@pytest.mark.parametrize("mode", ["RGB", "P"])
+def test_an_image_of_three_patients_is_a_phantom_that_one_case_keeps(
+    tmp_path, write_image, write_manifest, settings, mode
+):
+    rows = rows_of_cases(write_image, cases=20)
+    # Cases 0 and 1 are of one patient, so five patients have it.
+    of_many = [0, 2, 4, 8, 12, 16]
+    for number in of_many:
+        write_image(rows[number]["image"], seed=1, mode=mode)
+    data = dataclasses.replace(settings, manifest=write_manifest(rows), max_bad_fraction=0.9)
+    examples, report = run(data, tmp_path)
+    assert {(image.row, image.reason, image.detail) for image in report.first_quarantined} == {
+        (number + 2, "duplicate image of three or more patients", "same bytes as row 2")
+        for number in of_many[1:]
+    }
+    kept = Counter(
+        sha256(image).hexdigest()
+        for found in read_examples(examples).values()
+        for example in found
+        for image in example.features.feature["image"].bytes_list.value
+    )
+    # As it is written, which is how the leakage check sees it: a palette is looked up.
+    [shared] = shared_images(tmp_path)
+    assert kept[shared.image] == 1
+    assert len(shared.patients) == 3
 
 
 def test_a_copy_filed_under_another_patient_names_neither(
