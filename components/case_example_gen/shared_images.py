@@ -1,11 +1,12 @@
 """Images with the same bytes under several patients: ingestion tells, the leakage check looks."""
 
 import json
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import apache_beam as beam
 
-from components.case_example_gen.pseudonym import pseudonym
+from components.case_example_gen.pseudonym import pseudonym, read_key
 
 PATIENTS_OF_A_PHANTOM = 3
 """A picture of so many patients is a phantom or a placeholder, and nobody's; two may be one."""
@@ -27,17 +28,17 @@ class SharedImage(NamedTuple):
     patients: tuple[str, ...]
 
 
-def write_shared_images(shared: beam.PCollection, key: bytes, directory: str) -> None:
+def write_shared_images(shared: beam.PCollection, key_file: str, directory: str) -> None:
     """Writes `shared_images-*.jsonl`: a line an image, with the pseudonyms of its patients.
 
     Args:
         shared: `SharedImage`s, by identifiers.
-        key: Of the pseudonyms.
+        key_file: Of the pseudonyms; workers read it.
         directory: Of the ingestion report.
     """
     _ = (
         shared
-        | "SharedAsLines" >> beam.Map(_line, key)
+        | "SharedAsLines" >> beam.ParDo(_AsLine(key_file))
         | "WriteShared" >> beam.io.WriteToText(f"{directory}/{_NAME}", file_name_suffix=".jsonl")
     )
 
@@ -53,6 +54,15 @@ def parse_line(line: str) -> SharedImage:
     return SharedImage(values["image"], tuple(values["patients"]))
 
 
-def _line(shared: SharedImage, key: bytes) -> str:
-    patients = [pseudonym(key, "patient", patient) for patient in shared.patients]
-    return json.dumps({"image": shared.image, "patients": patients})
+class _AsLine(beam.DoFn):
+    """Turns identifiers into pseudonyms."""
+
+    def __init__(self, key_file: str) -> None:
+        self._key_file = key_file
+
+    def setup(self) -> None:
+        self._key = read_key(self._key_file)
+
+    def process(self, shared: SharedImage) -> Iterator[str]:
+        patients = [pseudonym(self._key, "patient", patient) for patient in shared.patients]
+        yield json.dumps({"image": shared.image, "patients": patients})

@@ -1,10 +1,17 @@
 """Every pipeline can be sent to workers elsewhere, and does there what it does in this process."""
 
+import base64
+import bz2
+import contextlib
+import functools
+import hmac
+import re
 import shutil
 import subprocess
 import sys
 import tarfile
-from collections.abc import Callable
+import zlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import apache_beam as beam
@@ -36,12 +43,12 @@ JOB_SERVICE = [
 """A job service, which stages files and starts a worker in a process of its own."""
 
 
-def cases(pipeline: beam.Pipeline) -> None:
+def cases(pipeline: beam.Pipeline, key_file: str = "key") -> None:
     data = DataSettings(manifest="manifest.csv")
     read = ingestion(pipeline, data)
-    write_shards(read.placed, read.bytes_per_image, data, b"0123456789abcdef", "cases")
+    write_shards(read.placed, read.bytes_per_image, data, key_file, "cases")
     write_report(read, pipeline, "report")
-    write_shared_images(read.shared, b"0123456789abcdef", "report")
+    write_shared_images(read.shared, key_file, "report")
 
 
 def pairs(settings: PairSettings) -> Callable[[beam.Pipeline], None]:
@@ -88,6 +95,53 @@ def test_a_pipeline_is_the_same_after_it_was_sent(build):
     again = received.to_runner_api().components
     names = {transform.unique_name for transform in sent.components.transforms.values()}
     assert names == {transform.unique_name for transform in again.transforms.values()}
+
+
+KEY = b"0123456789abcdef0123456789abcdef"
+
+
+def contents(sent: bytes) -> Iterator[bytes]:
+    """Yields what was sent, and what is packed in it: pickled, compressed, as base64."""
+    yield sent
+    # The first characters of bzip2 and zlib; bytes of the message may follow without a gap.
+    for packed in re.findall(rb"(?=((?:Qlpo|eN)[A-Za-z0-9+/]{20,}={0,2}))", sent):
+        compressed = base64.b64decode(packed[: len(packed) // 4 * 4])
+        if packed.startswith(b"Qlpo"):
+            yield from contents(bz2.decompress(compressed))
+        else:
+            with contextlib.suppress(zlib.error):
+                yield from contents(zlib.decompressobj().decompress(compressed))
+
+
+def holds_key(pipeline: beam.Pipeline) -> bool:
+    forms = (KEY, base64.b64encode(KEY), KEY.hex().encode())
+    sent = pipeline.to_runner_api().SerializeToString()
+    return any(form in content for content in contents(sent) for form in forms)
+
+
+def test_no_transform_carries_the_pseudonym_key(tmp_path: Path):
+    key_file = tmp_path / "key"
+    key_file.write_bytes(KEY)
+    pipeline = beam.Pipeline()
+    cases(pipeline, str(key_file))
+    sent = b"".join(contents(pipeline.to_runner_api().SerializeToString()))
+    assert str(key_file).encode() in sent
+    assert not holds_key(pipeline)
+
+
+@pytest.mark.parametrize(
+    "transform",
+    [
+        beam.Map(hmac.new, KEY, "sha256"),
+        beam.ParDo(beam.core.CallableWrapperDoFn(functools.partial(hmac.new, KEY))),
+        beam.Create([KEY]),
+    ],
+)
+def test_a_key_that_a_transform_carries_would_be_seen(transform):
+    pipeline = beam.Pipeline()
+    start = pipeline if isinstance(transform, beam.Create) else pipeline | beam.Create([b""])
+    _ = start | "Key" >> transform
+    assert holds_key(pipeline)
 
 
 @pytest.mark.slow
