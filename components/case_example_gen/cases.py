@@ -2,7 +2,7 @@
 
 import dataclasses
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 
 from components.case_example_gen.manifest import ManifestRow
@@ -47,6 +47,7 @@ def assemble_case(rows: Iterable[ManifestRow], data: DataSettings) -> Case | Con
     different values are a conflict. A copy of another row's image adds what it says, and no image.
     """
     ordered = tuple(sorted(rows, key=lambda row: row.order))
+    copies = {copy.order for copy, _ in copies_within(ordered)}
     merged: dict[str, str | float | None] = {}
     for column in ("patient_id", "site", "sex", "age", "split", "label"):
         values = _distinct(getattr(row, column) for row in ordered)
@@ -69,10 +70,29 @@ def assemble_case(rows: Iterable[ManifestRow], data: DataSettings) -> Case | Con
         case_id=ordered[0].case_id,
         findings=tuple(findings),
         case_features=tuple(features),
-        rows=tuple(row for row in ordered if not row.is_copy),
+        rows=tuple(row for row in ordered if row.order not in copies),
         sex=str(merged.pop("sex") or case_features.UNKNOWN),
         **merged,  # type: ignore[arg-type]
     )
+
+
+def copies_within(rows: Iterable[ManifestRow]) -> list[tuple[ManifestRow, ManifestRow]]:
+    """Returns each row of a case with an earlier row's image, and that row.
+
+    A file with a row for each reader names an image once for each label.
+    """
+    firsts: dict[bytes, ManifestRow] = {}
+    copies = []
+    for row in sorted(rows, key=lambda row: row.order):
+        if row.digest and firsts.setdefault(row.digest, row) is not row:
+            copies.append((row, firsts[row.digest]))
+    return copies
+
+
+def without_images(case: Case, digests: Container[bytes]) -> Case | None:
+    """Returns a case without some of its images; None where it has no other."""
+    rows = tuple(row for row in case.rows if row.digest not in digests)
+    return dataclasses.replace(case, rows=rows) if rows else None
 
 
 def labels_differ(one: ManifestRow, other: ManifestRow) -> bool:

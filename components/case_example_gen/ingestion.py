@@ -19,9 +19,11 @@ from components.case_example_gen.cases import (
     BEYOND_THE_LIMIT,
     Case,
     assemble_case,
+    copies_within,
     labels_differ,
     split_patient,
     within_limit,
+    without_images,
 )
 from components.case_example_gen.external_set import ExternalSet
 from components.case_example_gen.image_measurement import ImageMeasurement
@@ -30,7 +32,11 @@ from components.case_example_gen.ingestion_report import QuarantinedImage
 from components.case_example_gen.manifest import ManifestRow, RowProblem, read_manifest
 from components.case_example_gen.placed_case import PlacedCase
 from components.case_example_gen.settings import DataSettings
-from components.case_example_gen.shared_images import PATIENTS_OF_A_PHANTOM, SharedImage
+from components.case_example_gen.shared_images import (
+    PATIENTS_OF_A_PHANTOM,
+    SharedImage,
+    shared_images,
+)
 from components.case_example_gen.site_counts import count_by_site_and_split
 from components.case_example_gen.source_images import image_directories, read_image
 from components.case_example_gen.tensorflow_decoding import decodable_image
@@ -39,7 +45,6 @@ from schemas.case_features import UNKNOWN
 _QUARANTINED = "quarantined"
 _BYTES = "bytes"
 _CONVERTED = "converted"
-_SHARED = "shared"
 DUPLICATE = "duplicate image"
 OTHER_PATIENTS_DUPLICATE = "duplicate image of another patient"
 """One patient under two identifiers, or an image filed twice: to be looked into."""
@@ -94,15 +99,8 @@ def ingest(pipeline: beam.Pipeline, data: DataSettings) -> Ingestion:
     checked = rows | "CheckImages" >> beam.ParDo(_CheckImage(data)).with_outputs(
         _QUARANTINED, _BYTES, _CONVERTED, main="kept"
     )
-    unique = (
-        checked.kept
-        | "GroupByDigest" >> beam.GroupByKey()
-        | "DropDigest" >> beam.Values()
-        | "DropDuplicates"
-        >> beam.FlatMap(_first_of_duplicates, data).with_outputs(_QUARANTINED, _SHARED, main="kept")
-    )
     cases = (
-        unique.kept
+        checked.kept
         | "KeyByCase" >> beam.Map(lambda row: (row.case_id, row))
         | "GroupByCase" >> beam.GroupByKey()
         | "DropCase" >> beam.Values()
@@ -115,16 +113,39 @@ def ingest(pipeline: beam.Pipeline, data: DataSettings) -> Ingestion:
         | "DropPatient" >> beam.Values()
         | "SplitPatients" >> beam.FlatMap(_place, data).with_outputs(_QUARANTINED, main="kept")
     )
+    shared = shared_images(checked.kept, data)
+    # Last of all, so that no copy is left out for a row whose case is left out itself.
+    duplicates = (
+        (placed.kept | "ImagesOfPlaced" >> beam.FlatMap(_images_of), shared)
+        | "ImagesAndPatients" >> beam.Flatten()
+        | "GroupByDigest" >> beam.GroupByKey()
+        | "FindDuplicates"
+        >> beam.FlatMap(_duplicates, data).with_outputs(_QUARANTINED, main="images")
+    )
+    kept = (
+        {
+            "case": placed.kept
+            | "KeyPlaced" >> beam.Map(lambda placed: (placed.case.case_id, placed)),
+            "duplicates": duplicates.images,
+        }
+        | "JoinDuplicates" >> beam.CoGroupByKey()
+        | "LeaveDuplicatesOut" >> beam.FlatMap(_without_duplicates)
+    )
     return Ingestion(
-        placed=placed.kept,
+        placed=kept,
         bytes_per_image=checked.bytes | "BytesPerImage" >> beam.combiners.Mean.Globally(),
         converted=checked.converted,
         quarantined=(
-            (checked.quarantined, unique.quarantined, cases.quarantined, placed.quarantined)
+            (
+                checked.quarantined,
+                cases.quarantined,
+                placed.quarantined,
+                duplicates.quarantined,
+            )
             | "AllQuarantined" >> beam.Flatten()
             | "CountReasons" >> beam.ParDo(_CountReason())
         ),
-        shared=unique.shared,
+        shared=shared | "Shared" >> beam.Values(),
         received_images=rows | "CountImages" >> beam.combiners.Count.Globally(),
         received_cases=(
             rows
@@ -132,7 +153,7 @@ def ingest(pipeline: beam.Pipeline, data: DataSettings) -> Ingestion:
             | "DistinctCases" >> beam.Distinct()
             | "CountCases" >> beam.combiners.Count.Globally()
         ),
-        kept_cases=placed.kept | "CountKept" >> beam.combiners.Count.Globally(),
+        kept_cases=kept | "CountKept" >> beam.combiners.Count.Globally(),
         received_patients=(
             rows
             | "PatientIds" >> beam.FlatMap(_patient_ids)
@@ -140,12 +161,12 @@ def ingest(pipeline: beam.Pipeline, data: DataSettings) -> Ingestion:
             | "CountPatients" >> beam.combiners.Count.Globally()
         ),
         kept_patients=(
-            placed.kept
+            kept
             | "KeptPatientIds" >> beam.Map(lambda placed: placed.case.patient_id)
             | "DistinctKeptPatients" >> beam.Distinct()
             | "CountKeptPatients" >> beam.combiners.Count.Globally()
         ),
-        counts=count_by_site_and_split(placed.kept),
+        counts=count_by_site_and_split(kept),
     )
 
 
@@ -169,7 +190,7 @@ def _patient_ids(row: ManifestRow | RowProblem) -> Iterator[str]:
 
 
 class _CheckImage(beam.DoFn):
-    """Yields (digest of the image's bytes, row) and the bytes' number, or a quarantined image."""
+    """Yields the row with what is known of its image, and its bytes; or a quarantined image."""
 
     def __init__(self, data: DataSettings) -> None:
         self._directories = image_directories(data)
@@ -195,11 +216,13 @@ class _CheckImage(beam.DoFn):
         digest = hashlib.sha256(encoded).digest()
         if measured.encoded == encoded:
             measurement = ImageMeasurement(digest, measured.mean, measured.contrast)
-            row = dataclasses.replace(row, measurement=measurement, written_digest=digest)
+            row = dataclasses.replace(
+                row, measurement=measurement, digest=digest, written_digest=digest
+            )
         else:
             written = hashlib.sha256(measured.encoded).digest()
-            row = dataclasses.replace(row, written_digest=written)
-        yield digest, row
+            row = dataclasses.replace(row, digest=digest, written_digest=written)
+        yield row
 
 
 class _CountReason(beam.DoFn):
@@ -215,20 +238,59 @@ def _quarantine(row: ManifestRow, reason: str, detail: str = "") -> beam.pvalue.
     return beam.pvalue.TaggedOutput(_QUARANTINED, image)
 
 
-def _first_of_duplicates(rows: Iterable[ManifestRow], data: DataSettings) -> Iterator[Any]:
-    first, *others = sorted(rows, key=lambda row: row.order)
-    yield first
-    patients = {row.patient_id for row in (first, *others)}
-    # Natural images have no patients.
-    if len(patients) > 1 and data.task != "unlabelled":
-        some = tuple(sorted(patients)[:PATIENTS_OF_A_PHANTOM])
-        yield beam.pvalue.TaggedOutput(_SHARED, SharedImage(first.written_digest.hex(), some))
-    place = f"row {first.row}" + (f" of {first.external}" if first.external else "")
-    for row in others:
-        if row.case_id == first.case_id:
-            yield dataclasses.replace(row, is_copy=True)
-        reason = DUPLICATE if data.task == "unlabelled" else _reason(first, row, len(patients))
-        yield _quarantine(row, reason, f"same bytes as {place}")
+def _assemble(rows: Iterable[ManifestRow], data: DataSettings) -> Iterator[Any]:
+    rows = list(rows)
+    case = assemble_case(rows, data)
+    copies = copies_within(rows)
+    for row, first in copies:
+        yield _quarantine(row, DUPLICATE, _same_bytes(first))
+    if isinstance(case, Case):
+        kept, others = within_limit(case)
+        yield kept
+        for row in others:
+            yield _quarantine(row, BEYOND_THE_LIMIT)
+        return
+    copied = {row.order for row, _ in copies}
+    for row in case.rows:
+        if row.order not in copied:
+            yield _quarantine(row, "case contradicts itself", f"{case.column}: {case.message}")
+
+
+def _place(cases: Iterable[Case], data: DataSettings) -> Iterator[Any]:
+    split = split_patient(sorted(cases, key=lambda case: case.rows[0].order), data)
+    for name, case in split.placed:
+        yield PlacedCase(name, case)
+    for case, reason in split.left_out:
+        for row in case.rows:
+            yield _quarantine(row, reason)
+
+
+def _images_of(placed: PlacedCase) -> Iterator[tuple[bytes, ManifestRow]]:
+    for row in placed.case.rows:
+        yield row.digest, row
+
+
+def _duplicates(
+    group: tuple[bytes, Iterable[ManifestRow | SharedImage]], data: DataSettings
+) -> Iterator[Any]:
+    """Yields (case, digest) of each row but the first of those that have an image.
+
+    The group is gone through twice, and never held: thousands may share a placeholder.
+    """
+    digest, members = group
+    first: ManifestRow | None = None
+    patients = 1
+    for member in members:
+        if isinstance(member, SharedImage):
+            patients = len(member.patients)
+        elif first is None or member.order < first.order:
+            first = member
+    for row in members:
+        if first is None or isinstance(row, SharedImage) or row.order == first.order:
+            continue
+        yield row.case_id, digest
+        reason = DUPLICATE if data.task == "unlabelled" else _reason(first, row, patients)
+        yield _quarantine(row, reason, _same_bytes(first))
 
 
 def _reason(first: ManifestRow, row: ManifestRow, patients: int) -> str:
@@ -240,29 +302,20 @@ def _reason(first: ManifestRow, row: ManifestRow, patients: int) -> str:
         return PHANTOM
     if row.patient_id != first.patient_id:
         return OTHER_PATIENTS_DUPLICATE
-    if row.case_id != first.case_id and labels_differ(first, row):
-        return CONTRADICTORY_DUPLICATE
-    return DUPLICATE
+    return CONTRADICTORY_DUPLICATE if labels_differ(first, row) else DUPLICATE
 
 
-def _assemble(rows: Iterable[ManifestRow], data: DataSettings) -> Iterator[Any]:
-    case = assemble_case(rows, data)
-    if isinstance(case, Case):
-        kept, others = within_limit(case)
-        yield kept
-        for row in others:
-            yield _quarantine(row, BEYOND_THE_LIMIT)
-        return
-    for row in case.rows:
-        if row.is_copy:
-            continue
-        yield _quarantine(row, "case contradicts itself", f"{case.column}: {case.message}")
+def _same_bytes(first: ManifestRow) -> str:
+    of = f" of {first.external}" if first.external else ""
+    return f"same bytes as row {first.row}{of}"
 
 
-def _place(cases: Iterable[Case], data: DataSettings) -> Iterator[Any]:
-    split = split_patient(sorted(cases, key=lambda case: case.rows[0].order), data)
-    for name, case in split.placed:
-        yield PlacedCase(name, case)
-    for case, reason in split.left_out:
-        for row in case.rows:
-            yield _quarantine(row, reason)
+def _without_duplicates(
+    joined: tuple[str, dict[str, Iterable[Any]]],
+) -> Iterator[PlacedCase]:
+    _, found = joined
+    duplicates = frozenset(found["duplicates"])
+    for placed in found["case"]:
+        case = without_images(placed.case, duplicates)
+        if case is not None:
+            yield PlacedCase(placed.split, case)

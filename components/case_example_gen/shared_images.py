@@ -1,12 +1,15 @@
 """Images with the same bytes under several patients: ingestion tells, the leakage check looks."""
 
+import heapq
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import apache_beam as beam
 
+from components.case_example_gen.manifest import ManifestRow
 from components.case_example_gen.pseudonym import pseudonym, read_key
+from components.case_example_gen.settings import DataSettings
 
 PATIENTS_OF_A_PHANTOM = 3
 """A picture of so many patients is a phantom or a placeholder, and nobody's; two may be one."""
@@ -26,6 +29,53 @@ class SharedImage(NamedTuple):
 
     image: str
     patients: tuple[str, ...]
+
+
+def shared_images(rows: beam.PCollection, data: DataSettings) -> beam.PCollection:
+    """Returns (digest, `SharedImage`) of each image that several patients have, by identifiers.
+
+    Args:
+        rows: `ManifestRow`s of checked images, whatever becomes of their cases.
+        data: The data set; natural images have no patients.
+    """
+    return (
+        rows
+        | "PatientOfImage" >> beam.FlatMap(_patient_of_image, data)
+        | "PatientsOfImage" >> beam.CombinePerKey(_SomePatients())
+        | "OfSeveralPatients" >> beam.FlatMap(_of_several)
+    )
+
+
+def _patient_of_image(
+    row: ManifestRow, data: DataSettings
+) -> Iterator[tuple[tuple[bytes, bytes], str]]:
+    if data.task != "unlabelled":
+        yield (row.digest, row.written_digest), row.patient_id
+
+
+def _of_several(
+    image: tuple[tuple[bytes, bytes], list[str]],
+) -> Iterator[tuple[bytes, SharedImage]]:
+    (digest, written), patients = image
+    if len(patients) > 1:
+        yield digest, SharedImage(written.hex(), tuple(patients))
+
+
+class _SomePatients(beam.CombineFn):
+    """Keeps as many patients as make a phantom, whether it has three or thousands."""
+
+    def create_accumulator(self) -> list[str]:
+        return []
+
+    def add_input(self, some: list[str], patient: str) -> list[str]:
+        return some if patient in some else self.merge_accumulators([some, [patient]])
+
+    def merge_accumulators(self, several: Iterable[list[str]]) -> list[str]:
+        patients = {patient for some in several for patient in some}
+        return heapq.nsmallest(PATIENTS_OF_A_PHANTOM, patients)
+
+    def extract_output(self, some: list[str]) -> list[str]:
+        return some
 
 
 def write_shared_images(shared: beam.PCollection, key_file: str, directory: str) -> None:

@@ -9,6 +9,7 @@ from components.case_example_gen.cases import (
     Case,
     Conflict,
     assemble_case,
+    copies_within,
     draw_split,
     split_patient,
     within_limit,
@@ -60,9 +61,11 @@ def case_of(rows) -> Case:
 
 
 def test_a_copy_adds_its_label_and_no_image():
-    copy = dataclasses.replace(ROW, row=3, label="ill", is_copy=True)
-    joined = case_of([dataclasses.replace(ROW, label=None), copy])
-    assert (joined.label, [row.row for row in joined.rows]) == ("ill", [ROW.row])
+    first = dataclasses.replace(ROW, label=None, digest=b"image")
+    copy = dataclasses.replace(ROW, row=3, label="ill", digest=b"image")
+    joined = case_of([copy, first])
+    assert (joined.label, joined.rows) == ("ill", (first,))
+    assert copies_within([copy, first]) == [(copy, first)]
 
 
 def test_findings_are_joined_one_by_one():

@@ -231,6 +231,63 @@ def test_every_bad_image_is_quarantined_with_its_reason(
     assert sum(count.images for count in report.counts) == 20 - 8
 
 
+def contradict(rows):
+    rows[0]["label"], rows[1]["label"] = "well", "ill"
+
+
+def file_at_a_held_out_site(rows):
+    rows[-1]["patient_id"] = rows[-2]["patient_id"] = rows[0]["patient_id"]
+
+
+def split_in_two(rows):
+    rows[0]["split"], rows[4]["split"] = "train", "test"
+    rows[4]["patient_id"] = rows[5]["patient_id"] = rows[0]["patient_id"]
+
+
+@pytest.mark.parametrize("spoil", [contradict, file_at_a_held_out_site, split_in_two])
+def test_of_the_same_bytes_the_first_in_a_case_that_is_kept_is_kept(
+    tmp_path, write_image, write_manifest, settings, spoil
+):
+    rows = rows_of_cases(write_image, 20) + rows_of_cases(write_image, 2, site="valley")
+    for number in (8, 12):
+        rows[number]["image"] = rows[0]["image"]
+    spoil(rows)
+    data = dataclasses.replace(
+        settings, manifest=write_manifest(rows), shifted_sites=("valley",), max_bad_fraction=0.9
+    )
+    examples, report = run(data, tmp_path)
+    reasons = {image.row: (image.reason, image.detail) for image in report.first_quarantined}
+    assert "same bytes" not in reasons[2][1]
+    assert 10 not in reasons
+    assert reasons[14][1] == "same bytes as row 10"
+    image = (tmp_path / rows[0]["image"]).read_bytes()
+    holders = [
+        text(example, "case_id")
+        for found in read_examples(examples).values()
+        for example in found
+        if image in example.features.feature["image"].bytes_list.value
+    ]
+    assert holders == [[pseudonym(KEY, "case", rows[8]["case_id"])]]
+    assert len(shared_images(tmp_path)) == 1
+
+
+def test_a_case_whose_every_image_another_case_has_is_lost(
+    tmp_path, write_image, write_manifest, settings
+):
+    rows = rows_of_cases(write_image, cases=10)
+    rows[4]["image"], rows[5]["image"] = rows[0]["image"], rows[9]["image"]
+    data = dataclasses.replace(settings, manifest=write_manifest(rows), max_bad_fraction=0.9)
+    examples, report = run(data, tmp_path)
+    # Row 7 comes before row 11, and has its image alone.
+    assert {image.row for image in report.first_quarantined} == {6, 11}
+    assert report.lost_cases == 0
+    rows[5]["image"] = rows[1]["image"]
+    examples, report = run(dataclasses.replace(data, manifest=write_manifest(rows)), tmp_path)
+    assert {image.row for image in report.first_quarantined} == {6, 7}
+    assert report.lost_cases == 1
+    assert sum(len(found) for found in read_examples(examples).values()) == 9
+
+
 @pytest.mark.parametrize("mode", ["RGB", "P"])
 def test_an_image_of_three_patients_is_a_phantom_that_one_case_keeps(
     tmp_path, write_image, write_manifest, settings, mode
