@@ -2,6 +2,7 @@
 
 import dataclasses
 import hashlib
+import itertools
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -116,16 +117,30 @@ def _conflict(
 
 
 MOST_IMAGES = 256
-"""Of a case: it is one record, of at most 2 GB, and pairs are drawn from as many."""
+"""Of a case: pairs are drawn from as many."""
+MOST_BYTES = 512 * 1024**2
+"""Of a case's images together: a case is one record, of which protocol buffers allow 2 GB, and a
+worker holds its bytes three times while it writes them. Any PNG of `MAX_PIXELS` has fewer.
+"""
 
 
-def within_limit(case: Case) -> tuple[Case, tuple[ManifestRow, ...]]:
-    """Returns a case with at most `MOST_IMAGES` images, drawn by a hash, and the other rows."""
-    if len(case.rows) <= MOST_IMAGES:
+def within_limit(
+    case: Case, most_images: int = MOST_IMAGES, most_bytes: int = MOST_BYTES
+) -> tuple[Case, tuple[ManifestRow, ...]]:
+    """Returns a case with no more images than it may hold, drawn by a hash, and the other rows.
+
+    Args:
+        case: Each of its images alone is within the limits.
+        most_images: That are kept.
+        most_bytes: Of those that are kept, together.
+    """
+    if len(case.rows) <= most_images and sum(row.written_bytes for row in case.rows) <= most_bytes:
         return case, ()
     drawn = sorted(case.rows, key=_draw)
-    kept = sorted(drawn[:MOST_IMAGES], key=lambda row: row.order)
-    return dataclasses.replace(case, rows=tuple(kept)), tuple(drawn[MOST_IMAGES:])
+    sizes = itertools.accumulate(row.written_bytes for row in drawn)
+    fitting = min(most_images, sum(size <= most_bytes for size in sizes))
+    kept = sorted(drawn[:fitting], key=lambda row: row.order)
+    return dataclasses.replace(case, rows=tuple(kept)), tuple(drawn[fitting:])
 
 
 def _draw(row: ManifestRow) -> bytes:
@@ -140,7 +155,7 @@ class PatientSplit:
     left_out: tuple[tuple[Case, str], ...]
 
 
-BEYOND_THE_LIMIT = "one of more images than a case may have"
+BEYOND_THE_LIMIT = "one of more images than a case may hold"
 HELD_OUT_PATIENT = "patient is also seen at a held-out site"
 TWO_SPLITS = "patient stands in two given splits"
 

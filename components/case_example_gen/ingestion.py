@@ -17,6 +17,7 @@ from apache_beam.metrics import Metrics
 
 from components.case_example_gen.cases import (
     BEYOND_THE_LIMIT,
+    MOST_BYTES,
     Case,
     assemble_case,
     copies_within,
@@ -27,7 +28,7 @@ from components.case_example_gen.cases import (
 )
 from components.case_example_gen.external_set import ExternalSet
 from components.case_example_gen.image_measurement import ImageMeasurement
-from components.case_example_gen.images import BadImageError
+from components.case_example_gen.images import BadImageError, MeasuredImage
 from components.case_example_gen.ingestion_report import QuarantinedImage
 from components.case_example_gen.manifest import ManifestRow, RowProblem, read_manifest
 from components.case_example_gen.placed_case import PlacedCase
@@ -209,20 +210,31 @@ class _CheckImage(beam.DoFn):
         except BadImageError as error:
             yield _quarantine(row, error.reason, error.detail)
             return
+        if len(measured.encoded) > MOST_BYTES:
+            yield _quarantine(row, "too large", f"{len(measured.encoded) / 1e6:.0f} MB")
+            return
         yield beam.pvalue.TaggedOutput(_BYTES, len(encoded))
         for change in measured.changes:
             Metrics.counter("ingestion", f"converted_{change.replace(' ', '_')}").inc()
             yield beam.pvalue.TaggedOutput(_CONVERTED, (change, row.site))
-        digest = hashlib.sha256(encoded).digest()
-        if measured.encoded == encoded:
-            measurement = ImageMeasurement(digest, measured.mean, measured.contrast)
-            row = dataclasses.replace(
-                row, measurement=measurement, digest=digest, written_digest=digest
-            )
-        else:
-            written = hashlib.sha256(measured.encoded).digest()
-            row = dataclasses.replace(row, digest=digest, written_digest=written)
-        yield row
+        yield _checked(row, encoded, measured)
+
+
+def _checked(row: ManifestRow, encoded: bytes, measured: MeasuredImage) -> ManifestRow:
+    """Returns a row with what is known of its image."""
+    digest = written = hashlib.sha256(encoded).digest()
+    measurement = None
+    if measured.encoded == encoded:
+        measurement = ImageMeasurement(digest, measured.mean, measured.contrast)
+    else:
+        written = hashlib.sha256(measured.encoded).digest()
+    return dataclasses.replace(
+        row,
+        measurement=measurement,
+        digest=digest,
+        written_digest=written,
+        written_bytes=len(measured.encoded),
+    )
 
 
 class _CountReason(beam.DoFn):

@@ -45,6 +45,7 @@ class ManifestRow:
         measurement: Of the image, once it was checked, where it is to be written as it is.
         digest: SHA-256 of the image's bytes, once they were read.
         written_digest: SHA-256 of the image as it is to be written, once it was checked.
+        written_bytes: Size of that image.
     """
 
     row: int
@@ -64,6 +65,7 @@ class ManifestRow:
     measurement: ImageMeasurement | None = None
     digest: bytes = b""
     written_digest: bytes = b""
+    written_bytes: int = 0
 
     @property
     def order(self) -> tuple[str, int]:

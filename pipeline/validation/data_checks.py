@@ -186,7 +186,7 @@ def _look(
             # No path is named: it may name a patient.
             looked.problems[row.row] = f"the image {file.problem}"
         else:
-            store.add(dataclasses.replace(row, digest=file.digest))
+            store.add(dataclasses.replace(row, digest=file.digest, written_bytes=file.size))
     if not (looked.images or looked.findings):
         looked.findings.append(Finding("error", f"{manifest}: no rows below the header."))
     return looked

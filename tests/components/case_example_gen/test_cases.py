@@ -4,6 +4,7 @@ import dataclasses
 
 from components.case_example_gen.cases import (
     HELD_OUT_PATIENT,
+    MOST_BYTES,
     MOST_IMAGES,
     TWO_SPLITS,
     Case,
@@ -14,6 +15,7 @@ from components.case_example_gen.cases import (
     split_patient,
     within_limit,
 )
+from components.case_example_gen.images import MAX_PIXELS
 from components.case_example_gen.settings import DataSettings
 from tests.manifest_rows import ROW
 
@@ -52,6 +54,32 @@ def test_of_a_case_with_too_many_images_some_are_drawn_whatever_their_order():
     assert again == kept
     few = case_of(rows[:MOST_IMAGES])
     assert within_limit(few) == (few, ())
+
+
+def test_a_case_has_no_more_bytes_than_a_record_can():
+    """256 images of 9 MB, each fewer pixels than are allowed, would be 2.3 GB."""
+    rows = [
+        dataclasses.replace(ROW, row=number, image=f"{number}.png", written_bytes=9_000_000)
+        for number in range(MOST_IMAGES)
+    ]
+    kept, others = within_limit(case_of(rows))
+    fitting = MOST_BYTES // 9_000_000
+    assert (len(kept.rows), len(others)) == (fitting, MOST_IMAGES - fitting)
+    assert [row.row for row in kept.rows] == sorted(row.row for row in kept.rows)
+    again, _ = within_limit(case_of(rows[::-1]))
+    assert again == kept
+
+
+def test_the_larger_of_two_limits_does_not_matter():
+    rows = [dataclasses.replace(ROW, row=n, image=f"{n}.png", written_bytes=10) for n in range(9)]
+    case = case_of(rows)
+    assert len(within_limit(case, most_images=4, most_bytes=90)[0].rows) == 4
+    assert len(within_limit(case, most_images=9, most_bytes=59)[0].rows) == 5
+    assert within_limit(case, most_images=9, most_bytes=90) == (case, ())
+
+
+def test_any_image_that_is_not_too_large_fits_into_a_case_and_any_case_into_a_record():
+    assert 3 * MAX_PIXELS < MOST_BYTES < 2**31
 
 
 def case_of(rows) -> Case:

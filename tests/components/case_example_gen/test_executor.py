@@ -1,6 +1,7 @@
 """The component on small sets of real files: what is kept, what is quarantined, what stops."""
 
 import dataclasses
+import functools
 import json
 from collections import Counter
 from hashlib import sha256
@@ -13,7 +14,8 @@ from PIL import Image
 from tfx.types import artifact_utils, standard_artifacts
 
 from components.artifact_types import IngestionReport as IngestionReportArtifact
-from components.case_example_gen import executor
+from components.case_example_gen import executor, ingestion
+from components.case_example_gen.cases import within_limit
 from components.case_example_gen.executor import Executor
 from components.case_example_gen.external_set import ExternalSet
 from components.case_example_gen.ingestion_report import (
@@ -364,6 +366,40 @@ def test_a_patient_seen_at_a_held_out_site_is_not_trained_on(
     (tmp_path / rows[10]["image"]).write_bytes(b"no image")
     with pytest.raises(UserError, match=r"1 of 44 images \(2\.3%\).*The first: row 12: cannot"):
         run(data, tmp_path)
+
+
+def test_images_beyond_a_cases_bytes_are_left_out_and_are_not_bad(
+    tmp_path, write_image, write_manifest, settings, monkeypatch
+):
+    rows = rows_of_cases(write_image, cases=10, images=1)
+    rows += [rows[0] | {"image": write_image(f"more-{n}.png", seed=n)} for n in range(4)]
+    size = (tmp_path / rows[0]["image"]).stat().st_size
+    limited = functools.partial(within_limit, most_bytes=3 * size + size // 2)
+    monkeypatch.setattr(ingestion, "within_limit", limited)
+    data = dataclasses.replace(settings, manifest=write_manifest(rows), max_bad_fraction=0)
+    examples, report = run(data, tmp_path)
+    assert report.quarantined == (
+        QuarantineCount("one of more images than a case may hold", "north", 2),
+    )
+    assert (report.bad_images, report.lost_cases) == (0, 0)
+    [case] = [
+        example
+        for found in read_examples(examples).values()
+        for example in found
+        if text(example, "case_id") == [pseudonym(KEY, "case", rows[0]["case_id"])]
+    ]
+    assert len(case.features.feature["image"].bytes_list.value) == 3
+
+
+def test_an_image_that_no_case_can_hold_is_too_large(
+    tmp_path, write_image, write_manifest, settings, monkeypatch
+):
+    rows = rows_of_cases(write_image, cases=10)
+    (tmp_path / rows[3]["image"]).open("ab").write(bytes(100_000))
+    monkeypatch.setattr(ingestion, "MOST_BYTES", 100_000)
+    data = dataclasses.replace(settings, manifest=write_manifest(rows), max_bad_fraction=0.5)
+    _, report = run(data, tmp_path)
+    assert report.quarantined == (QuarantineCount("too large", "north", 1),)
 
 
 def test_converted_images_are_counted_by_site(tmp_path, write_image, write_manifest, settings):
