@@ -53,19 +53,19 @@ def assemble_case(rows: Iterable[ManifestRow], data: DataSettings) -> Case | Con
     for column in ("patient_id", "site", "sex", "age", "split", "label"):
         values = _distinct(getattr(row, column) for row in ordered)
         if len(values) > 1:
-            return _conflict(ordered, column, values)
+            return _conflict(ordered, column)
         merged[column] = values[0] if values else None
     findings: list[float | None] = []
     for index in range(len(ordered[0].findings)):
         values = _distinct(row.findings[index] for row in ordered)
         if len(values) > 1:
-            return _conflict(ordered, data.classes[index], values)
+            return _conflict(ordered, data.classes[index])
         findings.append(values[0] if values else None)  # type: ignore[arg-type]
     features = []
     for index, name in enumerate(data.case_features):
         values = _distinct(row.case_features[index] for row in ordered)
         if len(values) > 1:
-            return _conflict(ordered, name, values)
+            return _conflict(ordered, name)
         features.append((name, str(values[0]) if values else case_features.UNKNOWN))
     return Case(
         case_id=ordered[0].case_id,
@@ -107,13 +107,11 @@ def _distinct(values: Iterable[str | float | None]) -> list[str | float]:
     return list(dict.fromkeys(known))
 
 
-def _conflict(
-    rows: tuple[ManifestRow, ...], column: str, values: Sequence[str | float]
-) -> Conflict:
+def _conflict(rows: tuple[ManifestRow, ...], column: str) -> Conflict:
+    # The values stay behind: an identifier may stand in any column.
     if column == "patient_id":
         return Conflict(rows, column, "one case with the identifiers of two patients")
-    listed = " and ".join(f"'{value}'" for value in values[:2])
-    return Conflict(rows, column, f"one case with both {listed}")
+    return Conflict(rows, column, "one case with two values; make its rows agree")
 
 
 MOST_IMAGES = 256

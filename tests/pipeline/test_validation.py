@@ -205,8 +205,14 @@ def test_an_unknown_label_is_an_error_with_row_and_column(data_set):
 def test_a_case_that_contradicts_itself_is_an_error_with_its_rows(data_set):
     data_set.rows[1] |= {"case_id": "case-0", "patient_id": "patient-0", "site": "south"}
     assert data_set.messages("error") == [
-        "rows 2, 3, column label: one case with both 'well' and 'ill'."
+        "rows 2, 3, column label: one case with two values; make its rows agree."
     ]
+
+
+def test_a_cell_under_the_wrong_heading_is_quoted_in_no_finding_of_a_contradiction(data_set):
+    data_set.rows[1] |= data_set.rows[0] | {"image": "1.png", "site": "south MRN-4711"}
+    found = data_set.messages("error")
+    assert found == ["rows 2, 3, column site: one case with two values; make its rows agree."]
 
 
 def test_a_patient_in_two_given_splits_is_an_error_with_its_rows(data_set):

@@ -2,6 +2,8 @@
 
 import dataclasses
 
+import pytest
+
 from components.case_example_gen.cases import (
     HELD_OUT_PATIENT,
     MOST_BYTES,
@@ -123,13 +125,33 @@ def test_contradictions_are_named():
     assert conflict(label="well") == Conflict(
         (ROW_WITH_ALL, dataclasses.replace(ROW_WITH_ALL, label="well")),
         "label",
-        "one case with both 'ill' and 'well'",
+        "one case with two values; make its rows agree",
     )
     assert conflict(site="south").column == "site"
     nodules = dataclasses.replace(DATA, task="multi_label", classes=("nodule",))
     assert conflict(nodules, findings=(0.0,)).column == "nodule"
-    # A patient's identifier must not be repeated in a message.
-    assert "p2" not in conflict(patient_id="p2").message
+    assert conflict(patient_id="p2").column == "patient_id"
+
+
+CELLS = {"patient_id": "p-4711", "site": "south MRN-4711", "sex": "male", "age": 47.0}
+CELLS |= {"split": "test", "label": "well", "findings": (0.0,), "case_features": ("MRN-4711",)}
+
+
+@pytest.mark.parametrize("column", CELLS)
+def test_a_contradiction_quotes_no_cell(column):
+    data = dataclasses.replace(
+        DATA, task="multi_label", classes=("nodule",), case_features=("scanner",)
+    )
+    first = dataclasses.replace(
+        ROW, sex="female", age=50.0, split="train", label="ill", findings=(1.0,)
+    )
+    first = dataclasses.replace(first, case_features=("GE",))
+    found = assemble_case([first, dataclasses.replace(first, **{column: CELLS[column]})], data)
+    assert found.column == {"findings": "nodule", "case_features": "scanner"}.get(column, column)
+    cells = (getattr(first, column), CELLS[column])
+    values = [str(cell[0] if isinstance(cell, tuple) else cell) for cell in cells]
+    assert not [value for value in values if f"'{value}'" in found.message]
+    assert "4711" not in found.message
 
 
 def test_a_drawn_split_depends_on_nothing_but_the_patient_and_the_seed():

@@ -336,6 +336,16 @@ def test_a_copy_filed_under_another_patient_names_neither(
     assert not [row for row in rows if row["patient_id"] in written]
 
 
+def test_no_cell_of_a_contradiction_is_written(tmp_path, write_image, write_manifest, settings):
+    rows = rows_of_cases(write_image, cases=10)
+    rows[0]["site"] = "south MRN-4711"
+    data = dataclasses.replace(settings, manifest=write_manifest(rows), max_bad_fraction=0.9)
+    run(data, tmp_path)
+    lines = "".join(path.read_text() for path in (tmp_path / "report").glob("quarantined-*.jsonl"))
+    details = [json.loads(line)["detail"] for line in lines.splitlines()]
+    assert details == ["site: one case with two values; make its rows agree"] * 2
+
+
 def test_the_report_stays_small_and_every_quarantined_image_is_a_line_beside_it(
     tmp_path, write_image, write_manifest, settings, monkeypatch
 ):
