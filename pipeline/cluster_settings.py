@@ -117,7 +117,8 @@ class ClusterSection(Section):
         checkpoint_root: Directory of a shared volume for checkpoints.
         registry: Directory of a shared volume, or a bucket, for the registry of models.
         serving: Directory of a shared volume where promoted models are pushed.
-        pseudonym_key_file: Path at which a secret holds the key behind the pseudonyms.
+        pseudonym_key_file: Path at which a secret holds the key behind the pseudonyms; or a `gs://`
+            URI.
         manifests: Where the cluster finds the data.
         initial_encoder: URI at which the cluster finds `initial_encoder`.
         beam_args: Options of the Beam pipelines.
@@ -227,10 +228,11 @@ class ClusterSection(Section):
                     f"with its pod. Put it under one of cluster.volumes: {', '.join(claims)}"
                 )
         mounts = [secret.mount_path for secret in self.secrets]
-        if not any(is_under(self.pseudonym_key_file, mount) for mount in mounts):
+        key = self.pseudonym_key_file
+        if not (key.startswith("gs://") or any(is_under(key, mount) for mount in mounts)):
             raise ValueError(
-                f"pseudonym_key_file: {self.pseudonym_key_file} lies in no mounted secret. Put it "
-                f"under one of cluster.secrets: {', '.join(mounts) or '(there are none)'}"
+                f"pseudonym_key_file: {key} lies in no mounted secret. Put it under one of "
+                f"cluster.secrets: {', '.join(mounts) or '(there are none)'}; or give a gs:// URI"
             )
         if self.initial_encoder is not None and not _URI.fullmatch(self.initial_encoder):
             raise ValueError(

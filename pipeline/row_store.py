@@ -19,7 +19,7 @@ CREATE TABLE manifest_rows (
     site TEXT, patient_id TEXT, case_id TEXT, external TEXT, number INTEGER, pickled BLOB
 );
 CREATE TABLE cases (patient_id TEXT, external TEXT, number INTEGER, pickled BLOB);
-CREATE TABLE images (digest BLOB PRIMARY KEY, number INTEGER, case_id TEXT) WITHOUT ROWID;
+CREATE TABLE images (digest BLOB PRIMARY KEY, number INTEGER) WITHOUT ROWID;
 BEGIN;
 """
 
@@ -54,19 +54,20 @@ class RowStore:
             (row.site, row.patient_id, row.case_id, *row.order, pickle.dumps(row)),
         )
 
-    def first_with(self, digest: bytes, row: ManifestRow) -> tuple[int, str]:
-        """Returns number and case of the first row whose image had these bytes.
-
-        Args:
-            digest: Of the image's bytes.
-            row: Of the image: itself the first, if its bytes are new.
-        """
+    def add_image(self, row: ManifestRow) -> None:
+        """Keeps which row has an image, unless one with a smaller number has the same bytes."""
         self._execute(
-            "INSERT OR IGNORE INTO images VALUES (?, ?, ?)", (digest, row.row, row.case_id)
+            "INSERT INTO images VALUES (?, ?) ON CONFLICT DO UPDATE "
+            "SET number = MIN(number, excluded.number)",
+            (row.digest, row.row),
         )
-        found = self._execute("SELECT number, case_id FROM images WHERE digest = ?", (digest,))
-        number, case_id = found.fetchone()
-        return number, case_id
+
+    def first_with(self, digest: bytes) -> int:
+        """Returns the number of the first row whose image has these bytes, of those kept."""
+        number: int = self._execute(
+            "SELECT number FROM images WHERE digest = ?", (digest,)
+        ).fetchone()[0]
+        return number
 
     def cases(self) -> Iterator[list[ManifestRow]]:
         """Yields the rows of each case."""

@@ -1,7 +1,11 @@
 """The exceptions that stand for a user's mistake, and how to find one below what wraps it."""
 
 import errno
+import re
 from collections.abc import Iterator
+
+# A Beam worker in another process sends the text of its traceback.
+_OF_A_WORKER = re.compile(r"^trainer\.errors\.UserError: (.+?)(?: \[while running .*\])?$", re.M)
 
 
 class UserError(Exception):
@@ -14,7 +18,12 @@ class DivergedError(UserError):
 
 def users_mistake(error: BaseException) -> UserError | None:
     """Returns the user's mistake behind an error (Beam and TFX wrap it in their own), or None."""
-    return next((cause for cause in _causes(error) if isinstance(cause, UserError)), None)
+    for cause in _causes(error):
+        if isinstance(cause, UserError):
+            return cause
+        if message := _OF_A_WORKER.search(str(cause)):
+            return UserError(message[1])
+    return None
 
 
 def is_disk_full(error: BaseException) -> bool:

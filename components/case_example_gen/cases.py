@@ -2,7 +2,8 @@
 
 import dataclasses
 import hashlib
-from collections.abc import Iterable, Sequence
+import itertools
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 
 from components.case_example_gen.manifest import ManifestRow
@@ -47,32 +48,52 @@ def assemble_case(rows: Iterable[ManifestRow], data: DataSettings) -> Case | Con
     different values are a conflict. A copy of another row's image adds what it says, and no image.
     """
     ordered = tuple(sorted(rows, key=lambda row: row.order))
+    copies = {copy.order for copy, _ in copies_within(ordered)}
     merged: dict[str, str | float | None] = {}
     for column in ("patient_id", "site", "sex", "age", "split", "label"):
         values = _distinct(getattr(row, column) for row in ordered)
         if len(values) > 1:
-            return _conflict(ordered, column, values)
+            return _conflict(ordered, column)
         merged[column] = values[0] if values else None
     findings: list[float | None] = []
     for index in range(len(ordered[0].findings)):
         values = _distinct(row.findings[index] for row in ordered)
         if len(values) > 1:
-            return _conflict(ordered, data.classes[index], values)
+            return _conflict(ordered, data.classes[index])
         findings.append(values[0] if values else None)  # type: ignore[arg-type]
     features = []
     for index, name in enumerate(data.case_features):
         values = _distinct(row.case_features[index] for row in ordered)
         if len(values) > 1:
-            return _conflict(ordered, name, values)
+            return _conflict(ordered, name)
         features.append((name, str(values[0]) if values else case_features.UNKNOWN))
     return Case(
         case_id=ordered[0].case_id,
         findings=tuple(findings),
         case_features=tuple(features),
-        rows=tuple(row for row in ordered if not row.is_copy),
+        rows=tuple(row for row in ordered if row.order not in copies),
         sex=str(merged.pop("sex") or case_features.UNKNOWN),
         **merged,  # type: ignore[arg-type]
     )
+
+
+def copies_within(rows: Iterable[ManifestRow]) -> list[tuple[ManifestRow, ManifestRow]]:
+    """Returns each row of a case with an earlier row's image, and that row.
+
+    A file with a row for each reader names an image once for each label.
+    """
+    firsts: dict[bytes, ManifestRow] = {}
+    copies = []
+    for row in sorted(rows, key=lambda row: row.order):
+        if row.digest and firsts.setdefault(row.digest, row) is not row:
+            copies.append((row, firsts[row.digest]))
+    return copies
+
+
+def without_images(case: Case, digests: Container[bytes]) -> Case | None:
+    """Returns a case without some of its images; None where it has no other."""
+    rows = tuple(row for row in case.rows if row.digest not in digests)
+    return dataclasses.replace(case, rows=rows) if rows else None
 
 
 def labels_differ(one: ManifestRow, other: ManifestRow) -> bool:
@@ -86,26 +107,38 @@ def _distinct(values: Iterable[str | float | None]) -> list[str | float]:
     return list(dict.fromkeys(known))
 
 
-def _conflict(
-    rows: tuple[ManifestRow, ...], column: str, values: Sequence[str | float]
-) -> Conflict:
+def _conflict(rows: tuple[ManifestRow, ...], column: str) -> Conflict:
+    # The values stay behind: an identifier may stand in any column.
     if column == "patient_id":
         return Conflict(rows, column, "one case with the identifiers of two patients")
-    listed = " and ".join(f"'{value}'" for value in values[:2])
-    return Conflict(rows, column, f"one case with both {listed}")
+    return Conflict(rows, column, "one case with two values; make its rows agree")
 
 
 MOST_IMAGES = 256
-"""Of a case: it is one record, of at most 2 GB, and pairs are drawn from as many."""
+"""Of a case: pairs are drawn from as many."""
+MOST_BYTES = 512 * 1024**2
+"""Of a case's images together: a case is one record, of which protocol buffers allow 2 GB, and a
+worker holds its bytes three times while it writes them. Any PNG of `MAX_PIXELS` has fewer.
+"""
 
 
-def within_limit(case: Case) -> tuple[Case, tuple[ManifestRow, ...]]:
-    """Returns a case with at most `MOST_IMAGES` images, drawn by a hash, and the other rows."""
-    if len(case.rows) <= MOST_IMAGES:
+def within_limit(
+    case: Case, most_images: int = MOST_IMAGES, most_bytes: int = MOST_BYTES
+) -> tuple[Case, tuple[ManifestRow, ...]]:
+    """Returns a case with no more images than it may hold, drawn by a hash, and the other rows.
+
+    Args:
+        case: Each of its images alone is within the limits.
+        most_images: That are kept.
+        most_bytes: Of those that are kept, together.
+    """
+    if len(case.rows) <= most_images and sum(row.written_bytes for row in case.rows) <= most_bytes:
         return case, ()
     drawn = sorted(case.rows, key=_draw)
-    kept = sorted(drawn[:MOST_IMAGES], key=lambda row: row.order)
-    return dataclasses.replace(case, rows=tuple(kept)), tuple(drawn[MOST_IMAGES:])
+    sizes = itertools.accumulate(row.written_bytes for row in drawn)
+    fitting = min(most_images, sum(size <= most_bytes for size in sizes))
+    kept = sorted(drawn[:fitting], key=lambda row: row.order)
+    return dataclasses.replace(case, rows=tuple(kept)), tuple(drawn[fitting:])
 
 
 def _draw(row: ManifestRow) -> bytes:
@@ -120,7 +153,7 @@ class PatientSplit:
     left_out: tuple[tuple[Case, str], ...]
 
 
-BEYOND_THE_LIMIT = "one of more images than a case may have"
+BEYOND_THE_LIMIT = "one of more images than a case may hold"
 HELD_OUT_PATIENT = "patient is also seen at a held-out site"
 TWO_SPLITS = "patient stands in two given splits"
 

@@ -20,10 +20,10 @@ from components.case_example_gen.ingestion_report import (
     SplitCount,
     read_ingestion_report,
 )
-from components.case_example_gen.linked_patients import write_linked_patients
 from components.case_example_gen.pseudonym import read_key
 from components.case_example_gen.settings import DataSettings, read_settings
 from components.case_example_gen.shards import write_shards
+from components.case_example_gen.shared_images import write_shared_images
 from schemas import case_features
 from trainer.errors import UserError
 
@@ -40,7 +40,8 @@ class Executor(BaseBeamExecutor):
         """Writes `Split-<name>/cases-*.gz`; `ingestion_report.json`, and what lies beside it.
 
         Raises:
-            UserError: Too many images are bad, or no case is left to train on.
+            UserError: Too many images are bad, no case is left to train on, or the pseudonym key
+                cannot be read.
         """
         del input_dict
         data = dataclasses.replace(
@@ -48,13 +49,15 @@ class Executor(BaseBeamExecutor):
         )
         examples = artifact_utils.get_single_instance(output_dict["examples"])
         report_artifact = artifact_utils.get_single_instance(output_dict["ingestion_report"])
-        key = read_key(exec_properties["pseudonym_key_file"])
+        key_file = exec_properties["pseudonym_key_file"]
+        # Before any image is read.
+        read_key(key_file)
 
         with self._make_beam_pipeline() as pipeline:
             ingestion = ingest(pipeline, data)
-            write_shards(ingestion.placed, ingestion.bytes_per_image, data, key, examples.uri)
+            write_shards(ingestion.placed, ingestion.bytes_per_image, data, key_file, examples.uri)
             write_report(ingestion, pipeline, report_artifact.uri)
-            write_linked_patients(ingestion.linked, key, report_artifact.uri)
+            write_shared_images(ingestion.shared, key_file, report_artifact.uri)
         report = read_ingestion_report(report_artifact.uri)
         check_report(report, data)
         splits = {count.split for count in report.counts}

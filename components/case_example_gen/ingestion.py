@@ -17,20 +17,27 @@ from apache_beam.metrics import Metrics
 
 from components.case_example_gen.cases import (
     BEYOND_THE_LIMIT,
+    MOST_BYTES,
     Case,
     assemble_case,
+    copies_within,
     labels_differ,
     split_patient,
     within_limit,
+    without_images,
 )
 from components.case_example_gen.external_set import ExternalSet
 from components.case_example_gen.image_measurement import ImageMeasurement
-from components.case_example_gen.images import BadImageError
+from components.case_example_gen.images import BadImageError, MeasuredImage
 from components.case_example_gen.ingestion_report import QuarantinedImage
-from components.case_example_gen.linked_patients import LinkedPatients, linked_patients
 from components.case_example_gen.manifest import ManifestRow, RowProblem, read_manifest
 from components.case_example_gen.placed_case import PlacedCase
 from components.case_example_gen.settings import DataSettings
+from components.case_example_gen.shared_images import (
+    PATIENTS_OF_A_PHANTOM,
+    SharedImage,
+    shared_images,
+)
 from components.case_example_gen.site_counts import count_by_site_and_split
 from components.case_example_gen.source_images import image_directories, read_image
 from components.case_example_gen.tensorflow_decoding import decodable_image
@@ -40,10 +47,10 @@ from schemas.case_features import UNKNOWN
 _QUARANTINED = "quarantined"
 _BYTES = "bytes"
 _CONVERTED = "converted"
-_LINKED = "linked"
 DUPLICATE = "duplicate image"
 OTHER_PATIENTS_DUPLICATE = "duplicate image of another patient"
 """One patient under two identifiers, or an image filed twice: to be looked into."""
+PHANTOM = "duplicate image of three or more patients"
 CONTRADICTORY_DUPLICATE = "duplicate image with other labels"
 
 
@@ -56,7 +63,7 @@ class Ingestion:
         bytes_per_image: One number, the mean.
         converted: (change, site) of each change of an image that is kept as another.
         quarantined: `QuarantinedImage`s.
-        linked: `LinkedPatients`, by identifiers.
+        shared: `SharedImage`s, by identifiers.
         received_images: One count.
         received_cases: One count.
         kept_cases: One count.
@@ -69,7 +76,7 @@ class Ingestion:
     bytes_per_image: beam.PCollection
     converted: beam.PCollection
     quarantined: beam.PCollection
-    linked: beam.PCollection
+    shared: beam.PCollection
     received_images: beam.PCollection
     received_cases: beam.PCollection
     kept_cases: beam.PCollection
@@ -92,19 +99,10 @@ def ingest(pipeline: beam.Pipeline, data: DataSettings) -> Ingestion:
         | "SpreadRows" >> beam.Reshuffle()
     )
     checked = rows | "CheckImages" >> beam.ParDo(_CheckImage(data)).with_output_types(
-        tuple[bytes, ManifestRow]
+        ManifestRow
     ).with_outputs(_QUARANTINED, _BYTES, _CONVERTED, main="kept")
-    unique = (
-        checked.kept
-        | "GroupByDigest" >> beam.GroupByKey()
-        | "DropDigest" >> beam.Values()
-        | "DropDuplicates"
-        >> beam.FlatMap(_first_of_duplicates, data)
-        .with_output_types(ManifestRow)
-        .with_outputs(_QUARANTINED, _LINKED, main="kept")
-    )
     cases = (
-        unique.kept
+        checked.kept
         | "KeyByCase" >> beam.Map(lambda row: (row.case_id, row))
         | "GroupByCase" >> beam.GroupByKey()
         | "DropCase" >> beam.Values()
@@ -123,16 +121,39 @@ def ingest(pipeline: beam.Pipeline, data: DataSettings) -> Ingestion:
         .with_output_types(PlacedCase)
         .with_outputs(_QUARANTINED, main="kept")
     )
+    shared = shared_images(checked.kept, data)
+    # Last of all, so that no copy is left out for a row whose case is left out itself.
+    duplicates = (
+        (placed.kept | "ImagesOfPlaced" >> beam.FlatMap(_images_of), shared)
+        | "ImagesAndPatients" >> beam.Flatten()
+        | "GroupByDigest" >> beam.GroupByKey()
+        | "FindDuplicates"
+        >> beam.FlatMap(_duplicates, data).with_outputs(_QUARANTINED, main="images")
+    )
+    kept = (
+        {
+            "case": placed.kept
+            | "KeyPlaced" >> beam.Map(lambda placed: (placed.case.case_id, placed)),
+            "duplicates": duplicates.images,
+        }
+        | "JoinDuplicates" >> beam.CoGroupByKey()
+        | "LeaveDuplicatesOut" >> beam.FlatMap(_without_duplicates).with_output_types(PlacedCase)
+    )
     return Ingestion(
-        placed=placed.kept,
+        placed=kept,
         bytes_per_image=checked.bytes | "BytesPerImage" >> beam.combiners.Mean.Globally(),
         converted=typed(checked.converted, tuple[str, str]),
         quarantined=(
-            (checked.quarantined, unique.quarantined, cases.quarantined, placed.quarantined)
+            (
+                checked.quarantined,
+                cases.quarantined,
+                placed.quarantined,
+                duplicates.quarantined,
+            )
             | "AllQuarantined" >> beam.Flatten()
             | "CountReasons" >> beam.ParDo(_CountReason())
         ),
-        linked=typed(unique.linked, LinkedPatients),
+        shared=typed(shared | "Shared" >> beam.Values(), SharedImage),
         received_images=rows | "CountImages" >> beam.combiners.Count.Globally(),
         received_cases=(
             rows
@@ -140,7 +161,7 @@ def ingest(pipeline: beam.Pipeline, data: DataSettings) -> Ingestion:
             | "DistinctCases" >> beam.Distinct()
             | "CountCases" >> beam.combiners.Count.Globally()
         ),
-        kept_cases=placed.kept | "CountKept" >> beam.combiners.Count.Globally(),
+        kept_cases=kept | "CountKept" >> beam.combiners.Count.Globally(),
         received_patients=(
             rows
             | "PatientIds" >> beam.FlatMap(_patient_ids)
@@ -148,12 +169,12 @@ def ingest(pipeline: beam.Pipeline, data: DataSettings) -> Ingestion:
             | "CountPatients" >> beam.combiners.Count.Globally()
         ),
         kept_patients=(
-            placed.kept
+            kept
             | "KeptPatientIds" >> beam.Map(lambda placed: placed.case.patient_id)
             | "DistinctKeptPatients" >> beam.Distinct()
             | "CountKeptPatients" >> beam.combiners.Count.Globally()
         ),
-        counts=count_by_site_and_split(placed.kept),
+        counts=count_by_site_and_split(kept),
     )
 
 
@@ -177,7 +198,7 @@ def _patient_ids(row: ManifestRow | RowProblem) -> Iterator[str]:
 
 
 class _CheckImage(beam.DoFn):
-    """Yields (digest of the image's bytes, row) and the bytes' number, or a quarantined image."""
+    """Yields the row with what is known of its image, and its bytes; or a quarantined image."""
 
     def __init__(self, data: DataSettings) -> None:
         self._directories = image_directories(data)
@@ -196,16 +217,30 @@ class _CheckImage(beam.DoFn):
         except BadImageError as error:
             yield _quarantine(row, error.reason, error.detail)
             return
+        if len(measured.encoded) > MOST_BYTES:
+            yield _quarantine(row, "too large", f"{len(measured.encoded) / 1e6:.0f} MB")
+            return
         yield beam.pvalue.TaggedOutput(_BYTES, len(encoded))
         for change in measured.changes:
             Metrics.counter("ingestion", f"converted_{change.replace(' ', '_')}").inc()
             yield beam.pvalue.TaggedOutput(_CONVERTED, (change, row.site))
-        # Of the file as given, metadata included, as validation takes it.
-        digest = hashlib.sha256(encoded).digest()
-        if not measured.changes:
-            measurement = ImageMeasurement(digest, measured.mean, measured.contrast)
-            row = dataclasses.replace(row, measurement=measurement)
-        yield digest, row
+        yield _checked(row, encoded, measured)
+
+
+def _checked(row: ManifestRow, encoded: bytes, measured: MeasuredImage) -> ManifestRow:
+    """Returns a row with what is known of its image."""
+    # Of the file as given, metadata included, as validation takes it.
+    digest = hashlib.sha256(encoded).digest()
+    measurement = None
+    if not measured.changes:
+        measurement = ImageMeasurement(digest, measured.mean, measured.contrast)
+    return dataclasses.replace(
+        row,
+        measurement=measurement,
+        digest=digest,
+        written_digest=hashlib.sha256(measured.encoded).digest(),
+        written_bytes=len(measured.encoded),
+    )
 
 
 class _CountReason(beam.DoFn):
@@ -221,38 +256,22 @@ def _quarantine(row: ManifestRow, reason: str, detail: str = "") -> beam.pvalue.
     return beam.pvalue.TaggedOutput(_QUARANTINED, image)
 
 
-def _first_of_duplicates(rows: Iterable[ManifestRow], data: DataSettings) -> Iterator[Any]:
-    first, *others = sorted(rows, key=lambda row: row.order)
-    yield first
-    # Natural images have no patients.
-    linked = set() if data.task == "unlabelled" else {*linked_patients([first, *others])}
-    for pair in linked:
-        yield beam.pvalue.TaggedOutput(_LINKED, pair)
-    place = f"row {first.row}" + (f" of {first.external}" if first.external else "")
-    for row in others:
-        # Another collection numbers its patients anew: there another identifier is to be expected.
-        same_numbers = row.external == first.external
-        is_other = same_numbers and (first.patient_id, row.patient_id) in linked
-        reason = OTHER_PATIENTS_DUPLICATE if is_other else DUPLICATE
-        if row.case_id == first.case_id:
-            yield dataclasses.replace(row, is_copy=True)
-        elif same_numbers and not is_other and labels_differ(first, row):
-            reason = CONTRADICTORY_DUPLICATE
-        yield _quarantine(row, reason, f"same bytes as {place}")
-
-
 def _assemble(rows: Iterable[ManifestRow], data: DataSettings) -> Iterator[Any]:
+    rows = list(rows)
     case = assemble_case(rows, data)
+    copies = copies_within(rows)
+    for row, first in copies:
+        yield _quarantine(row, DUPLICATE, _same_bytes(first))
     if isinstance(case, Case):
         kept, others = within_limit(case)
         yield kept
         for row in others:
             yield _quarantine(row, BEYOND_THE_LIMIT)
         return
+    copied = {row.order for row, _ in copies}
     for row in case.rows:
-        if row.is_copy:
-            continue
-        yield _quarantine(row, "case contradicts itself", f"{case.column}: {case.message}")
+        if row.order not in copied:
+            yield _quarantine(row, "case contradicts itself", f"{case.column}: {case.message}")
 
 
 def _place(cases: Iterable[Case], data: DataSettings) -> Iterator[Any]:
@@ -262,3 +281,59 @@ def _place(cases: Iterable[Case], data: DataSettings) -> Iterator[Any]:
     for case, reason in split.left_out:
         for row in case.rows:
             yield _quarantine(row, reason)
+
+
+def _images_of(placed: PlacedCase) -> Iterator[tuple[bytes, ManifestRow]]:
+    for row in placed.case.rows:
+        yield row.digest, row
+
+
+def _duplicates(
+    group: tuple[bytes, Iterable[ManifestRow | SharedImage]], data: DataSettings
+) -> Iterator[Any]:
+    """Yields (case, digest) of each row but the first of those that have an image.
+
+    The group is gone through twice, and never held: thousands may share a placeholder.
+    """
+    digest, members = group
+    first: ManifestRow | None = None
+    patients = 1
+    for member in members:
+        if isinstance(member, SharedImage):
+            patients = len(member.patients)
+        elif first is None or member.order < first.order:
+            first = member
+    for row in members:
+        if first is None or isinstance(row, SharedImage) or row.order == first.order:
+            continue
+        yield row.case_id, digest
+        reason = DUPLICATE if data.task == "unlabelled" else _reason(first, row, patients)
+        yield _quarantine(row, reason, _same_bytes(first))
+
+
+def _reason(first: ManifestRow, row: ManifestRow, patients: int) -> str:
+    """Says what a duplicate is, by the row that is kept and the number of the image's patients."""
+    if row.external != first.external:
+        # Another collection numbers its patients anew: another identifier is to be expected.
+        return DUPLICATE
+    if patients >= PATIENTS_OF_A_PHANTOM:
+        return PHANTOM
+    if row.patient_id != first.patient_id:
+        return OTHER_PATIENTS_DUPLICATE
+    return CONTRADICTORY_DUPLICATE if labels_differ(first, row) else DUPLICATE
+
+
+def _same_bytes(first: ManifestRow) -> str:
+    of = f" of {first.external}" if first.external else ""
+    return f"same bytes as row {first.row}{of}"
+
+
+def _without_duplicates(
+    joined: tuple[str, dict[str, Iterable[Any]]],
+) -> Iterator[PlacedCase]:
+    _, found = joined
+    duplicates = frozenset(found["duplicates"])
+    for placed in found["case"]:
+        case = without_images(placed.case, duplicates)
+        if case is not None:
+            yield PlacedCase(placed.split, case)

@@ -43,8 +43,9 @@ class ManifestRow:
         split: Given split; None = drawn by patient.
         visit: Days since the patient's first visit, or the visit's number; `unknown` if blank.
         measurement: Of the image, once it was checked, where it is to be written as it is.
-        is_copy: Whether its image is that of an earlier row of its case: a file with a row for each
-            reader names an image once for each label.
+        digest: SHA-256 of the image's bytes, once they were read.
+        written_digest: SHA-256 of the image as it is to be written, once it was checked.
+        written_bytes: Size of that image.
     """
 
     row: int
@@ -62,7 +63,9 @@ class ManifestRow:
     external: str = ""
     visit: str = UNKNOWN
     measurement: ImageMeasurement | None = None
-    is_copy: bool = False
+    digest: bytes = b""
+    written_digest: bytes = b""
+    written_bytes: int = 0
 
     @property
     def order(self) -> tuple[str, int]:

@@ -22,18 +22,37 @@ def pseudonym(key: bytes, kind: str, identifier: str) -> str:
 
 
 def read_key(path: str) -> bytes:
-    """Reads a key file.
+    """Reads a key file, on a disk or at a URI that Beam can open.
+
+    Beam's workers read it themselves: a pipeline is staged where others may look.
 
     Raises:
-        UserError: The file is missing or too short to be a secret.
+        UserError: The file cannot be reached from this machine, or is too short to be a secret.
     """
     try:
-        key = Path(path).read_bytes().strip()
-    except OSError as error:
-        raise UserError(f"{path}: the pseudonym key cannot be read ({error.strerror}).") from error
+        key = _read(path).strip()
+    except Exception as error:
+        # A store raises errors of its own.
+        reason = getattr(error, "strerror", None) or type(error).__name__
+        raise UserError(
+            f"{path}: the pseudonym key cannot be read ({reason}). It must lie where "
+            "this machine reaches it, and each worker of a Beam runner."
+        ) from error
     if len(key) < MIN_KEY_BYTES:
         raise UserError(f"{path}: the pseudonym key must have at least {MIN_KEY_BYTES} bytes.")
     return key
+
+
+def _read(path: str) -> bytes:
+    if "://" not in path:
+        return Path(path).read_bytes()
+    # Beam takes a second to import, which a check of a local key need not wait for.
+    from apache_beam.io.filesystem import CompressionTypes
+    from apache_beam.io.filesystems import FileSystems
+
+    with FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED) as file:
+        content: bytes = file.read()
+    return content
 
 
 def create_key(path: Path) -> None:

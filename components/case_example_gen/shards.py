@@ -17,6 +17,7 @@ from components.case_example_gen.image_measurement import ImageMeasurement
 from components.case_example_gen.image_metadata import without_metadata
 from components.case_example_gen.images import MeasuredImage
 from components.case_example_gen.placed_case import PlacedCase
+from components.case_example_gen.pseudonym import read_key
 from components.case_example_gen.settings import DataSettings
 from components.case_example_gen.source_images import image_directories, read_image
 from components.case_example_gen.tensorflow_decoding import decodable_image
@@ -54,7 +55,7 @@ def write_shards(
     placed: beam.PCollection,
     bytes_per_image: beam.PCollection,
     data: DataSettings,
-    key: bytes,
+    key_file: str,
     directory: str,
 ) -> beam.PCollection:
     """Reads, encodes and writes all cases; returns the `Shard`s.
@@ -63,7 +64,7 @@ def write_shards(
         placed: `PlacedCase`s.
         bytes_per_image: One number, the mean.
         data: The data set.
-        key: Of the pseudonyms.
+        key_file: Of the pseudonyms; workers read it.
         directory: Of the artifact.
     """
     images = (
@@ -78,7 +79,7 @@ def write_shards(
             _with_shard, beam.pvalue.AsSingleton(bytes_per_image), beam.pvalue.AsDict(images)
         ).with_output_types(tuple[tuple[str, int, int], PlacedCase])
         | "GroupByShard" >> beam.GroupByKey()
-        | "WriteShards" >> beam.ParDo(_WriteShard(data, key, directory))
+        | "WriteShards" >> beam.ParDo(_WriteShard(data, key_file, directory))
     )
 
 
@@ -110,13 +111,16 @@ def image_to_write(encoded: bytes, checked: ImageMeasurement | None) -> Measured
 class _WriteShard(beam.DoFn):
     """Writes the cases of a shard, in the order of the manifest."""
 
-    def __init__(self, data: DataSettings, key: bytes, directory: str) -> None:
+    def __init__(self, data: DataSettings, key_file: str, directory: str) -> None:
         self._directories = image_directories(data)
         self._classes = data.classes
-        self._key = key
+        self._key_file = key_file
         self._directory = directory
         self._cases = Metrics.counter("ingestion", "cases_written")
         self._images = Metrics.counter("ingestion", "images_written")
+
+    def setup(self) -> None:
+        self._key = read_key(self._key_file)
 
     def process(
         self, element: tuple[tuple[str, int, int], Iterable[PlacedCase]]

@@ -1,6 +1,7 @@
 """The Beam pipeline that looks for near-duplicates."""
 
 import dataclasses
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -37,7 +38,7 @@ Place = tuple[str, str]
 def check_leakage(
     pipeline: beam.Pipeline,
     patterns: Mapping[Place, str],
-    linked: str,
+    shared: str,
     directory: str,
     settings: LeakageSettings,
 ) -> None:
@@ -49,7 +50,7 @@ def check_leakage(
     Args:
         pipeline: To build on.
         patterns: Files of raw cases by data set and split.
-        linked: Files of the medical set's patients who share an image with the same bytes, of
+        shared: Files of the medical set's images that several patients have with the same bytes, of
             which ingestion has kept one.
         directory: Where the report goes.
         settings: When two images count as the same, and what follows.
@@ -69,7 +70,7 @@ def check_leakage(
         .with_output_types(tuple[str, NearDuplicate])
         .with_outputs(_NOT_COMPARED, main="found")
     )
-    lines = pipeline | "Linked" >> beam.Create([linked]) | "ReadLinked" >> beam.io.ReadAllFromText()
+    lines = pipeline | "Shared" >> beam.Create([shared]) | "ReadShared" >> beam.io.ReadAllFromText()
     exact = cases_of_linked_patients(images, lines)
     found = (
         (compared.found, exact)
@@ -138,12 +139,14 @@ def image_records(serialized: bytes, data_set: str, split: str) -> Iterator[Imag
             text(case_features.CASE_ID),
             index,
             *image_fingerprint(encoded),
+            hashlib.sha256(encoded).digest(),
         )
 
 
 def _keyed(image: ImageRecord) -> Iterator[tuple[str, ImageRecord]]:
+    compared = image._replace(digest=b"")
     for key in group_keys(image.bits):
-        yield repr(key), image
+        yield repr(key), compared
 
 
 def _compare(group: tuple[str, Iterable[ImageRecord]], min_correlation: float) -> Iterator[Any]:

@@ -8,7 +8,7 @@ from tfx import types
 from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
 from tfx.types import artifact_utils
 
-from components.case_example_gen.linked_patients import linked_patients_pattern
+from components.case_example_gen.shared_images import shared_images_pattern
 from components.leakage_check.checking import check_leakage
 from components.leakage_check.leakage_report import REPORT, read_leakage_report
 from components.leakage_check.near_duplicates import LARGEST_GROUP, MEDICAL, NATURAL
@@ -43,12 +43,12 @@ class Executor(BaseBeamExecutor):
             for name, examples in given.items()
             for split in artifact_utils.decode_split_names(examples.split_names)
         }
-        linked = linked_patients_pattern(
+        shared = shared_images_pattern(
             artifact_utils.get_single_uri(input_dict["ingestion_report"])
         )
         uri = artifact_utils.get_single_uri(output_dict["leakage"])
         with self._make_beam_pipeline() as pipeline:
-            check_leakage(pipeline, patterns, linked, uri, settings)
+            check_leakage(pipeline, patterns, shared, uri, settings)
         report = read_leakage_report(uri)
         if report.not_compared:
             logging.getLogger(__name__).warning(

@@ -21,8 +21,8 @@ class LeakageReport:
         across_splits: Of them, pairs of a split that trains or chooses and one that judges it.
         in_pretraining: Of those, pairs of a natural image and a medical one.
         across_sites: Pairs of two sites.
-        across_patients: Pairs of two patients: one patient under two identifiers, or one image
-            filed twice.
+        across_patients: Pairs of two patients: one patient under two identifiers, one image filed
+            twice, or a phantom.
         leaked_cases: Cases that judge (validation, test, held out) of which an earlier split holds
             nearly the same image.
         removed: Whether the cases to remove are left out of what follows.

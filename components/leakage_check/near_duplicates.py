@@ -44,6 +44,7 @@ class ImageRecord(NamedTuple):
         number: Of the image within the case.
         bits: Perceptual hash, 64 bits.
         thumbnail: Grey pixels.
+        digest: SHA-256 of the image's bytes.
     """
 
     data_set: str
@@ -54,11 +55,16 @@ class ImageRecord(NamedTuple):
     number: int
     bits: int
     thumbnail: bytes
+    digest: bytes
 
     @property
     def rank(self) -> int:
         """0 is trained on, 1 chooses among models, 2 judges them."""
         return _RANKS[self.split]
+
+    def without_content(self) -> "ImageRecord":
+        """Returns the record without its pixels and its digest, to be held and sent."""
+        return self._replace(thumbnail=b"", digest=b"")
 
 
 class NearDuplicate(NamedTuple):
@@ -79,7 +85,7 @@ def keyed_pair(
 ) -> tuple[str, NearDuplicate]:
     """Returns a pair in its order and without pixels, under a key that it always has."""
     first, second = sorted(
-        (image._replace(thumbnail=b"") for image in (one, other)),
+        (image.without_content() for image in (one, other)),
         key=lambda image: (image.rank, image),
     )
     return repr((first[:6], second[:6])), NearDuplicate(first, second, correlation)

@@ -12,14 +12,17 @@ from components.case_example_gen.cases import (
     Conflict,
     PatientSplit,
     assemble_case,
+    copies_within,
     split_patient,
+    within_limit,
+    without_images,
 )
 from components.case_example_gen.external_set import ExternalSet
 from components.case_example_gen.manifest import ManifestRow, RowProblem, manifest_rows
 from components.case_example_gen.settings import DataSettings
 from pipeline.row_store import RowStore
 from pipeline.validation.findings import Finding, Severity, Summary
-from pipeline.validation.image_checks import ImageFile, look_at_files
+from pipeline.validation.image_checks import look_at_files
 from pipeline.validation.label_checks import classes_present, thin_classes
 from schemas import case_features
 
@@ -39,6 +42,8 @@ class DataCounts:
         labelled: Cases by split of which something is known.
         classes: By split, those that a case is known to have.
         training_patients: Patients of the training split by class that a case of theirs has.
+        duplicates: Rows whose image the run leaves out, with the row that has the same bytes.
+        findings: What is wrong with cases and patients.
     """
 
     cases: int = 0
@@ -49,13 +54,15 @@ class DataCounts:
     labelled: Counter[str] = field(default_factory=Counter)
     classes: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     training_patients: Counter[str] = field(default_factory=Counter)
+    duplicates: dict[int, int] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
 
     def add_patient(
         self, cases: Sequence[Case], placed: Sequence[tuple[str, Case]], data: DataSettings
     ) -> None:
         """Adds all cases of one patient, and where the splits took them."""
         self.cases += len(cases)
-        self.patients += 1
+        self.patients += bool(cases)
         self.sites.update(case.site for case in cases)
         in_training: set[str] = set()
         for split, case in placed:
@@ -67,6 +74,23 @@ class DataCounts:
             if split == case_features.TRAIN:
                 in_training |= present
         self.training_patients.update(in_training)
+
+
+@dataclass
+class _Looked:
+    """What a look at rows and files has found.
+
+    Attributes:
+        findings: What is wrong with rows.
+        problems: Of images, by row.
+        images: Files looked at.
+        image_bytes: Of all of them.
+    """
+
+    findings: list[Finding] = field(default_factory=list)
+    problems: dict[int, str] = field(default_factory=dict)
+    images: int = 0
+    image_bytes: int = 0
 
 
 def validate_data(
@@ -87,10 +111,14 @@ def validate_data(
     """
     manifest = Path(data.manifest)
     with RowStore() as store:
-        findings, sound, image_bytes = _read(manifest, data, None, store)
-        counts, case_findings = _count_cases(store, manifest, data)
-    findings.extend(case_findings)
+        looked = _look(manifest, data, None, store)
+        counts = _count_cases(store, manifest, data)
+    findings = [*looked.findings, *_image_findings(manifest, looked, counts)]
+    bad = len(looked.problems) + len(counts.duplicates)
+    findings.extend(_too_many_bad(manifest, bad, looked.images, data))
+    findings.extend(counts.findings)
     findings.extend(_check_content(counts, manifest, data, is_evaluated))
+    image_bytes = looked.image_bytes
     training_patients = {name: counts.training_patients[name] for name in data.classes}
     for thin in thin_classes(training_patients, label_fraction):
         findings.append(Finding("warning", f"{manifest}: {thin}"))
@@ -99,7 +127,7 @@ def validate_data(
         findings.extend(found)
         image_bytes += size
     summary = Summary(
-        images=sound,
+        images=looked.images - bad,
         cases=counts.cases,
         patients=counts.patients,
         cases_by_split=dict(counts.by_split),
@@ -114,13 +142,11 @@ def _validate_external(
 ) -> tuple[list[Finding], int]:
     """Checks a collection that is evaluated only."""
     manifest = Path(external.manifest)
-    labelled = 0
-    present: set[str] = set()
     with RowStore() as store:
-        findings, _, image_bytes = _read(manifest, data, external, store)
-        for case in _sound_cases(store, manifest, data, findings):
-            labelled += case.labelled
-            present |= classes_present(case, data)
+        looked = _look(manifest, data, external, store)
+        counts = _count_cases(store, manifest, data)
+    findings = [*looked.findings, *_image_findings(manifest, looked, counts), *counts.findings]
+    present = set[str]().union(*counts.classes.values())
     if external.name in own_sites:
         findings.append(
             Finding(
@@ -129,11 +155,11 @@ def _validate_external(
                 "itself. Give the collection another name.",
             )
         )
-    if not labelled:
+    if not counts.labelled.total():
         findings.append(
             Finding("error", f"{manifest}: no case has a label that external.labels names.")
         )
-        return findings, image_bytes
+        return findings, looked.image_bytes
     for name in data.classes:
         if name in external.labels and name not in present:
             findings.append(
@@ -143,51 +169,34 @@ def _validate_external(
                     f"'{name}'.",
                 )
             )
-    return findings, image_bytes
+    return findings, looked.image_bytes
 
 
-def _read(
+def _look(
     manifest: Path, data: DataSettings, external: ExternalSet | None, store: RowStore
-) -> tuple[list[Finding], int, int]:
-    """Stores the rows with a sound image.
-
-    Returns:
-        Findings, the number of sound images, and the bytes of all.
-    """
-    row_findings: list[Finding] = []
-    image_findings: list[Finding] = []
-    sound = image_bytes = 0
+) -> _Looked:
+    """Stores the rows whose image looks sound."""
+    looked = _Looked()
     parsed = manifest_rows(data, external)
-    for row, file in look_at_files(_sound_rows(parsed, manifest, row_findings), manifest.parent):
-        image_bytes += file.size
-        problem = _store(row, file, store)
-        if problem is None:
-            sound += 1
-            continue
-        message = f"{_at(manifest, row.row, 'image')}: {problem}; it will be quarantined."
-        image_findings.append(Finding("warning", message))
-    if not (sound or row_findings or image_findings):
-        row_findings.append(Finding("error", f"{manifest}: no rows below the header."))
-    findings = row_findings + image_findings
-    if external is None:
-        findings.extend(_too_many_bad(manifest, len(image_findings), sound, data))
-    return findings, sound, image_bytes
+    rows = _sound_rows(parsed, manifest, looked.findings)
+    for row, file in look_at_files(rows, manifest.parent):
+        looked.images += 1
+        looked.image_bytes += file.size
+        if file.problem:
+            # No path is named: it may name a patient.
+            looked.problems[row.row] = f"the image {file.problem}"
+        else:
+            store.add(dataclasses.replace(row, digest=file.digest, written_bytes=file.size))
+    if not (looked.images or looked.findings):
+        looked.findings.append(Finding("error", f"{manifest}: no rows below the header."))
+    return looked
 
 
-def _store(row: ManifestRow, file: ImageFile, store: RowStore) -> str | None:
-    """Stores a row, of a copy within its case what it says; returns what is wrong with its image.
-
-    No path is named: it may name a patient.
-    """
-    if file.problem:
-        return f"the image {file.problem}"
-    first, its_case = store.first_with(file.digest, row)
-    if first == row.row:
-        store.add(row)
-        return None
-    if its_case == row.case_id:
-        store.add(dataclasses.replace(row, is_copy=True))
-    return f"the same bytes as row {first}"
+def _image_findings(manifest: Path, looked: _Looked, counts: DataCounts) -> Iterator[Finding]:
+    same = {row: f"the same bytes as row {first}" for row, first in counts.duplicates.items()}
+    for row, problem in sorted((looked.problems | same).items()):
+        message = f"{_at(manifest, row, 'image')}: {problem}; it will be quarantined."
+        yield Finding("warning", message)
 
 
 def _sound_rows(
@@ -201,8 +210,7 @@ def _sound_rows(
         findings.append(Finding("error", f"{at}: {item.message}."))
 
 
-def _too_many_bad(manifest: Path, bad: int, sound: int, data: DataSettings) -> Iterator[Finding]:
-    images = bad + sound
+def _too_many_bad(manifest: Path, bad: int, images: int, data: DataSettings) -> Iterator[Finding]:
     bad_fraction = bad / max(images, 1)
     if bad_fraction > data.max_bad_fraction:
         yield Finding(
@@ -218,30 +226,47 @@ def _at(manifest: Path, row: int, column: str = "") -> str:
     return f"{place}, column {column}" if column else place
 
 
-def _count_cases(
-    store: RowStore, manifest: Path, data: DataSettings
-) -> tuple[DataCounts, list[Finding]]:
+def _count_cases(store: RowStore, manifest: Path, data: DataSettings) -> DataCounts:
+    """Counts cases as the run will keep them: of the same bytes, the first in a case that stays."""
     counts = DataCounts()
-    findings: list[Finding] = []
-    for case in _sound_cases(store, manifest, data, findings):
+    for case in _sound_cases(store, manifest, data, counts):
         store.add_case(case)
     for cases in store.patients():
+        for _, case in split_patient(cases, data).placed:
+            for row in case.rows:
+                store.add_image(row)
+    for cases in store.patients():
         split = split_patient(cases, data)
-        counts.add_patient(cases, split.placed, data)
+        placed = [(name, _first_images(case, store, counts)) for name, case in split.placed]
+        kept = [(name, case) for name, case in placed if case is not None]
+        left_out = [case for case, _ in split.left_out]
+        counts.add_patient([*(case for _, case in kept), *left_out], kept, data)
         if split.left_out:
-            findings.append(_left_out(manifest, split))
-    return counts, findings
+            counts.findings.append(_left_out(manifest, split))
+    return counts
+
+
+def _first_images(case: Case, store: RowStore, counts: DataCounts) -> Case | None:
+    """Leaves out what an earlier row has too; returns None of a case that has nothing else."""
+    later = set()
+    for row in case.rows:
+        first = store.first_with(row.digest)
+        if first != row.row:
+            later.add(row.digest)
+            counts.duplicates[row.row] = first
+    return without_images(case, later)
 
 
 def _sound_cases(
-    store: RowStore, manifest: Path, data: DataSettings, findings: list[Finding]
+    store: RowStore, manifest: Path, data: DataSettings, counts: DataCounts
 ) -> Iterator[Case]:
     for rows in store.cases():
+        counts.duplicates.update((copy.row, first.row) for copy, first in copies_within(rows))
         case = assemble_case(rows, data)
         if isinstance(case, Case):
-            yield case
+            yield within_limit(case)[0]
         else:
-            findings.append(_conflict(manifest, case))
+            counts.findings.append(_conflict(manifest, case))
 
 
 def _conflict(manifest: Path, conflict: Conflict) -> Finding:

@@ -12,6 +12,7 @@ from components.case_example_gen.ingestion_report import QuarantinedImage, Split
 from components.case_example_gen.placed_case import PlacedCase
 from components.case_example_gen.settings import DataSettings
 from components.case_example_gen.shards import Shard, write_shards
+from components.case_example_gen.shared_images import SharedImage
 from components.leakage_check.checking import check_leakage
 from components.leakage_check.findings import Findings
 from components.leakage_check.near_duplicates import ImageRecord, NearDuplicate
@@ -37,7 +38,7 @@ def test_ingestion_gives_typed_elements():
         "bytes_per_image": float,
         "converted": Tuple[str, str],
         "quarantined": QuarantinedImage,
-        "linked": Tuple[str, str],
+        "shared": SharedImage,
         "received_images": int,
         "received_cases": int,
         "kept_cases": int,
@@ -84,7 +85,7 @@ class _Steps(PipelineVisitor):
 def test_the_leakage_check_gives_typed_elements():
     pipeline = beam.Pipeline()
     patterns = {("natural", "train"): "natural-*", ("medical", "test"): "medical-*"}
-    check_leakage(pipeline, patterns, "linked-*", "directory", LeakageSettings())
+    check_leakage(pipeline, patterns, "shared-*", "directory", LeakageSettings())
     steps = _Steps()
     pipeline.visit(steps)
     expected = {

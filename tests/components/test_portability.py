@@ -1,10 +1,17 @@
 """Every pipeline can be sent to workers elsewhere, and does there what it does in this process."""
 
+import base64
+import bz2
+import contextlib
+import functools
+import hmac
+import re
 import shutil
 import subprocess
 import sys
 import tarfile
-from collections.abc import Callable
+import zlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import apache_beam as beam
@@ -14,9 +21,9 @@ from apache_beam.portability import python_urns
 
 from components.case_example_gen.executor import write_report
 from components.case_example_gen.ingestion import ingest as ingestion
-from components.case_example_gen.linked_patients import write_linked_patients
 from components.case_example_gen.settings import DataSettings
 from components.case_example_gen.shards import write_shards
+from components.case_example_gen.shared_images import write_shared_images
 from components.leakage_check.checking import check_leakage
 from components.leakage_check.settings import LeakageSettings
 from components.pair_builder.building import build_pairs, largest_need
@@ -36,12 +43,12 @@ JOB_SERVICE = [
 """A job service, which stages files and starts a worker in a process of its own."""
 
 
-def cases(pipeline: beam.Pipeline) -> None:
+def cases(pipeline: beam.Pipeline, key_file: str = "key") -> None:
     data = DataSettings(manifest="manifest.csv")
     read = ingestion(pipeline, data)
-    write_shards(read.placed, read.bytes_per_image, data, b"0123456789abcdef", "cases")
+    write_shards(read.placed, read.bytes_per_image, data, key_file, "cases")
     write_report(read, pipeline, "report")
-    write_linked_patients(read.linked, b"0123456789abcdef", "report")
+    write_shared_images(read.shared, key_file, "report")
 
 
 def pairs(settings: PairSettings) -> Callable[[beam.Pipeline], None]:
@@ -61,7 +68,7 @@ def rounds(pipeline: beam.Pipeline) -> None:
 
 def leakage(pipeline: beam.Pipeline) -> None:
     patterns = {("natural", "train"): "a/*", ("medical", "test"): "b/*"}
-    check_leakage(pipeline, patterns, "linked-*", "leakage", LeakageSettings())
+    check_leakage(pipeline, patterns, "shared-*", "leakage", LeakageSettings())
 
 
 def removal(pipeline: beam.Pipeline) -> None:
@@ -88,6 +95,53 @@ def test_a_pipeline_is_the_same_after_it_was_sent(build):
     again = received.to_runner_api().components
     names = {transform.unique_name for transform in sent.components.transforms.values()}
     assert names == {transform.unique_name for transform in again.transforms.values()}
+
+
+KEY = b"0123456789abcdef0123456789abcdef"
+
+
+def contents(sent: bytes) -> Iterator[bytes]:
+    """Yields what was sent, and what is packed in it: pickled, compressed, as base64."""
+    yield sent
+    # The first characters of bzip2 and zlib; bytes of the message may follow without a gap.
+    for packed in re.findall(rb"(?=((?:Qlpo|eN)[A-Za-z0-9+/]{20,}={0,2}))", sent):
+        compressed = base64.b64decode(packed[: len(packed) // 4 * 4])
+        if packed.startswith(b"Qlpo"):
+            yield from contents(bz2.decompress(compressed))
+        else:
+            with contextlib.suppress(zlib.error):
+                yield from contents(zlib.decompressobj().decompress(compressed))
+
+
+def holds_key(pipeline: beam.Pipeline) -> bool:
+    forms = (KEY, base64.b64encode(KEY), KEY.hex().encode())
+    sent = pipeline.to_runner_api().SerializeToString()
+    return any(form in content for content in contents(sent) for form in forms)
+
+
+def test_no_transform_carries_the_pseudonym_key(tmp_path: Path):
+    key_file = tmp_path / "key"
+    key_file.write_bytes(KEY)
+    pipeline = beam.Pipeline()
+    cases(pipeline, str(key_file))
+    sent = b"".join(contents(pipeline.to_runner_api().SerializeToString()))
+    assert str(key_file).encode() in sent
+    assert not holds_key(pipeline)
+
+
+@pytest.mark.parametrize(
+    "transform",
+    [
+        beam.Map(hmac.new, KEY, "sha256"),
+        beam.ParDo(beam.core.CallableWrapperDoFn(functools.partial(hmac.new, KEY))),
+        beam.Create([KEY]),
+    ],
+)
+def test_a_key_that_a_transform_carries_would_be_seen(transform):
+    pipeline = beam.Pipeline()
+    start = pipeline if isinstance(transform, beam.Create) else pipeline | beam.Create([b""])
+    _ = start | "Key" >> transform
+    assert holds_key(pipeline)
 
 
 @pytest.mark.slow

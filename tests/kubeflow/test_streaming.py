@@ -37,7 +37,8 @@ def streamed(tmp_path_factory) -> tuple:
                 pixels = generator.integers(0, 255, (24, 24, 3), dtype=np.uint8)
                 Image.fromarray(pixels).save(folder / name)
                 writer.writerow([name, f"c{case}", f"p{case}", "north", view])
-    (folder / "key").write_bytes(b"0123456789abcdef0123456789abcdef")
+    with tf.io.gfile.GFile(f"{ROOT}/pseudonym.key", "wb") as file:
+        file.write(b"0123456789abcdef0123456789abcdef")
     cases, pairs = standard_artifacts.Examples(), standard_artifacts.Examples()
     cases.uri, pairs.uri = f"{ROOT}/streamed-examples", f"{ROOT}/streamed-pairs"
     report, statistics = IngestionReport(), PairStatistics()
@@ -50,7 +51,7 @@ def streamed(tmp_path_factory) -> tuple:
         {
             "data": to_json(data),
             "manifest": str(folder / "manifest.csv"),
-            "pseudonym_key_file": str(folder / "key"),
+            "pseudonym_key_file": f"{ROOT}/pseudonym.key",
         },
     )
     settings = PairSettings(rounds=2)

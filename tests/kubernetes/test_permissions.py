@@ -3,6 +3,7 @@
 import pytest
 import yaml
 
+from pipeline.cluster_settings import ClusterSection
 from tests.kubernetes.manifests import (
     OVERLAYS,
     PROJECT,
@@ -27,6 +28,16 @@ def test_the_key_comes_from_a_secret_manager_and_is_never_replaced():
     assert secret["spec"]["target"]["name"] == "micle-pseudonym-key"
     assert [one["secretKey"] for one in secret["spec"]["data"]] == ["pseudonym.key"]
     assert secret["spec"]["refreshPolicy"] == "CreatedOnce"
+
+
+def test_flinks_workers_read_the_key_where_the_steps_have_it():
+    task_manager = by_name("gke-flink", "Deployment")["micle-flink-task-manager"]
+    pod = task_manager["spec"]["template"]["spec"]
+    [workers] = [one for one in pod["containers"] if one["name"] == "python-workers"]
+    [secret] = ClusterSection.model_fields["secrets"].default
+    [mount] = [one for one in workers["volumeMounts"] if one["mountPath"] == secret.mount_path]
+    [volume] = [one for one in pod["volumes"] if one["name"] == mount["name"]]
+    assert volume["secret"]["secretName"] == secret.secret
 
 
 @pytest.mark.parametrize("overlay", WITH_NAMESPACE)

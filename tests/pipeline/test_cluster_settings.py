@@ -92,6 +92,10 @@ def test_the_registry_may_lie_in_a_bucket():
     assert section(registry="gs://b/registry").registry == "gs://b/registry"
 
 
+def test_the_key_may_lie_in_a_bucket_that_beams_workers_reach():
+    assert section(pseudonym_key_file="gs://b/key").pseudonym_key_file == "gs://b/key"
+
+
 def test_a_path_is_under_a_directory_by_its_parts():
     assert is_under("/a/b", "/a") and is_under("/a", "/a/") and not is_under("/ab", "/a")
     assert not is_under("/a/../b", "/a")

@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import threading
+import traceback
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,15 @@ def raised(error: Exception, cause: Exception | None = None) -> Exception:
 def test_a_users_mistake_is_found_below_what_wraps_it():
     wrapped = raised(RuntimeError("[while running 'X']"), UserError("m.csv: row 2 is bad."))
     assert explain(wrapped, LOG) == "m.csv: row 2 is bad."
+
+
+def test_a_users_mistake_is_found_in_what_a_worker_in_another_process_sends():
+    """Beam sends the traceback as a text, in which it has added the step's name."""
+    try:
+        raise UserError("/key: cannot be read. [while running 'WriteShards']")
+    except UserError:
+        sent = RuntimeError(f"{traceback.format_exc()}\n\n")
+    assert explain(raised(sent), LOG) == "/key: cannot be read."
 
 
 @pytest.mark.parametrize(

@@ -99,6 +99,35 @@ def test_bad_images_are_warnings_with_row_and_column(data_set):
     assert data_set.messages("error") == []
 
 
+def test_of_the_same_bytes_the_first_in_a_case_that_is_kept_is_kept(data_set):
+    for number in (3, 9, 12):
+        data_set.rows[number]["image"] = "0.png"
+    # The first is of a patient in two splits, so its case is left out.
+    data_set.rows[0]["split"] = "train"
+    data_set.rows[1] |= {"split": "test", "patient_id": "patient-0"}
+    assert data_set.messages("warning") == [
+        "row 11, column image: the same bytes as row 5; it will be quarantined.",
+        "row 14, column image: the same bytes as row 5; it will be quarantined.",
+    ]
+    assert data_set.messages("error") == [
+        "rows 2, 3: patient stands in two given splits. Give the patient one split."
+    ]
+    summary = data_set.validate().summaries["medical"]
+    # Cases 9 and 12 have no other image.
+    assert (summary.images, summary.cases, sum(summary.cases_by_split.values())) == (58, 58, 56)
+
+
+def test_a_copy_within_a_case_adds_its_label_and_is_told_even_if_they_contradict(data_set):
+    data_set.rows[1] |= data_set.rows[0] | {"label": ""}
+    data_set.rows[3] |= data_set.rows[2] | {"label": "well"}
+    assert data_set.messages("warning") == [
+        "row 3, column image: the same bytes as row 2; it will be quarantined.",
+        "row 5, column image: the same bytes as row 4; it will be quarantined.",
+    ]
+    [error] = data_set.messages("error")
+    assert error.startswith("rows 4, 5, column label")
+
+
 def test_bytes_behind_the_end_of_an_image_are_no_cut(data_set):
     """Some cameras write them; the run takes such an image in."""
     for name, kind in (("0.png", "PNG"), ("1.jpg", "JPEG")):
@@ -185,8 +214,14 @@ def test_an_unknown_label_is_an_error_with_row_and_column(data_set):
 def test_a_case_that_contradicts_itself_is_an_error_with_its_rows(data_set):
     data_set.rows[1] |= {"case_id": "case-0", "patient_id": "patient-0", "site": "south"}
     assert data_set.messages("error") == [
-        "rows 2, 3, column label: one case with both 'well' and 'ill'."
+        "rows 2, 3, column label: one case with two values; make its rows agree."
     ]
+
+
+def test_a_cell_under_the_wrong_heading_is_quoted_in_no_finding_of_a_contradiction(data_set):
+    data_set.rows[1] |= data_set.rows[0] | {"image": "1.png", "site": "south MRN-4711"}
+    found = data_set.messages("error")
+    assert found == ["rows 2, 3, column site: one case with two values; make its rows agree."]
 
 
 def test_a_patient_in_two_given_splits_is_an_error_with_its_rows(data_set):

@@ -2,17 +2,22 @@
 
 import dataclasses
 
+import pytest
+
 from components.case_example_gen.cases import (
     HELD_OUT_PATIENT,
+    MOST_BYTES,
     MOST_IMAGES,
     TWO_SPLITS,
     Case,
     Conflict,
     assemble_case,
+    copies_within,
     draw_split,
     split_patient,
     within_limit,
 )
+from components.case_example_gen.images import MAX_PIXELS
 from components.case_example_gen.settings import DataSettings
 from tests.manifest_rows import ROW
 
@@ -53,6 +58,32 @@ def test_of_a_case_with_too_many_images_some_are_drawn_whatever_their_order():
     assert within_limit(few) == (few, ())
 
 
+def test_a_case_has_no_more_bytes_than_a_record_can():
+    """256 images of 9 MB, each fewer pixels than are allowed, would be 2.3 GB."""
+    rows = [
+        dataclasses.replace(ROW, row=number, image=f"{number}.png", written_bytes=9_000_000)
+        for number in range(MOST_IMAGES)
+    ]
+    kept, others = within_limit(case_of(rows))
+    fitting = MOST_BYTES // 9_000_000
+    assert (len(kept.rows), len(others)) == (fitting, MOST_IMAGES - fitting)
+    assert [row.row for row in kept.rows] == sorted(row.row for row in kept.rows)
+    again, _ = within_limit(case_of(rows[::-1]))
+    assert again == kept
+
+
+def test_the_larger_of_two_limits_does_not_matter():
+    rows = [dataclasses.replace(ROW, row=n, image=f"{n}.png", written_bytes=10) for n in range(9)]
+    case = case_of(rows)
+    assert len(within_limit(case, most_images=4, most_bytes=90)[0].rows) == 4
+    assert len(within_limit(case, most_images=9, most_bytes=59)[0].rows) == 5
+    assert within_limit(case, most_images=9, most_bytes=90) == (case, ())
+
+
+def test_any_image_that_is_not_too_large_fits_into_a_case_and_any_case_into_a_record():
+    assert 3 * MAX_PIXELS < MOST_BYTES < 2**31
+
+
 def case_of(rows) -> Case:
     assembled = assemble_case(rows, DATA)
     assert isinstance(assembled, Case)
@@ -60,9 +91,11 @@ def case_of(rows) -> Case:
 
 
 def test_a_copy_adds_its_label_and_no_image():
-    copy = dataclasses.replace(ROW, row=3, label="ill", is_copy=True)
-    joined = case_of([dataclasses.replace(ROW, label=None), copy])
-    assert (joined.label, [row.row for row in joined.rows]) == ("ill", [ROW.row])
+    first = dataclasses.replace(ROW, label=None, digest=b"image")
+    copy = dataclasses.replace(ROW, row=3, label="ill", digest=b"image")
+    joined = case_of([copy, first])
+    assert (joined.label, joined.rows) == ("ill", (first,))
+    assert copies_within([copy, first]) == [(copy, first)]
 
 
 def test_findings_are_joined_one_by_one():
@@ -92,13 +125,33 @@ def test_contradictions_are_named():
     assert conflict(label="well") == Conflict(
         (ROW_WITH_ALL, dataclasses.replace(ROW_WITH_ALL, label="well")),
         "label",
-        "one case with both 'ill' and 'well'",
+        "one case with two values; make its rows agree",
     )
     assert conflict(site="south").column == "site"
     nodules = dataclasses.replace(DATA, task="multi_label", classes=("nodule",))
     assert conflict(nodules, findings=(0.0,)).column == "nodule"
-    # A patient's identifier must not be repeated in a message.
-    assert "p2" not in conflict(patient_id="p2").message
+    assert conflict(patient_id="p2").column == "patient_id"
+
+
+CELLS = {"patient_id": "p-4711", "site": "south MRN-4711", "sex": "male", "age": 47.0}
+CELLS |= {"split": "test", "label": "well", "findings": (0.0,), "case_features": ("MRN-4711",)}
+
+
+@pytest.mark.parametrize("column", CELLS)
+def test_a_contradiction_quotes_no_cell(column):
+    data = dataclasses.replace(
+        DATA, task="multi_label", classes=("nodule",), case_features=("scanner",)
+    )
+    first = dataclasses.replace(
+        ROW, sex="female", age=50.0, split="train", label="ill", findings=(1.0,)
+    )
+    first = dataclasses.replace(first, case_features=("GE",))
+    found = assemble_case([first, dataclasses.replace(first, **{column: CELLS[column]})], data)
+    assert found.column == {"findings": "nodule", "case_features": "scanner"}.get(column, column)
+    cells = (getattr(first, column), CELLS[column])
+    values = [str(cell[0] if isinstance(cell, tuple) else cell) for cell in cells]
+    assert not [value for value in values if f"'{value}'" in found.message]
+    assert "4711" not in found.message
 
 
 def test_a_drawn_split_depends_on_nothing_but_the_patient_and_the_seed():

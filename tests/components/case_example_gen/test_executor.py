@@ -1,12 +1,15 @@
 """The component on small sets of real files: what is kept, what is quarantined, what stops."""
 
 import dataclasses
+import functools
 import json
 import traceback
 from collections import Counter
+from hashlib import sha256
 from pathlib import Path
 from zlib import crc32
 
+import numpy as np
 import pytest
 import tensorflow as tf
 from google.api_core import exceptions
@@ -14,7 +17,8 @@ from PIL import Image
 from tfx.types import artifact_utils, standard_artifacts
 
 from components.artifact_types import IngestionReport as IngestionReportArtifact
-from components.case_example_gen import executor
+from components.case_example_gen import executor, ingestion
+from components.case_example_gen.cases import within_limit
 from components.case_example_gen.executor import Executor
 from components.case_example_gen.external_set import ExternalSet
 from components.case_example_gen.ingestion_report import (
@@ -23,9 +27,9 @@ from components.case_example_gen.ingestion_report import (
     SplitCount,
     read_ingestion_report,
 )
-from components.case_example_gen.linked_patients import parse_line
 from components.case_example_gen.pseudonym import pseudonym
 from components.case_example_gen.settings import DataSettings
+from components.case_example_gen.shared_images import SharedImage, parse_line
 from tests.components.case_example_gen.object_store import SCHEME, LazyStore
 from tests.image_metadata import with_metadata
 from trainer.errors import UserError
@@ -61,8 +65,8 @@ def read_examples(examples) -> dict[str, list[tf.train.Example]]:
     return found
 
 
-def linked_patients(directory: Path) -> list[tuple[str, str]]:
-    files = Path(directory, "report").glob("linked_patients-*")
+def shared_images(directory: Path) -> list[SharedImage]:
+    files = Path(directory, "report").glob("shared_images-*")
     return [parse_line(line) for path in files for line in path.read_text().splitlines()]
 
 
@@ -127,8 +131,9 @@ def test_an_image_that_the_data_set_has_too_is_left_out_of_the_external_collecti
     assert (left_out.site, left_out.reason) == ("elsewhere", "duplicate image")
     assert (left_out.row, left_out.collection) == (2, "elsewhere")
     # One person: what else the other collection has of them is looked for.
-    [(first, _)] = linked_patients(tmp_path)
-    assert first == pseudonym(KEY, "patient", rows[0]["patient_id"])
+    [shared] = shared_images(tmp_path)
+    identifiers = (rows[0]["patient_id"], "elsewhere/north-patient-0")
+    assert set(shared.patients) == {pseudonym(KEY, "patient", name) for name in identifiers}
 
 
 @pytest.fixture
@@ -259,8 +264,11 @@ def test_every_bad_image_is_quarantined_with_its_reason(
     }
     duplicate = next(i for i in report.first_quarantined if i.reason.startswith("duplicate image"))
     assert (duplicate.row, duplicate.detail) == (11, "same bytes as row 8")
-    [linked] = linked_patients(tmp_path)
-    assert linked == tuple(pseudonym(KEY, "patient", rows[i]["patient_id"]) for i in (6, 9))
+    [shared] = shared_images(tmp_path)
+    assert shared.image == sha256((tmp_path / rows[6]["image"]).read_bytes()).hexdigest()
+    assert set(shared.patients) == {
+        pseudonym(KEY, "patient", rows[i]["patient_id"]) for i in (6, 9)
+    }
     assert sum(count.images for count in report.counts) == 20 - 8
 
 
@@ -288,6 +296,90 @@ def test_a_fault_of_the_object_store_stops_the_run_and_names_no_image(
     assert name not in "".join(traceback.format_exception(raised.value))
 
 
+def contradict(rows):
+    rows[0]["label"], rows[1]["label"] = "well", "ill"
+
+
+def file_at_a_held_out_site(rows):
+    rows[-1]["patient_id"] = rows[-2]["patient_id"] = rows[0]["patient_id"]
+
+
+def split_in_two(rows):
+    rows[0]["split"], rows[4]["split"] = "train", "test"
+    rows[4]["patient_id"] = rows[5]["patient_id"] = rows[0]["patient_id"]
+
+
+@pytest.mark.parametrize("spoil", [contradict, file_at_a_held_out_site, split_in_two])
+def test_of_the_same_bytes_the_first_in_a_case_that_is_kept_is_kept(
+    tmp_path, write_image, write_manifest, settings, spoil
+):
+    rows = rows_of_cases(write_image, 20) + rows_of_cases(write_image, 2, site="valley")
+    for number in (8, 12):
+        rows[number]["image"] = rows[0]["image"]
+    spoil(rows)
+    data = dataclasses.replace(
+        settings, manifest=write_manifest(rows), shifted_sites=("valley",), max_bad_fraction=0.9
+    )
+    examples, report = run(data, tmp_path)
+    reasons = {image.row: (image.reason, image.detail) for image in report.first_quarantined}
+    assert "same bytes" not in reasons[2][1]
+    assert 10 not in reasons
+    assert reasons[14][1] == "same bytes as row 10"
+    image = (tmp_path / rows[0]["image"]).read_bytes()
+    holders = [
+        text(example, "case_id")
+        for found in read_examples(examples).values()
+        for example in found
+        if image in example.features.feature["image"].bytes_list.value
+    ]
+    assert holders == [[pseudonym(KEY, "case", rows[8]["case_id"])]]
+    assert len(shared_images(tmp_path)) == 1
+
+
+def test_a_case_whose_every_image_another_case_has_is_lost(
+    tmp_path, write_image, write_manifest, settings
+):
+    rows = rows_of_cases(write_image, cases=10)
+    rows[4]["image"], rows[5]["image"] = rows[0]["image"], rows[9]["image"]
+    data = dataclasses.replace(settings, manifest=write_manifest(rows), max_bad_fraction=0.9)
+    examples, report = run(data, tmp_path)
+    # Row 7 comes before row 11, and has its image alone.
+    assert {image.row for image in report.first_quarantined} == {6, 11}
+    assert report.lost_cases == 0
+    rows[5]["image"] = rows[1]["image"]
+    examples, report = run(dataclasses.replace(data, manifest=write_manifest(rows)), tmp_path)
+    assert {image.row for image in report.first_quarantined} == {6, 7}
+    assert report.lost_cases == 1
+    assert sum(len(found) for found in read_examples(examples).values()) == 9
+
+
+@pytest.mark.parametrize("mode", ["RGB", "P"])
+def test_an_image_of_three_patients_is_a_phantom_that_one_case_keeps(
+    tmp_path, write_image, write_manifest, settings, mode
+):
+    rows = rows_of_cases(write_image, cases=20)
+    # Cases 0 and 1 are of one patient, so five patients have it.
+    of_many = [0, 2, 4, 8, 12, 16]
+    for number in of_many:
+        write_image(rows[number]["image"], seed=1, mode=mode)
+    data = dataclasses.replace(settings, manifest=write_manifest(rows), max_bad_fraction=0.9)
+    examples, report = run(data, tmp_path)
+    assert {(image.row, image.reason, image.detail) for image in report.first_quarantined} == {
+        (number + 2, "duplicate image of three or more patients", "same bytes as row 2")
+        for number in of_many[1:]
+    }
+    kept = Counter(
+        sha256(image).hexdigest()
+        for found in read_examples(examples).values()
+        for example in found
+        for image in example.features.feature["image"].bytes_list.value
+    )
+    # As it is written, which is how the leakage check sees it: a palette is looked up.
+    [shared] = shared_images(tmp_path)
+    assert kept[shared.image] == 1
+    assert len(shared.patients) == 3
+
+
 def test_a_copy_filed_under_another_patient_names_neither(
     tmp_path, write_image, write_manifest, settings
 ):
@@ -305,6 +397,16 @@ def test_a_copy_filed_under_another_patient_names_neither(
         path.read_text() for path in Path(tmp_path, "report").iterdir() if path.is_file()
     )
     assert not [row for row in rows if row["patient_id"] in written]
+
+
+def test_no_cell_of_a_contradiction_is_written(tmp_path, write_image, write_manifest, settings):
+    rows = rows_of_cases(write_image, cases=10)
+    rows[0]["site"] = "south MRN-4711"
+    data = dataclasses.replace(settings, manifest=write_manifest(rows), max_bad_fraction=0.9)
+    run(data, tmp_path)
+    lines = "".join(path.read_text() for path in (tmp_path / "report").glob("quarantined-*.jsonl"))
+    details = [json.loads(line)["detail"] for line in lines.splitlines()]
+    assert details == ["site: one case with two values; make its rows agree"] * 2
 
 
 def test_the_report_stays_small_and_every_quarantined_image_is_a_line_beside_it(
@@ -337,6 +439,41 @@ def test_a_patient_seen_at_a_held_out_site_is_not_trained_on(
     (tmp_path / rows[10]["image"]).write_bytes(b"no image")
     with pytest.raises(UserError, match=r"1 of 44 images \(2\.3%\).*The first: row 12: cannot"):
         run(data, tmp_path)
+
+
+def test_images_beyond_a_cases_bytes_are_left_out_and_are_not_bad(
+    tmp_path, write_image, write_manifest, settings, monkeypatch
+):
+    rows = rows_of_cases(write_image, cases=10, images=1)
+    rows += [rows[0] | {"image": write_image(f"more-{n}.png", seed=n)} for n in range(4)]
+    size = (tmp_path / rows[0]["image"]).stat().st_size
+    limited = functools.partial(within_limit, most_bytes=3 * size + size // 2)
+    monkeypatch.setattr(ingestion, "within_limit", limited)
+    data = dataclasses.replace(settings, manifest=write_manifest(rows), max_bad_fraction=0)
+    examples, report = run(data, tmp_path)
+    assert report.quarantined == (
+        QuarantineCount("one of more images than a case may hold", "north", 2),
+    )
+    assert (report.bad_images, report.lost_cases) == (0, 0)
+    [case] = [
+        example
+        for found in read_examples(examples).values()
+        for example in found
+        if text(example, "case_id") == [pseudonym(KEY, "case", rows[0]["case_id"])]
+    ]
+    assert len(case.features.feature["image"].bytes_list.value) == 3
+
+
+def test_an_image_that_no_case_can_hold_is_too_large(
+    tmp_path, write_image, write_manifest, settings, monkeypatch
+):
+    rows = rows_of_cases(write_image, cases=10)
+    noise = np.random.default_rng(0).integers(0, 256, (256, 256, 3), np.uint8)
+    Image.fromarray(noise).save(tmp_path / rows[3]["image"])
+    monkeypatch.setattr(ingestion, "MOST_BYTES", 100_000)
+    data = dataclasses.replace(settings, manifest=write_manifest(rows), max_bad_fraction=0.5)
+    _, report = run(data, tmp_path)
+    assert report.quarantined == (QuarantineCount("too large", "north", 1),)
 
 
 def test_converted_images_are_counted_by_site(tmp_path, write_image, write_manifest, settings):

@@ -1,6 +1,7 @@
 """A picture of the training split that comes again, re-encoded, in the test split."""
 
 import json
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -53,14 +54,24 @@ def written(tmp_path, cases: dict[str, list[bytes]]):
     return artifact
 
 
-def check(examples, directory, action="report", linked=()):
+def shared(image: bytes, *patients: str) -> dict[str, object]:
+    """What ingestion says of an image that it found under several patients."""
+    return {"image": sha256(image).hexdigest(), "patients": patients}
+
+
+def of_nobody_left(*patients: str) -> dict[str, object]:
+    """The same of an image that no case has any more."""
+    return shared("".join(patients).encode(), *patients)
+
+
+def check(examples, directory, action="report", found=()):
     leakage = Leakage()
     leakage.uri = str(directory / "leakage")
     report = IngestionReport()
     report.uri = str(directory / "report")
     Path(report.uri).mkdir(parents=True)
-    lines = "".join(json.dumps(pair) + "\n" for pair in linked)
-    Path(report.uri, "linked_patients-00000-of-00001.jsonl").write_text(lines)
+    lines = "".join(json.dumps(image) + "\n" for image in found)
+    Path(report.uri, "shared_images-00000-of-00001.jsonl").write_text(lines)
     settings = json.dumps({"action": action, "min_correlation": 0.99})
     inputs = {"examples": [examples], "ingestion_report": [report]}
     Executor().Do(inputs, {"leakage": [leakage]}, {"settings": settings})
@@ -99,7 +110,9 @@ def one_patient_twice(tmp_path):
 
 
 def test_patients_who_share_an_image_leak_with_all_their_cases(one_patient_twice, tmp_path):
-    directory = check(one_patient_twice, tmp_path, linked=[("A", "B"), ("A", "gone")]).uri
+    directory = check(
+        one_patient_twice, tmp_path, found=[of_nobody_left("A", "B"), of_nobody_left("A", "gone")]
+    ).uri
     report = read_leakage_report(directory)
     assert (report.images, report.across_patients, report.leaked_cases) == (7, 3, 2)
     assert report.pairs == report.across_splits == 3
@@ -114,13 +127,15 @@ def test_patients_who_share_an_image_leak_with_all_their_cases(one_patient_twice
 def test_patients_who_share_an_image_within_a_split_are_counted_and_do_not_leak(
     one_patient_twice, tmp_path
 ):
-    report = read_leakage_report(check(one_patient_twice, tmp_path, linked=[("B", "C")]).uri)
+    report = read_leakage_report(
+        check(one_patient_twice, tmp_path, found=[of_nobody_left("B", "C")]).uri
+    )
     assert (report.across_patients, report.leaked_cases, report.medical_to_remove) == (2, 0, 0)
 
 
 def test_stop_ends_the_run_for_a_shared_image_too(one_patient_twice, tmp_path):
     with pytest.raises(UserError, match="2 cases that judge the model have"):
-        check(one_patient_twice, tmp_path, action="stop", linked=[("A", "B")])
+        check(one_patient_twice, tmp_path, action="stop", found=[of_nobody_left("A", "B")])
 
 
 def test_the_smallest_sample_of_a_group_has_one_of_each_side(examples, tmp_path, monkeypatch):
@@ -167,10 +182,56 @@ def test_a_picture_of_three_patients_makes_nobody_one(tmp_path):
     assert sorted(read_to_remove(directory, "medical")) == ["a"]
 
 
+@pytest.fixture
+def one_image_of_several(tmp_path):
+    """An image that ingestion kept of A; B's and C's own images are unrelated."""
+    cases = {
+        "train": [case("kept", encoded(picture(0)), "A"), case("own", encoded(picture(1)), "A")],
+        "test": [case(f"of-{name}", encoded(picture(ord(name))), name) for name in "BC"],
+    }
+    return written(tmp_path, cases)
+
+
+def test_the_same_bytes_make_two_patients_one(one_image_of_several, tmp_path):
+    directory = check(
+        one_image_of_several, tmp_path, found=[shared(encoded(picture(0)), "A", "B")]
+    ).uri
+    assert read_leakage_report(directory).leaked_cases == 1
+    assert sorted(read_to_remove(directory, "medical")) == ["kept", "own"]
+
+
+def test_the_same_bytes_of_three_patients_make_nobody_one_and_remove_nothing(
+    one_image_of_several, tmp_path
+):
+    for name, found in (
+        ("in its case", shared(encoded(picture(0)), "A", "B", "C")),
+        ("of no case", of_nobody_left("A", "B", "C")),
+    ):
+        directory = check(one_image_of_several, tmp_path / name, found=[found]).uri
+        report = read_leakage_report(directory)
+        assert (report.pairs, report.leaked_cases, report.medical_to_remove) == (0, 0, 0)
+        assert list(read_to_remove(directory, "medical")) == []
+
+
+def test_a_third_patient_with_the_picture_in_other_bytes_makes_it_a_phantom(tmp_path):
+    cases = {
+        "train": [case("a", encoded(picture(0)), "A"), case("own", encoded(picture(1)), "A")],
+        "test": [
+            case("b", encoded(picture(2)), "B"),
+            case("d", encoded(picture(0), compress_level=0), "D"),
+        ],
+    }
+    found = [shared(encoded(picture(0)), "A", "B")]
+    directory = check(written(tmp_path, cases), tmp_path, found=found).uri
+    # The picture is in both splits; the case that trains with it goes, and no other of A's.
+    assert sorted(read_to_remove(directory, "medical")) == ["a"]
+    assert read_leakage_report(directory).leaked_cases == 1
+
+
 def test_links_chain_to_one_person(one_patient_twice, tmp_path):
     """A shares an image with X, X with Y, Y with B; of X and Y no case is left."""
-    linked = [("Y", "X"), ("A", "X"), ("B", "Y")]
-    report = read_leakage_report(check(one_patient_twice, tmp_path, linked=linked).uri)
+    found = [of_nobody_left(*pair) for pair in ("YX", "AX", "BY")]
+    report = read_leakage_report(check(one_patient_twice, tmp_path, found=found).uri)
     assert (report.leaked_cases, report.medical_to_remove) == (2, 2)
 
 

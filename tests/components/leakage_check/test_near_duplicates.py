@@ -18,7 +18,7 @@ THUMBNAIL = np.random.default_rng(0).integers(0, 255, 256, dtype=np.uint8).tobyt
 
 
 def image(data_set="medical", split="train", site="north", patient="p", case="c", **changes):
-    values = {"number": 0, "bits": 12345, "thumbnail": THUMBNAIL, **changes}
+    values = {"number": 0, "bits": 12345, "thumbnail": THUMBNAIL, "digest": b"", **changes}
     return ImageRecord(data_set, split, site, patient, case, **values)
 
 
