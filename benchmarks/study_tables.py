@@ -107,8 +107,10 @@ def minutes(row: dict[str, Any]) -> str:
 
 def difference(row: dict[str, Any]) -> str:
     """Returns a difference with its interval and corrected p-value."""
-    p_value = "" if row["p_holm"] is None else f", p {row['p_holm']:.2g}"
-    return f"{estimate(row['difference'], sign='+')}{p_value}"
+    found = estimate(row["difference"], sign="+")
+    if row["p_holm"] is None:
+        return found
+    return f"{found}, p {'< 0.001' if row['p_holm'] < 0.001 else format(row['p_holm'], '.2g')}"
 
 
 def estimate(found: dict[str, Any], sign: str = "") -> str:

@@ -12,8 +12,9 @@ from components.slice_report.study_excerpt import STUDY_FORMAT
 from pipeline.study.arms import Arm, arms_of
 from pipeline.study.finished import FinishedNodes
 from pipeline.study.measurements import HELD_OUT, IN_DISTRIBUTION, Condition, Measurements
+from pipeline.study.over_seeds import SHARE, Bounds, of_difference, over_seeds, two_sided_p
 from pipeline.study.settings import ReadyEncoder, Study
-from pipeline.study.statistics import first_crossing, holm, over_seeds, two_sided_p
+from pipeline.study.statistics import first_crossing, holm
 from schemas.case_features import TEST
 
 GROUPS: dict[str, Slice] = {"in_distribution": IN_DISTRIBUTION, "held_out": HELD_OUT}
@@ -152,18 +153,24 @@ def _of(start: str, condition: Condition) -> dict[str, Any]:
 
 
 def _comparison(
-    own: Mapping[int, Estimate], baseline: Mapping[int, Estimate], is_baseline: bool
+    own: Mapping[int, Estimate],
+    baseline: Mapping[int, Estimate],
+    is_baseline: bool,
+    bounds: Bounds = SHARE,
 ) -> dict[str, Any]:
-    """Returns difference and p-value over the seeds that both have; nothing for the baseline."""
+    """Returns difference and p-value over the seeds that both have; nothing for the baseline.
+
+    `bounds` are those of the two, not of their difference.
+    """
     if is_baseline:
         return {"difference": None, "p_value": None, "p_holm": None}
     shared = [seed for seed in own if seed in baseline]
     if not shared:
         return {"difference": without_number(TOO_FEW), "p_value": None, "p_holm": None}
-    difference = over_seeds([paired_difference(own[seed], baseline[seed]) for seed in shared])
+    differences = [paired_difference(own[seed], baseline[seed]) for seed in shared]
     return {
-        "difference": shown(difference, enough=True),
-        "p_value": _finite(two_sided_p(difference)),
+        "difference": shown(over_seeds(differences, of_difference(bounds)), enough=True),
+        "p_value": _finite(two_sided_p(differences)),
         "p_holm": None,
     }
 
@@ -239,8 +246,10 @@ def _shift_rows(study: Study, measurements: Measurements) -> list[dict[str, Any]
                         "estimate": _shown(
                             measurements.metric(start, condition, key, study.metric)
                         ),
-                        "loss": _shown(loss),
-                        **_comparison(loss, baseline, start == study.baseline),
+                        "loss": _shown(loss, of_difference(SHARE)),
+                        **_comparison(
+                            loss, baseline, start == study.baseline, of_difference(SHARE)
+                        ),
                     }
                 )
     _correct(rows)
@@ -301,10 +310,10 @@ def _mean(numbers: list[float]) -> float:
     return round(sum(numbers) / len(numbers), 1)
 
 
-def _shown(by_seed: Mapping[int, Estimate]) -> dict[str, Any]:
+def _shown(by_seed: Mapping[int, Estimate], bounds: Bounds = SHARE) -> dict[str, Any]:
     if not by_seed:
         return without_number(TOO_FEW)
-    return shown(over_seeds(list(by_seed.values())), enough=True)
+    return shown(over_seeds(list(by_seed.values()), bounds), enough=True)
 
 
 def _finite(number: float) -> float | None:
