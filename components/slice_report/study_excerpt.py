@@ -7,7 +7,7 @@ from typing import Any
 from schemas.case_features import Task
 from trainer.errors import UserError
 
-STUDY_FORMAT = 1
+STUDY_FORMAT = 2
 """`schema_version` of `schemas/study_report.schema.json`."""
 
 _TAKEN_OVER = ("title", "task", "metric", "baseline", "seeds", "label_fractions", "trainable")

@@ -7,6 +7,8 @@ from typing import Any
 
 from components.site_evaluator.intervals import paired_difference
 from components.site_evaluator.results import Estimate, Slice, site_slice
+from components.site_evaluator.shift import ShiftLoss
+from components.site_evaluator.sufficiency import MEANS
 from components.slice_report.estimates import TOO_FEW, shown, without_number
 from components.slice_report.study_excerpt import STUDY_FORMAT
 from pipeline.study.arms import Arm, arms_of
@@ -219,6 +221,8 @@ def _efficiency_rows(study: Study, rows: list[dict[str, Any]]) -> list[dict[str,
 def _shift_rows(study: Study, measurements: Measurements) -> list[dict[str, Any]]:
     """Returns the loss of the study's metric at all held-out sites together, and at each.
 
+    The value in distribution less that of the place is the loss: a mean is over the same classes.
+
     Where there is one, the two are the same, and stand there once. Nothing on validation.
     """
     if study.evaluation_split != TEST:
@@ -233,27 +237,44 @@ def _shift_rows(study: Study, measurements: Measurements) -> list[dict[str, Any]
     rows = []
     for place, key in places.items():
         for condition in measurements.conditions:
-            baseline = measurements.loss(study.baseline, condition, key, study.metric)
+            baseline = measurements.shift(study.baseline, condition, key, study.metric)
             for start in study.initialisations:
                 if not measurements.seeds(start, condition):
                     continue
-                loss = measurements.loss(start, condition, key, study.metric)
+                own = measurements.shift(start, condition, key, study.metric)
                 rows.append(
                     {
                         "place": place,
                         **_of(start, condition),
                         "cases": measurements.cases(start, condition, key),
-                        "estimate": _shown(
-                            measurements.metric(start, condition, key, study.metric)
+                        "classes": _fewer_classes(study, own),
+                        "in_distribution": _shown(
+                            {s: lost.inside_value for s, lost in own.items()}
                         ),
-                        "loss": _shown(loss, of_difference(SHARE)),
+                        "estimate": _shown({s: lost.outside_value for s, lost in own.items()}),
+                        "loss": _shown(_losses(own), of_difference(SHARE)),
                         **_comparison(
-                            loss, baseline, start == study.baseline, of_difference(SHARE)
+                            _losses(own),
+                            _losses(baseline),
+                            start == study.baseline,
+                            of_difference(SHARE),
                         ),
                     }
                 )
     _correct(rows)
     return rows
+
+
+def _losses(by_seed: Mapping[int, ShiftLoss]) -> dict[int, Estimate]:
+    return {seed: lost.loss for seed, lost in by_seed.items()}
+
+
+def _fewer_classes(study: Study, by_seed: Mapping[int, ShiftLoss]) -> list[str]:
+    """Returns the classes that a mean is over where these are not all; they differ by no seed."""
+    if study.metric not in MEANS or not by_seed:
+        return []
+    compared = next(iter(by_seed.values())).classes
+    return [] if len(compared) == len(study.base.data.medical.classes) else list(compared)
 
 
 def _class_rows(study: Study, measurements: Measurements) -> list[dict[str, Any]]:

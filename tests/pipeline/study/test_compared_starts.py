@@ -13,6 +13,7 @@ import yaml
 from pipeline.study.arms import arms_of
 from pipeline.study.finished import FinishedNodes
 from pipeline.study.measurements import JudgedArm, Measurements
+from pipeline.study.report import write_results
 from pipeline.study.results import study_results
 from tests.components.promotion_gate.handmade_evaluations import (
     make_class,
@@ -161,3 +162,28 @@ def test_each_held_out_site_has_its_own_value_and_loss(compared, tmp_path):
         ]
         assert found["estimate"]["value"] == pytest.approx(value)
         assert found["loss"]["value"] == pytest.approx(0.9 - value)
+
+
+def test_a_value_there_is_of_the_classes_that_its_loss_is_of(compared, tmp_path):
+    rare = make_class(0.5, positives=2)
+
+    def evaluation_of(arm):
+        inside = make_slice(0.9, cyst=make_class(0.8))
+        south = make_slice(0.6, cyst=make_class(0.7))
+        return make_evaluation(
+            in_distribution=inside, shifted=south, east=make_slice(0.75, cyst=rare), south=south
+        )
+
+    results = study_of(compared, tmp_path, evaluation_of)
+    found = {row["place"]: row for row in results["shift"]}
+    # Two cases of cyst at east are too few: there both sides are of edema alone.
+    wanted = {"east": (["edema"], 0.9, 0.75), "south": ([], 0.85, 0.65)}
+    for place, (classes, inside, outside) in wanted.items():
+        row = found[place]
+        assert row["classes"] == classes
+        assert row["in_distribution"]["value"] == pytest.approx(inside)
+        assert row["estimate"]["value"] == pytest.approx(outside)
+        assert row["loss"]["value"] == pytest.approx(inside - outside)
+    write_results(results, tmp_path)
+    page = (tmp_path / "study.html").read_text()
+    assert "enough cases on both sides; at east edema." in page
