@@ -102,7 +102,8 @@ def loss_and_difference(row: dict[str, Any]) -> str:
 
 def minutes(row: dict[str, Any]) -> str:
     """Returns the minutes of an arm's pretraining, its whole chain, and of its fine-tuning."""
-    return f"{row['pretraining_seconds'] / 60:.1f} + {row['fine_tuning_seconds'] / 60:.1f}"
+    ready = "ready encoder + " if row["ready_encoder"] else ""
+    return f"{ready}{row['pretraining_seconds'] / 60:.1f} + {row['fine_tuning_seconds'] / 60:.1f}"
 
 
 def difference(row: dict[str, Any]) -> str:

@@ -301,7 +301,10 @@ def _class_rows(study: Study, measurements: Measurements) -> list[dict[str, Any]
 
 
 def _cost_rows(study: Study, finished: FinishedNodes) -> list[dict[str, Any]]:
-    """Returns seconds of each arm, the mean over its finished seeds; encoders are shared."""
+    """Returns seconds of each arm, the mean over its finished seeds; encoders are shared.
+
+    How long the training of a ready encoder took nobody knows: its rows say that it is not counted.
+    """
     groups: dict[tuple[str, str, float], list[Arm]] = {}
     for arm in arms_of(study):
         if finished.has_arm(arm):
@@ -313,6 +316,7 @@ def _cost_rows(study: Study, finished: FinishedNodes) -> list[dict[str, Any]]:
             "trainable": trainable,
             "label_fraction": fraction,
             "seeds": len(arms),
+            "ready_encoder": any(encoder.is_ready for encoder in arms[0].lineage),
             "pretraining_seconds": _mean([_pretraining_seconds(arm, finished) for arm in arms]),
             "fine_tuning_seconds": _mean(
                 [finished.nodes[f"fine-tune-{arm.role}"].seconds for arm in arms]

@@ -15,6 +15,7 @@ from pipeline.study.finished import FinishedNodes
 from pipeline.study.measurements import JudgedArm, Measurements
 from pipeline.study.report import write_results
 from pipeline.study.results import study_results
+from pipeline.study.settings import ReadyEncoder
 from tests.components.promotion_gate.handmade_evaluations import make_evaluation, make_slice
 from tests.pipeline.study.study_files import BASE, study
 
@@ -192,6 +193,20 @@ def test_the_cost_of_an_arm_holds_its_whole_chain(results):
     assert row(results["cost"], initialisation="random", label_fraction=1.0)[
         "pretraining_seconds"
     ] == 0.0  # fmt: skip
+
+
+def test_the_cost_of_a_ready_encoder_is_said_not_to_be_counted(small, finished, tmp_path):
+    ready = ReadyEncoder(method="ready", encoder="encoders/published")
+    changed = small.model_copy(update={"steps": {**small.steps, "simclr-natural": ready}})
+    results = results_of(changed, finished, arms_of(changed))
+    found = row(results["cost"], initialisation="pretrained", label_fraction=1.0)
+    assert (found["ready_encoder"], found["pretraining_seconds"]) == (True, 60.0)
+    of_random = row(results["cost"], initialisation="random", label_fraction=1.0)
+    assert of_random["ready_encoder"] is False
+    write_results(results, tmp_path)
+    cells = '1.0 + <span class="note">ready encoder, not counted</span>'
+    assert (tmp_path / "study.html").read_text().count(cells) == 2
+    assert "ready_encoder" in (tmp_path / "cost.csv").read_text().splitlines()[0]
 
 
 def test_too_few_cases_give_no_number(small, finished):
