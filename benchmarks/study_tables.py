@@ -73,15 +73,21 @@ def contrasts(study: dict[str, Any]) -> str:
 
 def label_efficiency(study: dict[str, Any]) -> str:
     """Returns the share of the labels with which each start equals the baseline with the most."""
-    words = {"not_reached": "not reached", "at_smallest": "{:.0%} or fewer", "reached": "{:.0%}"}
     lines = [
-        [
-            named(row["initialisation"], row["trainable"]),
-            words[row["status"]].format(row["label_fraction"]),
-        ]
+        [named(row["initialisation"], row["trainable"]), share_of_labels(row)]
         for row in study["label_efficiency"]
     ]
     return table(["start", "share of labels"], lines)
+
+
+def share_of_labels(row: dict[str, Any]) -> str:
+    """Returns `32% (10% or fewer to not reached)`."""
+    words = {"not_reached": "not reached", "at_smallest": "{:.0%} or fewer", "reached": "{:.0%}"}
+    found = words[row["status"]].format(row["label_fraction"])
+    if row["lower_status"] is None:
+        return found
+    ends = (words[row[f"{end}_status"]].format(row[end]) for end in ("lower", "upper"))
+    return f"{found} ({' to '.join(ends)})"
 
 
 def named(start: str, trainable: str) -> str:

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+import numpy as np
+
 from components.site_evaluator.intervals import paired_difference
 from components.site_evaluator.results import Estimate, Slice, site_slice
 from components.site_evaluator.shift import ShiftLoss
@@ -15,8 +17,8 @@ from pipeline.study.arms import Arm, arms_of
 from pipeline.study.finished import FinishedNodes
 from pipeline.study.measurements import HELD_OUT, IN_DISTRIBUTION, Condition, Measurements
 from pipeline.study.over_seeds import SHARE, Bounds, of_difference, over_seeds, two_sided_p
-from pipeline.study.settings import ReadyEncoder, Study
-from pipeline.study.statistics import first_crossing, holm
+from pipeline.study.settings import ReadyEncoder, Study, Trainable
+from pipeline.study.statistics import crossing_interval, first_crossing, holm
 from schemas.case_features import TEST
 
 GROUPS: dict[str, Slice] = {"in_distribution": IN_DISTRIBUTION, "held_out": HELD_OUT}
@@ -35,7 +37,6 @@ def study_results(
         finished: Steps with their seconds.
     """
     arms = arms_of(study)
-    rows = _metric_rows(study, measurements)
     return {
         "schema_version": STUDY_FORMAT,
         "title": study.title,
@@ -57,9 +58,9 @@ def study_results(
             }
             for name, chain in study.initialisations.items()
         ],
-        "results": rows,
+        "results": _metric_rows(study, measurements),
         "contrasts": _contrast_rows(study, measurements),
-        "label_efficiency": _efficiency_rows(study, rows),
+        "label_efficiency": _efficiency_rows(study, measurements),
         "shift": _shift_rows(study, measurements),
         "classes": _class_rows(study, measurements),
         "cost": _cost_rows(study, finished),
@@ -184,38 +185,55 @@ def _correct(rows: list[dict[str, Any]]) -> None:
         row["p_holm"] = _finite(corrected)
 
 
-def _efficiency_rows(study: Study, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _efficiency_rows(study: Study, measurements: Measurements) -> list[dict[str, Any]]:
     """Returns for each start the share of labels at which it is as good as the baseline with all.
 
-    In distribution, by the study's metric.
+    In distribution, by the study's metric, with its interval over patients.
     """
     found = []
+    most = max(study.label_fractions)
     for trainable in study.trainable:
-        curves: dict[str, dict[float, float]] = {}
-        for row in rows:
-            of_curve = row["metric"] == study.metric and row["group"] == "in_distribution"
-            value = row["estimate"]["value"]
-            if of_curve and row["trainable"] == trainable and value is not None:
-                curve = curves.setdefault(row["initialisation"], {})
-                curve[row["label_fraction"]] = value
-        most = max(study.label_fractions)
-        target = curves.get(study.baseline, {}).get(most)
+        curves = {
+            start: _curve(study, measurements, start, trainable) for start in study.initialisations
+        }
+        target = curves[study.baseline].get(most)
+        if target is None:
+            continue
         for start, curve in curves.items():
-            if target is None:
+            if not curve:
                 continue
-            fractions = sorted(curve)
-            crossing = first_crossing(fractions, [curve[f] for f in fractions], target)
+            crossing = first_crossing(list(curve), [e.value for e in curve.values()], target.value)
+            replicates = np.stack([estimate.replicates for estimate in curve.values()])
+            ends = crossing_interval(list(curve), replicates, target.replicates)
+            lower, upper = ends or (None, None)
             found.append(
                 {
                     "initialisation": start,
                     "trainable": trainable,
-                    "target": target,
+                    "target": target.value,
                     "target_fraction": most,
                     "status": crossing.status,
                     "label_fraction": crossing.fraction,
+                    "lower_status": lower and lower.status,
+                    "lower": lower and lower.fraction,
+                    "upper_status": upper and upper.status,
+                    "upper": upper and upper.fraction,
                 }
             )
     return found
+
+
+def _curve(
+    study: Study, measurements: Measurements, start: str, trainable: Trainable
+) -> dict[float, Estimate]:
+    """Returns the metric in distribution by share of the labels, rising, where it has a number."""
+    curve = {}
+    for fraction in sorted(study.label_fractions):
+        condition = Condition(trainable, fraction)
+        by_seed = measurements.metric(start, condition, IN_DISTRIBUTION, study.metric)
+        if by_seed:
+            curve[fraction] = over_seeds(list(by_seed.values()), SHARE)
+    return {fraction: found for fraction, found in curve.items() if math.isfinite(found.value)}
 
 
 def _shift_rows(study: Study, measurements: Measurements) -> list[dict[str, Any]]:

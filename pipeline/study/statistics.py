@@ -6,6 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+import numpy.typing as npt
+
+from components.site_evaluator.intervals import QUANTILES
+
+FloatArray = npt.NDArray[np.float64]
+
 
 def holm(p_values: Sequence[float]) -> list[float]:
     """Returns p-values corrected for their number (Holm 1979); NaN ones stay and do not count."""
@@ -47,3 +54,31 @@ def first_crossing(fractions: Sequence[float], values: Sequence[float], target: 
             share = (target - below) / (above - below)
             return Crossing("reached", left + share * (right - left))
     return Crossing("not_reached", None)
+
+
+def crossing_interval(
+    fractions: Sequence[float], values: FloatArray, targets: FloatArray
+) -> tuple[Crossing, Crossing] | None:
+    """Returns the 2.5% and 97.5% quantile over resamples of where a curve meets its target.
+
+    A curve that does not reach it in a resample counts as beyond all that do.
+
+    Args:
+        fractions: Rising.
+        values: float64 [fractions, resamples]; NaN where undefined.
+        targets: float64 [resamples], likewise.
+
+    Returns:
+        None where more than half of the resamples leave something undefined.
+    """
+    defined = np.isfinite(values).all(axis=0) & np.isfinite(targets)
+    if not defined.any() or defined.mean() < 0.5:
+        return None
+    curves = zip(values.T[defined], targets[defined], strict=True)
+    crossings = sorted(
+        (first_crossing(fractions, list(curve), target) for curve, target in curves),
+        key=lambda crossing: math.inf if crossing.fraction is None else crossing.fraction,
+    )
+    # Between a share and "not reached" there is nothing to interpolate.
+    lower, upper = (crossings[math.ceil(q * len(crossings)) - 1] for q in QUANTILES)
+    return lower, upper

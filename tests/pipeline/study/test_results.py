@@ -7,6 +7,7 @@ from importlib import resources
 from pathlib import Path
 
 import jsonschema
+import numpy as np
 import pytest
 import yaml
 
@@ -164,6 +165,28 @@ def test_the_label_efficiency_is_where_a_start_meets_the_full_baseline(results):
     assert found["target"] == pytest.approx(0.805)
     assert (found["status"], found["label_fraction"]) == ("at_smallest", 0.5)
     assert row(results["label_efficiency"], initialisation="random")["status"] == "reached"
+
+
+def test_the_interval_of_the_label_efficiency_is_over_patients(small, finished, tmp_path):
+    # Patients of whom the pretrained start gains from nothing to all that the baseline lacks.
+    gains = np.linspace(-0.2, 0.3, 200)
+
+    def judged(arm):
+        auc = 0.6 + 0.2 * arm.label_fraction
+        spread = gains if arm.initialisation == "pretrained" else np.zeros(200)
+        return make_evaluation(in_distribution=make_slice(auc, spread=spread))
+
+    arms = [JudgedArm(arm, judged(arm)) for arm in arms_of(small)]
+    measurements = Measurements(arms, small.base.report.sample_limits)
+    results = study_results(small, measurements, finished)
+    found = row(results["label_efficiency"], initialisation="pretrained")
+    assert (found["status"], found["label_fraction"]) == ("reached", pytest.approx(1.0))
+    assert (found["lower_status"], found["lower"]) == ("at_smallest", 0.5)
+    assert (found["upper_status"], found["upper"]) == ("not_reached", None)
+    write_results(results, tmp_path)
+    assert "(50% or fewer to not reached)" in (tmp_path / "study.html").read_text()
+    header = (tmp_path / "label_efficiency.csv").read_text().splitlines()[0]
+    assert header.endswith("label_fraction,lower_status,lower,upper_status,upper")
 
 
 def test_the_shift_is_the_loss_at_the_held_out_site(results):

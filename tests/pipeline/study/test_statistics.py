@@ -2,9 +2,10 @@
 
 import math
 
+import numpy as np
 import pytest
 
-from pipeline.study.statistics import Crossing, first_crossing, holm
+from pipeline.study.statistics import Crossing, crossing_interval, first_crossing, holm
 
 
 def test_holms_correction_by_hand():
@@ -32,3 +33,30 @@ def test_where_a_curve_reaches_a_value(target, expected):
     found = first_crossing([0.1, 0.2, 0.5, 1.0], [0.70, 0.75, 0.85, 0.90], target)
     assert found.status == expected.status
     assert found.fraction == (expected.fraction and pytest.approx(expected.fraction))
+
+
+def test_the_interval_of_a_crossing_is_that_of_its_resamples():
+    # From 0.7 at 10% up to 0.9 at all: resample r of 200 meets its target at (10 + 0.45 r)%.
+    values = np.repeat([[0.7], [0.9]], 200, axis=1)
+    targets = 0.7 + 0.001 * np.arange(1, 201)
+    lower, upper = crossing_interval([0.1, 1.0], values, targets)
+    assert (lower.status, upper.status) == ("reached", "reached")
+    # The 5th and the 195th of 200.
+    assert (lower.fraction, upper.fraction) == pytest.approx((0.1 + 0.0225, 0.1 + 0.8775))
+
+
+def test_a_resample_that_does_not_reach_is_beyond_all_that_do():
+    values = np.repeat([[0.7], [0.9]], 200, axis=1)
+    targets = np.array([0.6] * 100 + [0.8] * 90 + [0.95] * 10)
+    lower, upper = crossing_interval([0.1, 1.0], values, targets)
+    assert (lower, upper) == (Crossing("at_smallest", 0.1), Crossing("not_reached", None))
+
+
+def test_a_crossing_has_no_interval_where_most_resamples_leave_something_undefined():
+    values = np.repeat([[0.7], [0.9]], 200, axis=1)
+    targets = np.full(200, 0.8)
+    values[1, :50] = math.nan
+    targets[50:100] = math.nan
+    assert crossing_interval([0.1, 1.0], values, targets) is not None
+    targets[100] = math.nan
+    assert crossing_interval([0.1, 1.0], values, targets) is None
