@@ -4,12 +4,16 @@ No patient speaks for one start here, so p is that of a t test over three seeds,
 freedom, whose tail is known in closed form: p = 1 - t / sqrt(t² + 2).
 """
 
+import csv
 import math
 from pathlib import Path
 
 import pytest
 import yaml
 
+from components.slice_report import svg
+from components.slice_report.message_catalogue import ENGLISH
+from components.slice_report.study_plots import shift_figure
 from pipeline.study.arms import arms_of
 from pipeline.study.finished import FinishedNodes
 from pipeline.study.measurements import JudgedArm, Measurements
@@ -187,3 +191,27 @@ def test_a_value_there_is_of_the_classes_that_its_loss_is_of(compared, tmp_path)
     write_results(results, tmp_path)
     page = (tmp_path / "study.html").read_text()
     assert "enough cases on both sides; at east edema." in page
+    with (tmp_path / "shift.csv").open() as file:
+        written = {row["place"]: row for row in csv.DictReader(file)}
+    assert (written["east"]["classes"], written["south"]["classes"]) == ("edema", "")
+    assert float(written["east"]["in_distribution"]) == pytest.approx(0.9)
+
+
+def test_the_shift_figure_has_level_and_loss_of_every_place_and_kind(compared, tmp_path):
+    level = {"in_distribution": 0.9, "shifted": 0.7, "east": 0.75, "south": 0.65}
+    results = results_of(compared, tmp_path, {}, level)
+    with svg.style("shift"):
+        panels = shift_figure(results, ENGLISH).axes
+    titles = [panel.get_title(loc="left") for panel in panels[::2]]
+    assert [title.partition(",")[0] for title in titles] == ["held-out sites", "east", "south"]
+    for (levels, losses), outside in zip(
+        zip(panels[::2], panels[1::2], strict=True), (0.7, 0.75, 0.65), strict=True
+    ):
+        drawn = {
+            x for line in levels.lines for x in line.get_xdata() if line.get_marker() != "None"
+        }
+        assert sorted(drawn) == pytest.approx(sorted({outside, 0.9}))
+        drawn = {
+            x for line in losses.lines for x in line.get_xdata() if line.get_marker() != "None"
+        }
+        assert max(drawn) == pytest.approx(0.9 - outside)
