@@ -73,15 +73,21 @@ def contrasts(study: dict[str, Any]) -> str:
 
 def label_efficiency(study: dict[str, Any]) -> str:
     """Returns the share of the labels with which each start equals the baseline with the most."""
-    words = {"not_reached": "not reached", "at_smallest": "{:.0%} or fewer", "reached": "{:.0%}"}
     lines = [
-        [
-            named(row["initialisation"], row["trainable"]),
-            words[row["status"]].format(row["label_fraction"]),
-        ]
+        [named(row["initialisation"], row["trainable"]), share_of_labels(row)]
         for row in study["label_efficiency"]
     ]
     return table(["start", "share of labels"], lines)
+
+
+def share_of_labels(row: dict[str, Any]) -> str:
+    """Returns `32% (10% or fewer to not reached)`."""
+    words = {"not_reached": "not reached", "at_smallest": "{:.0%} or fewer", "reached": "{:.0%}"}
+    found = words[row["status"]].format(row["label_fraction"])
+    if row["lower_status"] is None:
+        return found
+    ends = (words[row[f"{end}_status"]].format(row[end]) for end in ("lower", "upper"))
+    return f"{found} ({' to '.join(ends)})"
 
 
 def named(start: str, trainable: str) -> str:
@@ -102,13 +108,16 @@ def loss_and_difference(row: dict[str, Any]) -> str:
 
 def minutes(row: dict[str, Any]) -> str:
     """Returns the minutes of an arm's pretraining, its whole chain, and of its fine-tuning."""
-    return f"{row['pretraining_seconds'] / 60:.1f} + {row['fine_tuning_seconds'] / 60:.1f}"
+    ready = "ready encoder + " if row["ready_encoder"] else ""
+    return f"{ready}{row['pretraining_seconds'] / 60:.1f} + {row['fine_tuning_seconds'] / 60:.1f}"
 
 
 def difference(row: dict[str, Any]) -> str:
     """Returns a difference with its interval and corrected p-value."""
-    p_value = "" if row["p_holm"] is None else f", p {row['p_holm']:.2g}"
-    return f"{estimate(row['difference'], sign='+')}{p_value}"
+    found = estimate(row["difference"], sign="+")
+    if row["p_holm"] is None:
+        return found
+    return f"{found}, p {'< 0.001' if row['p_holm'] < 0.001 else format(row['p_holm'], '.2g')}"
 
 
 def estimate(found: dict[str, Any], sign: str = "") -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from schemas.case_features import Task
 from trainer.errors import UserError
 
-STUDY_FORMAT = 1
+STUDY_FORMAT = 2
 """`schema_version` of `schemas/study_report.schema.json`."""
 
 _TAKEN_OVER = ("title", "task", "metric", "baseline", "seeds", "label_fractions", "trainable")
@@ -32,7 +32,10 @@ def read_study(path: str, task: Task) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise UserError(f"study: {path}: cannot be read as JSON. {remedy}") from error
     if not isinstance(study, dict) or study.get("schema_version") != STUDY_FORMAT:
-        raise UserError(f"study: {path}: not the result of this version's 'micle study'. {remedy}")
+        raise UserError(
+            f"study: {path}: not the result of this version's 'micle study'. Write a finished "
+            "study's anew with 'micle study STUDY --report', or leave it out."
+        )
     if study["evaluation_split"] != "test":
         raise UserError(
             f"study: {path}: was evaluated on validation, which serves to choose settings and not "

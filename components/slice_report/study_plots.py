@@ -1,4 +1,4 @@
-"""A study's figures: metric against share of labels, and the loss at held-out sites."""
+"""A study's figures: metric against share of labels; level and loss at held-out sites."""
 
 from typing import Any
 
@@ -44,25 +44,38 @@ def efficiency_figure(results: dict[str, Any], messages: Messages) -> Figure:
 
 
 def shift_figure(results: dict[str, Any], messages: Messages) -> Figure:
-    """Draws what the metric loses at held-out sites, with the most labels; under `svg.style`."""
+    """Draws the metric in distribution and at held-out sites, and what it loses; under `svg.style`.
+
+    With the most labels; a row of two panels for each place and kind of fine-tuning.
+    """
     most = max(results["label_fractions"])
     rows = [row for row in results["shift"] if row["label_fraction"] == most]
     places = list(dict.fromkeys(row["place"] for row in rows))
-    kinds = results["trainable"]
     starts = [start["name"] for start in results["initialisations"]]
-    figure = Figure(figsize=(11.4, 0.9 + (0.5 + 0.27 * len(starts)) * len(kinds)))
-    grid = figure.subplots(len(kinds), max(len(places), 1), squeeze=False, sharey=True)
-    for panels, kind in zip(grid, kinds, strict=True):
-        for panel, place in zip(panels, places, strict=False):
-            of_panel = [row for row in rows if (row["trainable"], row["place"]) == (kind, place)]
-            _draw_losses(panel, of_panel, starts, messages)
-            cases = of_panel[0]["cases"] if of_panel else 0
-            title = messages.plain("study.place", place=place, cases=cases)
-            panel.set_title(svg.shortened(title, 34), loc="left", fontweight="bold")
-        panels[0].set_ylabel(messages.plain(f"study.{kind}"), fontsize=8)
     metric = metric_names(messages)[results["metric"]].label
-    for panel in grid[-1]:
-        panel.set_xlabel(messages.plain("study.loss_axis", metric=metric), fontsize=8)
+    lines = [(place, kind) for place in places for kind in results["trainable"]]
+    figure = Figure(figsize=(11.4, 0.5 + (0.65 + 0.3 * len(starts)) * max(len(lines), 1)))
+    grid = figure.subplots(max(len(lines), 1), 2, squeeze=False, sharey=True, sharex="col")
+    for (levels, losses), (place, kind) in zip(grid, lines, strict=False):
+        of_line = [row for row in rows if (row["place"], row["trainable"]) == (place, kind)]
+        cases = of_line[0]["cases"] if of_line else 0
+        title = [messages.plain("study.place", place=place, cases=cases)]
+        if len(results["trainable"]) > 1:
+            title.append(messages.plain(f"study.{kind}"))
+        levels.set_title(svg.shortened(messages.joined(title), 60), loc="left", fontweight="bold")
+        for row in of_line:
+            number = starts.index(row["initialisation"])
+            # In distribution above, there below: the intervals must not hide one another.
+            _draw_estimate(levels, row["in_distribution"], number, number - 0.17, messages, False)
+            _draw_estimate(levels, row["estimate"], number, number + 0.17, messages)
+            _draw_estimate(losses, row["loss"], number, number, messages)
+        losses.axvline(0, color=svg.MUTED, linewidth=0.9, linestyle=":")
+        for panel in (levels, losses):
+            panel.set_yticks(range(len(starts)), [svg.shortened(start) for start in starts])
+            _clean(panel)
+        levels.set_ylim(len(starts) - 0.4, -0.6)
+    grid[-1][0].set_xlabel(messages.plain("study.levels_axis", metric=metric), fontsize=8)
+    grid[-1][1].set_xlabel(messages.plain("study.loss_axis", metric=metric), fontsize=8)
     figure.tight_layout()
     return figure
 
@@ -116,34 +129,32 @@ def _draw_curves(
     _clean(panel)
 
 
-def _draw_losses(
-    panel: Axes, rows: list[dict[str, Any]], starts: list[str], messages: Messages
+def _draw_estimate(
+    panel: Axes,
+    found: dict[str, Any],
+    number: int,
+    height: float,
+    messages: Messages,
+    is_filled: bool = True,
 ) -> None:
-    for number, start in enumerate(starts):
-        look = {key: value for key, value in _look(number).items() if key != "linestyle"}
-        for row in rows:
-            loss = row["loss"]
-            if row["initialisation"] != start:
-                continue
-            if loss["status"] != ESTIMATED:
-                panel.text(
-                    0.02,
-                    number,
-                    messages.plain("page.too_few"),
-                    transform=panel.get_yaxis_transform(),
-                    va="center",
-                    fontsize=7.8,
-                    color=svg.MUTED,
-                )
-                continue
-            panel.plot([loss["value"]], [number], **look)
-            if loss["lower"] is not None:
-                ends = [loss["lower"], loss["upper"]]
-                panel.plot(ends, [number, number], color=look["color"], linewidth=1.4)
-    panel.axvline(0, color=svg.MUTED, linewidth=0.9, linestyle=":")
-    panel.set_yticks(range(len(starts)), [svg.shortened(start) for start in starts])
-    panel.set_ylim(len(starts) - 0.4, -0.6)
-    _clean(panel)
+    """Draws an estimate of a start with its interval, or the words that there is none."""
+    look = {key: value for key, value in _look(number).items() if key != "linestyle"}
+    if found["status"] != ESTIMATED:
+        panel.text(
+            0.02,
+            height,
+            messages.plain("page.too_few"),
+            transform=panel.get_yaxis_transform(),
+            va="center",
+            fontsize=7.8,
+            color=svg.MUTED,
+        )
+        return
+    if found["lower"] is not None:
+        ends = [found["lower"], found["upper"]]
+        panel.plot(ends, [height, height], color=look["color"], linewidth=1.4)
+    face = look["color"] if is_filled else "white"
+    panel.plot([found["value"]], [height], **look, markerfacecolor=face)
 
 
 def _look(number: int) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from pipeline.study.encoder_links import link_encoders
 from pipeline.study.finished import FinishedNodes
 from pipeline.study.progress import StudyConsole
 from pipeline.study.settings import Study, load_study
+from pipeline.study.training_work import training_work
 from trainer.errors import UserError
 
 REPORT_FOLDER = "study"
@@ -94,7 +95,8 @@ def _run(study: Study, directory: RunDirectory, workers: int) -> int:
 
             nodes = build_study_nodes(study, local_places(study.base, directory))
             ids = [node.id for node in nodes]
-            with StudyConsole(terminal, ids, finished, workers) as console:
+            work = training_work(study, validation.summaries)
+            with StudyConsole(terminal, ids, finished, workers, work) as console:
                 results = run_nodes(nodes, study.base, directory, console, workers)
             link_encoders(study, finished, directory.root / ENCODER_FOLDER)
             _write_report(study, directory, finished)

@@ -3,7 +3,7 @@
 import hashlib
 from dataclasses import dataclass
 
-from pipeline.study.settings import Study, Trainable
+from pipeline.study.settings import Study, Trainable, name_of_fraction
 
 
 @dataclass(frozen=True)
@@ -71,8 +71,7 @@ class Arm:
     def role(self) -> str:
         """Its part of node ids: `simclr-medical-f20-s0`, and `-head` for a linear probe."""
         probe = "-head" if self.trainable == "head" else ""
-        # A dot is no character of a Kubernetes name: 0.125 is 12p5.
-        percent = f"{100 * self.label_fraction:g}".replace(".", "p")
+        percent = name_of_fraction(self.label_fraction)
         return f"{self.initialisation}-f{percent}-s{self.seed}{probe}"
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from components.case_predictor import predictions
 from components.site_evaluator.results import Estimate, Evaluation, Slice, SliceMetrics
-from components.site_evaluator.shift import shift_loss
+from components.site_evaluator.shift import ShiftLoss, shift_loss
 from components.site_evaluator.sufficiency import SampleLimits, find_estimate, why_too_few
 from pipeline.study.arms import Arm
 from pipeline.study.settings import Trainable
@@ -93,10 +93,13 @@ class Measurements:
                 found[seed] = estimate
         return found
 
-    def loss(
+    def shift(
         self, start: str, condition: Condition, outside: Slice, metric: str
-    ) -> Mapping[int, Estimate]:
-        """Returns by seed what a metric loses from the sites of training to another slice."""
+    ) -> Mapping[int, ShiftLoss]:
+        """Returns by seed what a metric loses from the sites of training to another slice.
+
+        Both sides of it are of the same classes.
+        """
         found = {}
         for seed, evaluation in self._evaluations.get((start, condition), {}).items():
             if IN_DISTRIBUTION not in evaluation.slices or outside not in evaluation.slices:
@@ -104,7 +107,7 @@ class Measurements:
             sides = evaluation.slices[IN_DISTRIBUTION], evaluation.slices[outside]
             lost = shift_loss(*sides, metric, self._limits)
             if lost is not None and all(self._enough(side, metric) for side in sides):
-                found[seed] = lost.loss
+                found[seed] = lost
         return found
 
     def _enough(self, metrics: SliceMetrics, metric: str) -> Estimate | None:

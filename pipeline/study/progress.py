@@ -4,6 +4,7 @@ import re
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from statistics import fmean
 from typing import TYPE_CHECKING, TextIO
 
@@ -25,27 +26,52 @@ def kind_of(node_id: str) -> str:
     return _START.sub(r"\1", _SEED.sub("", node_id))
 
 
-def seconds_left(durations: Mapping[str, float], remaining: Iterable[str]) -> float | None:
+@dataclass(frozen=True)
+class TimeLeft:
+    """Roughly how long the rest takes.
+
+    Attributes:
+        seconds: Of all nodes of which something is known.
+        is_least: Some kind of training is not among them.
+    """
+
+    seconds: float
+    is_least: bool
+
+
+def time_left(
+    durations: Mapping[str, float], remaining: Iterable[str], work: Mapping[str, float]
+) -> TimeLeft:
     """Estimates the rest from finished nodes of the same kind.
+
+    A training of a kind not yet seen is taken to need as long for its work as the pretrainings, or
+    the fine-tunings of that sort, that ran.
 
     Args:
         durations: Seconds of finished nodes by id.
         remaining: Ids of the others.
-
-    Returns:
-        Seconds; None where nothing of some kind of training has been seen.
+        work: Of trainings by id, what `training_work` returns.
     """
     by_kind: dict[str, list[float]] = defaultdict(list)
+    by_sort: dict[str, list[tuple[float, float]]] = defaultdict(list)
     for node_id, seconds in durations.items():
         by_kind[kind_of(node_id)].append(seconds)
-    total = 0.0
+        if work.get(node_id):
+            by_sort[_sort_of(node_id)].append((seconds, work[node_id]))
+    total, is_least = 0.0, False
     for node_id in remaining:
-        seen = by_kind.get(kind_of(node_id))
-        if seen:
+        if seen := by_kind.get(kind_of(node_id)):
             total += fmean(seen)
         elif node_id.startswith(("pretrain-", "fine-tune-")):
-            return None
-    return total
+            like = by_sort.get(_sort_of(node_id), [])
+            is_least = is_least or not like
+            total += sum(s for s, _ in like) / (sum(w for _, w in like) or 1) * work.get(node_id, 0)
+    return TimeLeft(total, is_least)
+
+
+def _sort_of(node_id: str) -> str:
+    """Returns whether a training is a pretraining, a fine-tuning, or one of a head alone."""
+    return node_id.partition("-")[0] + ("-head" if node_id.endswith("-head") else "")
 
 
 def rough_time(seconds: float) -> str:
@@ -57,7 +83,12 @@ class StudyConsole(RunConsole):
     """Shows the nodes as a run does, with the rough time left, and keeps what is finished."""
 
     def __init__(
-        self, terminal: TextIO, node_ids: Iterable[str], finished: FinishedNodes, workers: int
+        self,
+        terminal: TextIO,
+        node_ids: Iterable[str],
+        finished: FinishedNodes,
+        workers: int,
+        work: Mapping[str, float],
     ) -> None:
         """Shows nothing yet.
 
@@ -66,11 +97,13 @@ class StudyConsole(RunConsole):
             node_ids: All nodes.
             finished: What is recorded of those that ended.
             workers: Nodes at a time.
+            work: What `training_work` returns.
         """
         super().__init__(terminal)
         self._remaining = dict.fromkeys(node_ids)
         self._finished = finished
         self._workers = workers
+        self._work = work
         self._node_starts: dict[str, float] = {}
 
     def node_started(self, node_id: str, number: int, total: int) -> None:
@@ -85,6 +118,7 @@ class StudyConsole(RunConsole):
         self._finished.add(node_id, seconds, dict(result.output_uris), result.cached)
         self._remaining.pop(node_id, None)
         durations = {name: node.seconds for name, node in self._finished.nodes.items()}
-        left = seconds_left(durations, self._remaining)
-        if left and not result.cached:
-            self.console.print(f"       about {rough_time(left / self._workers)} left")
+        left = time_left(durations, self._remaining, self._work)
+        if left.seconds and not result.cached:
+            words = "at least" if left.is_least else "about"
+            self.console.print(f"       {words} {rough_time(left.seconds / self._workers)} left")

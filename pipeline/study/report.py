@@ -27,7 +27,7 @@ _FIGURES = {
         efficiency_figure,
         "Metric against the share of labels, by start.",
     ),
-    "shift": ("shift", shift_figure, "Loss of the metric at held-out sites, by start."),
+    "shift": ("shift", shift_figure, "Metric and its loss at held-out sites, by start."),
 }
 
 

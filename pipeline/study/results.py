@@ -5,15 +5,20 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+import numpy as np
+
 from components.site_evaluator.intervals import paired_difference
 from components.site_evaluator.results import Estimate, Slice, site_slice
+from components.site_evaluator.shift import ShiftLoss
+from components.site_evaluator.sufficiency import MEANS
 from components.slice_report.estimates import TOO_FEW, shown, without_number
 from components.slice_report.study_excerpt import STUDY_FORMAT
 from pipeline.study.arms import Arm, arms_of
 from pipeline.study.finished import FinishedNodes
 from pipeline.study.measurements import HELD_OUT, IN_DISTRIBUTION, Condition, Measurements
-from pipeline.study.settings import ReadyEncoder, Study
-from pipeline.study.statistics import first_crossing, holm, over_seeds, two_sided_p
+from pipeline.study.over_seeds import SHARE, Bounds, of_difference, over_seeds, two_sided_p
+from pipeline.study.settings import ReadyEncoder, Study, Trainable
+from pipeline.study.statistics import crossing_interval, first_crossing, holm
 from schemas.case_features import TEST
 
 GROUPS: dict[str, Slice] = {"in_distribution": IN_DISTRIBUTION, "held_out": HELD_OUT}
@@ -32,7 +37,6 @@ def study_results(
         finished: Steps with their seconds.
     """
     arms = arms_of(study)
-    rows = _metric_rows(study, measurements)
     return {
         "schema_version": STUDY_FORMAT,
         "title": study.title,
@@ -54,9 +58,9 @@ def study_results(
             }
             for name, chain in study.initialisations.items()
         ],
-        "results": rows,
+        "results": _metric_rows(study, measurements),
         "contrasts": _contrast_rows(study, measurements),
-        "label_efficiency": _efficiency_rows(study, rows),
+        "label_efficiency": _efficiency_rows(study, measurements),
         "shift": _shift_rows(study, measurements),
         "classes": _class_rows(study, measurements),
         "cost": _cost_rows(study, finished),
@@ -152,18 +156,24 @@ def _of(start: str, condition: Condition) -> dict[str, Any]:
 
 
 def _comparison(
-    own: Mapping[int, Estimate], baseline: Mapping[int, Estimate], is_baseline: bool
+    own: Mapping[int, Estimate],
+    baseline: Mapping[int, Estimate],
+    is_baseline: bool,
+    bounds: Bounds = SHARE,
 ) -> dict[str, Any]:
-    """Returns difference and p-value over the seeds that both have; nothing for the baseline."""
+    """Returns difference and p-value over the seeds that both have; nothing for the baseline.
+
+    `bounds` are those of the two, not of their difference.
+    """
     if is_baseline:
         return {"difference": None, "p_value": None, "p_holm": None}
     shared = [seed for seed in own if seed in baseline]
     if not shared:
         return {"difference": without_number(TOO_FEW), "p_value": None, "p_holm": None}
-    difference = over_seeds([paired_difference(own[seed], baseline[seed]) for seed in shared])
+    differences = [paired_difference(own[seed], baseline[seed]) for seed in shared]
     return {
-        "difference": shown(difference, enough=True),
-        "p_value": _finite(two_sided_p(difference)),
+        "difference": shown(over_seeds(differences, of_difference(bounds)), enough=True),
+        "p_value": _finite(two_sided_p(differences)),
         "p_holm": None,
     }
 
@@ -175,42 +185,61 @@ def _correct(rows: list[dict[str, Any]]) -> None:
         row["p_holm"] = _finite(corrected)
 
 
-def _efficiency_rows(study: Study, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _efficiency_rows(study: Study, measurements: Measurements) -> list[dict[str, Any]]:
     """Returns for each start the share of labels at which it is as good as the baseline with all.
 
-    In distribution, by the study's metric.
+    In distribution, by the study's metric, with its interval over patients.
     """
     found = []
+    most = max(study.label_fractions)
     for trainable in study.trainable:
-        curves: dict[str, dict[float, float]] = {}
-        for row in rows:
-            of_curve = row["metric"] == study.metric and row["group"] == "in_distribution"
-            value = row["estimate"]["value"]
-            if of_curve and row["trainable"] == trainable and value is not None:
-                curve = curves.setdefault(row["initialisation"], {})
-                curve[row["label_fraction"]] = value
-        most = max(study.label_fractions)
-        target = curves.get(study.baseline, {}).get(most)
+        curves = {
+            start: _curve(study, measurements, start, trainable) for start in study.initialisations
+        }
+        target = curves[study.baseline].get(most)
+        if target is None:
+            continue
         for start, curve in curves.items():
-            if target is None:
+            if not curve:
                 continue
-            fractions = sorted(curve)
-            crossing = first_crossing(fractions, [curve[f] for f in fractions], target)
+            crossing = first_crossing(list(curve), [e.value for e in curve.values()], target.value)
+            replicates = np.stack([estimate.replicates for estimate in curve.values()])
+            ends = crossing_interval(list(curve), replicates, target.replicates)
+            lower, upper = ends or (None, None)
             found.append(
                 {
                     "initialisation": start,
                     "trainable": trainable,
-                    "target": target,
+                    "target": target.value,
                     "target_fraction": most,
                     "status": crossing.status,
                     "label_fraction": crossing.fraction,
+                    "lower_status": lower and lower.status,
+                    "lower": lower and lower.fraction,
+                    "upper_status": upper and upper.status,
+                    "upper": upper and upper.fraction,
                 }
             )
     return found
 
 
+def _curve(
+    study: Study, measurements: Measurements, start: str, trainable: Trainable
+) -> dict[float, Estimate]:
+    """Returns the metric in distribution by share of the labels, rising, where it has a number."""
+    curve = {}
+    for fraction in sorted(study.label_fractions):
+        condition = Condition(trainable, fraction)
+        by_seed = measurements.metric(start, condition, IN_DISTRIBUTION, study.metric)
+        if by_seed:
+            curve[fraction] = over_seeds(list(by_seed.values()), SHARE)
+    return {fraction: found for fraction, found in curve.items() if math.isfinite(found.value)}
+
+
 def _shift_rows(study: Study, measurements: Measurements) -> list[dict[str, Any]]:
     """Returns the loss of the study's metric at all held-out sites together, and at each.
+
+    The value in distribution less that of the place is the loss: a mean is over the same classes.
 
     Where there is one, the two are the same, and stand there once. Nothing on validation.
     """
@@ -226,25 +255,44 @@ def _shift_rows(study: Study, measurements: Measurements) -> list[dict[str, Any]
     rows = []
     for place, key in places.items():
         for condition in measurements.conditions:
-            baseline = measurements.loss(study.baseline, condition, key, study.metric)
+            baseline = measurements.shift(study.baseline, condition, key, study.metric)
             for start in study.initialisations:
                 if not measurements.seeds(start, condition):
                     continue
-                loss = measurements.loss(start, condition, key, study.metric)
+                own = measurements.shift(start, condition, key, study.metric)
                 rows.append(
                     {
                         "place": place,
                         **_of(start, condition),
                         "cases": measurements.cases(start, condition, key),
-                        "estimate": _shown(
-                            measurements.metric(start, condition, key, study.metric)
+                        "classes": _fewer_classes(study, own),
+                        "in_distribution": _shown(
+                            {s: lost.inside_value for s, lost in own.items()}
                         ),
-                        "loss": _shown(loss),
-                        **_comparison(loss, baseline, start == study.baseline),
+                        "estimate": _shown({s: lost.outside_value for s, lost in own.items()}),
+                        "loss": _shown(_losses(own), of_difference(SHARE)),
+                        **_comparison(
+                            _losses(own),
+                            _losses(baseline),
+                            start == study.baseline,
+                            of_difference(SHARE),
+                        ),
                     }
                 )
     _correct(rows)
     return rows
+
+
+def _losses(by_seed: Mapping[int, ShiftLoss]) -> dict[int, Estimate]:
+    return {seed: lost.loss for seed, lost in by_seed.items()}
+
+
+def _fewer_classes(study: Study, by_seed: Mapping[int, ShiftLoss]) -> list[str]:
+    """Returns the classes that a mean is over where these are not all; they differ by no seed."""
+    if study.metric not in MEANS or not by_seed:
+        return []
+    compared = next(iter(by_seed.values())).classes
+    return [] if len(compared) == len(study.base.data.medical.classes) else list(compared)
 
 
 def _class_rows(study: Study, measurements: Measurements) -> list[dict[str, Any]]:
@@ -271,7 +319,10 @@ def _class_rows(study: Study, measurements: Measurements) -> list[dict[str, Any]
 
 
 def _cost_rows(study: Study, finished: FinishedNodes) -> list[dict[str, Any]]:
-    """Returns seconds of each arm, the mean over its finished seeds; encoders are shared."""
+    """Returns seconds of each arm, the mean over its finished seeds; encoders are shared.
+
+    How long the training of a ready encoder took nobody knows: its rows say that it is not counted.
+    """
     groups: dict[tuple[str, str, float], list[Arm]] = {}
     for arm in arms_of(study):
         if finished.has_arm(arm):
@@ -283,6 +334,7 @@ def _cost_rows(study: Study, finished: FinishedNodes) -> list[dict[str, Any]]:
             "trainable": trainable,
             "label_fraction": fraction,
             "seeds": len(arms),
+            "ready_encoder": any(encoder.is_ready for encoder in arms[0].lineage),
             "pretraining_seconds": _mean([_pretraining_seconds(arm, finished) for arm in arms]),
             "fine_tuning_seconds": _mean(
                 [finished.nodes[f"fine-tune-{arm.role}"].seconds for arm in arms]
@@ -301,10 +353,10 @@ def _mean(numbers: list[float]) -> float:
     return round(sum(numbers) / len(numbers), 1)
 
 
-def _shown(by_seed: Mapping[int, Estimate]) -> dict[str, Any]:
+def _shown(by_seed: Mapping[int, Estimate], bounds: Bounds = SHARE) -> dict[str, Any]:
     if not by_seed:
         return without_number(TOO_FEW)
-    return shown(over_seeds(list(by_seed.values())), enough=True)
+    return shown(over_seeds(list(by_seed.values()), bounds), enough=True)
 
 
 def _finite(number: float) -> float | None:

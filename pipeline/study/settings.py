@@ -341,6 +341,14 @@ class Study(_Section):
             values = getattr(self, field)
             if not values or len(set(values)) != len(values):
                 raise ValueError(f"{field} must hold each value once, and at least one")
+        fractions: dict[str, float] = {}
+        for fraction in self.label_fractions:
+            like = fractions.setdefault(name_of_fraction(fraction), fraction)
+            if like != fraction:
+                raise ValueError(
+                    f"label_fractions: {like} and {fraction} are too close to tell their arms "
+                    "apart by name, which has six digits. Remove one of them"
+                )
         seen: dict[str, str] = {}
         for name, chain in self.initialisations.items():
             steps = [self.steps[step].model_dump_json() for step in chain]
@@ -350,6 +358,12 @@ class Study(_Section):
                     f"initialisations: {seen[what]} and {name} are the same. Remove one of them"
                 )
             seen[what] = name
+
+
+def name_of_fraction(fraction: float) -> str:
+    """Returns a share of the labels as a part of names: 20 for 0.2, 12p5 for 0.125."""
+    # A dot is no character of a Kubernetes name.
+    return f"{100 * fraction:g}".replace(".", "p")
 
 
 def load_study(path: str) -> Study:

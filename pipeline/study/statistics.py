@@ -1,4 +1,4 @@
-"""Intervals over seeds and patients, tests of differences, and where a curve meets a line."""
+"""The correction of p-values for their number, and where a curve meets a line."""
 
 import itertools
 import math
@@ -9,64 +9,9 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from components.site_evaluator.intervals import estimate
-from components.site_evaluator.results import Estimate
+from components.site_evaluator.intervals import QUANTILES
 
 FloatArray = npt.NDArray[np.float64]
-
-SEED_DRAWS = 50
-"""Draws of seeds for each resample of patients."""
-
-
-def over_seeds(estimates: Sequence[Estimate]) -> Estimate:
-    """Returns the mean over seeds with its 95% interval over patients and seeds.
-
-    Args:
-        estimates: Of one quantity, one for each seed. Replicate `r` of all of them has drawn the
-            same patients.
-    """
-    replicates = np.stack([single.replicates for single in estimates])
-    value = float(np.mean([single.value for single in estimates]))
-    return estimate(value, nested_replicates(replicates))
-
-
-def nested_replicates(replicates: FloatArray) -> FloatArray:
-    """Resamples patients and, within each resample of patients, seeds.
-
-    The mean of n seeds drawn with replacement varies too little, by (n - 1) / n: its deviation
-    from the mean of all is widened to make up for it. One seed has no spread to draw from.
-
-    Args:
-        replicates: float64 [seeds, patient resamples]; NaN where the metric is undefined.
-
-    Returns:
-        float64 [patient resamples x draws], or [patient resamples] for one seed.
-    """
-    seeds, resamples = replicates.shape
-    means = replicates.mean(axis=0)
-    if seeds == 1:
-        return means
-    drawn = np.random.default_rng(0).integers(seeds, size=(resamples, SEED_DRAWS, seeds))
-    of_drawn = np.take_along_axis(replicates.T[:, np.newaxis, :], drawn, axis=2).mean(axis=2)
-    widened = math.sqrt(seeds / (seeds - 1)) * (of_drawn - means[:, np.newaxis])
-    return (means[:, np.newaxis] + widened).ravel()
-
-
-def two_sided_p(difference: Estimate) -> float:
-    """Returns the p-value of no difference, from the deviation of its replicates.
-
-    Counting replicates beyond 0 cannot give less than about 1 / 100 with 200 resamples of patients,
-    too coarse to correct for many comparisons; so the normal distribution gives the tail.
-
-    Returns:
-        Within 0..1; NaN where the difference has no interval.
-    """
-    if math.isnan(difference.lower):
-        return math.nan
-    deviation = float(np.nanstd(difference.replicates, ddof=1))
-    if deviation == 0:
-        return math.nan
-    return math.erfc(abs(difference.value) / deviation / math.sqrt(2))
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -109,3 +54,31 @@ def first_crossing(fractions: Sequence[float], values: Sequence[float], target: 
             share = (target - below) / (above - below)
             return Crossing("reached", left + share * (right - left))
     return Crossing("not_reached", None)
+
+
+def crossing_interval(
+    fractions: Sequence[float], values: FloatArray, targets: FloatArray
+) -> tuple[Crossing, Crossing] | None:
+    """Returns the 2.5% and 97.5% quantile over resamples of where a curve meets its target.
+
+    A curve that does not reach it in a resample counts as beyond all that do.
+
+    Args:
+        fractions: Rising.
+        values: float64 [fractions, resamples]; NaN where undefined.
+        targets: float64 [resamples], likewise.
+
+    Returns:
+        None where more than half of the resamples leave something undefined.
+    """
+    defined = np.isfinite(values).all(axis=0) & np.isfinite(targets)
+    if not defined.any() or defined.mean() < 0.5:
+        return None
+    curves = zip(values.T[defined], targets[defined], strict=True)
+    crossings = sorted(
+        (first_crossing(fractions, list(curve), target) for curve, target in curves),
+        key=lambda crossing: math.inf if crossing.fraction is None else crossing.fraction,
+    )
+    # Between a share and "not reached" there is nothing to interpolate.
+    lower, upper = (crossings[math.ceil(q * len(crossings)) - 1] for q in QUANTILES)
+    return lower, upper

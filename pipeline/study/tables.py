@@ -29,5 +29,7 @@ def _columns(row: dict[str, Any]) -> Iterable[tuple[str, Any]]:
         elif isinstance(value, dict):
             for part, content in value.items():
                 yield f"seed_{part}", content
+        elif isinstance(value, list):
+            yield name, "; ".join(value)
         else:
             yield name, value

@@ -33,7 +33,7 @@ def study_results(**changes: Any) -> dict[str, Any]:
     """Returns the content of a `study.json`: two starts, two shares, two metrics."""
     values = {"supervised": (0.80, 0.86), "<i>micle</i>": (0.83, 0.89)}
     return {
-        "schema_version": 1,
+        "schema_version": 2,
         "title": "Starts <b>compared</b>",
         "task": "multi_label",
         "evaluation_split": "test",
@@ -47,7 +47,11 @@ def study_results(**changes: Any) -> dict[str, Any]:
         "arms_finished": 12,
         "initialisations": [
             {"name": "supervised", "steps": ["supervised natural"]},
-            {"name": "<i>micle</i>", "steps": ["SimCLR natural", "MICLe medical"]},
+            {
+                "name": "<i>micle</i>",
+                "steps": ["SimCLR natural", "MICLe medical"],
+                "own_fine_tuning": [],
+            },
         ],
         "results": [
             row(start, fraction, value, group, metric)
@@ -65,6 +69,10 @@ def study_results(**changes: Any) -> dict[str, Any]:
                 "target_fraction": 1.0,
                 "status": "reached",
                 "label_fraction": 0.55,
+                "lower_status": "at_smallest",
+                "lower": 0.1,
+                "upper_status": "not_reached",
+                "upper": None,
             }
         ],
         "shift": [],

@@ -63,6 +63,7 @@ def test_the_page_has_the_differences_and_the_share_that_reaches_the_baseline(pa
         "&lt; 0.001",
         "0.860",
         "55.0%",
+        "10.0% or fewer to not reached",
         "SimCLR natural → MICLe medical",
     ):
         assert words in section
@@ -80,6 +81,7 @@ def test_the_section_is_in_the_language_of_the_report():
     page = render(report_data(with_study("zh")))
     assert "不同起点在不同标注比例下的比较" in page
     assert "Share of labels" not in page
+    assert "10.0% 或更少 至 未达到" in page
     assert "share of the training patients" not in page
 
 

@@ -7,6 +7,7 @@ from importlib import resources
 from pathlib import Path
 
 import jsonschema
+import numpy as np
 import pytest
 import yaml
 
@@ -15,6 +16,7 @@ from pipeline.study.finished import FinishedNodes
 from pipeline.study.measurements import JudgedArm, Measurements
 from pipeline.study.report import write_results
 from pipeline.study.results import study_results
+from pipeline.study.settings import ReadyEncoder
 from tests.components.promotion_gate.handmade_evaluations import make_evaluation, make_slice
 from tests.pipeline.study.study_files import BASE, study
 
@@ -165,6 +167,28 @@ def test_the_label_efficiency_is_where_a_start_meets_the_full_baseline(results):
     assert row(results["label_efficiency"], initialisation="random")["status"] == "reached"
 
 
+def test_the_interval_of_the_label_efficiency_is_over_patients(small, finished, tmp_path):
+    # Patients of whom the pretrained start gains from nothing to all that the baseline lacks.
+    gains = np.linspace(-0.2, 0.3, 200)
+
+    def judged(arm):
+        auc = 0.6 + 0.2 * arm.label_fraction
+        spread = gains if arm.initialisation == "pretrained" else np.zeros(200)
+        return make_evaluation(in_distribution=make_slice(auc, spread=spread))
+
+    arms = [JudgedArm(arm, judged(arm)) for arm in arms_of(small)]
+    measurements = Measurements(arms, small.base.report.sample_limits)
+    results = study_results(small, measurements, finished)
+    found = row(results["label_efficiency"], initialisation="pretrained")
+    assert (found["status"], found["label_fraction"]) == ("reached", pytest.approx(1.0))
+    assert (found["lower_status"], found["lower"]) == ("at_smallest", 0.5)
+    assert (found["upper_status"], found["upper"]) == ("not_reached", None)
+    write_results(results, tmp_path)
+    assert "(50% or fewer to not reached)" in (tmp_path / "study.html").read_text()
+    header = (tmp_path / "label_efficiency.csv").read_text().splitlines()[0]
+    assert header.endswith("label_fraction,lower_status,lower,upper_status,upper")
+
+
 def test_the_shift_is_the_loss_at_the_held_out_site(results):
     assert {found["place"] for found in results["shift"]} == {"east"}
     found = row(results["shift"], place="east", initialisation="pretrained", label_fraction=1.0)
@@ -192,6 +216,20 @@ def test_the_cost_of_an_arm_holds_its_whole_chain(results):
     assert row(results["cost"], initialisation="random", label_fraction=1.0)[
         "pretraining_seconds"
     ] == 0.0  # fmt: skip
+
+
+def test_the_cost_of_a_ready_encoder_is_said_not_to_be_counted(small, finished, tmp_path):
+    ready = ReadyEncoder(method="ready", encoder="encoders/published")
+    changed = small.model_copy(update={"steps": {**small.steps, "simclr-natural": ready}})
+    results = results_of(changed, finished, arms_of(changed))
+    found = row(results["cost"], initialisation="pretrained", label_fraction=1.0)
+    assert (found["ready_encoder"], found["pretraining_seconds"]) == (True, 60.0)
+    of_random = row(results["cost"], initialisation="random", label_fraction=1.0)
+    assert of_random["ready_encoder"] is False
+    write_results(results, tmp_path)
+    cells = '1.0 + <span class="note">ready encoder, not counted</span>'
+    assert (tmp_path / "study.html").read_text().count(cells) == 2
+    assert "ready_encoder" in (tmp_path / "cost.csv").read_text().splitlines()[0]
 
 
 def test_too_few_cases_give_no_number(small, finished):

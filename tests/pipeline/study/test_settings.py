@@ -69,6 +69,7 @@ def test_natural_images_that_no_start_uses_are_not_read(tmp_path):
         ),
         ({"baseline": "imagenet"}, "baseline: there is no initialisation imagenet"),
         ({"label_fractions": [0.5, 0.5]}, "label_fractions must hold each value once"),
+        ({"label_fractions": [0.1, 0.1000001]}, "label_fractions: 0.1 and 0.1000001 are too close"),
         ({"label_fractions": [0.0, 0.5]}, "label_fractions must be above 0"),
         ({"seeds": [1, 1]}, "seeds must hold each value once"),
         ({"seeds": [-1]}, "seeds must be 0 or more"),

@@ -17,10 +17,12 @@ from tests.pipeline.study.study_files import labelled_natural
         ("natural", 2, 3),
         ("synthetic", 5, 54),
         ("synthetic-seeds", 13, 36),
+        ("synthetic-longer", 5, 54),
         ("synthetic-tuning", 9, 60),
         ("ham10000", 5, 96),
         ("chest", 5, 96),
         ("ham10000-seeds", 15, 24),
+        ("ham10000-longer", 3, 30),
         ("ham10000-tuning", 18, 69),
         ("chest-tuning", 11, 33),
     ],
@@ -36,3 +38,11 @@ def test_a_shipped_study_is_sound(name, encoders, arms, tmp_path):
     assert (len(trained), len(arms_of(study))) == (encoders, arms)
     words = f"{encoders} pretrainings, {arms} arms"
     assert words in Path(f"configs/study-{name}.yaml").read_text()
+
+
+def test_every_shipped_study_is_among_them():
+    [parametrized] = test_a_shipped_study_is_sound.pytestmark
+    named = {name for name, *_ in parametrized.args[1]}
+    assert named == {
+        path.stem.removeprefix("study-") for path in Path("configs").glob("study-*.yaml")
+    }
