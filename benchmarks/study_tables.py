@@ -9,9 +9,14 @@ corrected for all comparisons of its table.
 
 import argparse
 import json
+import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from components.slice_report.study_excerpt import STUDY_FORMAT
 
 _GROUPS = {"in_distribution": "in distribution", "held_out": "held-out sites"}
 
@@ -20,7 +25,10 @@ def main() -> None:
     """Reads one `study.json` and prints its tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("study", type=Path)
-    study = json.loads(parser.parse_args().study.read_text(encoding="utf-8"))
+    file = parser.parse_args().study
+    study = json.loads(file.read_text(encoding="utf-8"))
+    if study["schema_version"] != STUDY_FORMAT:
+        parser.error(f"{file} is of another version. Make it again: micle study STUDY --report")
     print(f"{study['arms_finished']} of {study['arms']} arms, seeds {study['seeds']}\n")
     for metric in study["metrics"]:
         for group, name in _GROUPS.items():
