@@ -44,7 +44,7 @@ class SliceReportSpec(ComponentSpec):
 class SliceReport(base_component.BaseComponent):
     """Writes the report that a clinician or safety officer reads.
 
-    Output `report` holds `report.html`, `report.pdf`, `report.json` and `metrics.csv`.
+    Output `report` holds `report.html`, `report.pdf`, `report.json` and its tables.
     """
 
     SPEC_CLASS = SliceReportSpec

@@ -38,7 +38,7 @@ class Executor(BaseExecutor):
         output_dict: dict[str, list[types.Artifact]],
         exec_properties: dict[str, Any],
     ) -> None:
-        """Writes `report.html`, `report.pdf`, `report.json` and `metrics.csv`.
+        """Writes `report.html`, `report.pdf`, `report.json` and its tables.
 
         Raises:
             UserError: The evaluations of candidate and baseline cannot be compared.

@@ -1,4 +1,4 @@
-"""`metrics.csv`: every number of every model, slice and class, one a row."""
+"""`metrics.csv`: every metric of every model, slice and class, one a row."""
 
 import csv
 import io

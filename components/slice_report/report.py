@@ -6,10 +6,19 @@ from pathlib import Path
 
 from components.slice_report.drift import drift_csv
 from components.slice_report.metrics_table import metrics_csv
+from components.slice_report.numbers_table import numbers_csv
 from components.slice_report.pdf import write_pdf
 from components.slice_report.render import render
 from components.slice_report.report_data import ReportInputs, report_data
-from components.slice_report.report_files import DATA, DRIFT, METRICS, PAGE, PDF, WITHOUT_PDF
+from components.slice_report.report_files import (
+    DATA,
+    DRIFT,
+    METRICS,
+    NUMBERS,
+    PAGE,
+    PDF,
+    WITHOUT_PDF,
+)
 
 
 def write_report(directory: str, inputs: ReportInputs) -> None:
@@ -28,6 +37,7 @@ def write_report(directory: str, inputs: ReportInputs) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / DATA).write_text(text + "\n", encoding="utf-8")
     (folder / METRICS).write_text(metrics_csv(data), encoding="utf-8")
+    (folder / NUMBERS).write_text(numbers_csv(data), encoding="utf-8")
     if data["drift"] is not None:
         (folder / DRIFT).write_text(drift_csv(data["drift"]), encoding="utf-8")
     # The page shows what the file holds: tuples are lists in both.

@@ -137,6 +137,26 @@ def test_the_csv_has_the_confusion_matrix(tmp_path):
             assert counts == [count for line in model["confusion"] for count in line]
 
 
+def test_every_number_of_the_json_is_a_row_of_a_csv_at_its_place(written):
+    report = json.loads((written / "report.json").read_text(encoding="utf-8"))
+    with (written / "numbers.csv").open(encoding="utf-8", newline="") as file:
+        rows = {row["place"]: row["value"] for row in csv.DictReader(file)}
+    text = json.dumps(report)
+    numbers = []
+    json.loads(text, parse_float=numbers.append, parse_int=numbers.append)
+    assert len(numbers) > 1000
+    resolved = 0
+    for place, value in rows.items():
+        found = report
+        for part in place.removeprefix("/").split("/"):
+            part = part.replace("~1", "/").replace("~0", "~")
+            found = found[int(part)] if isinstance(found, list) else found[part]
+        if isinstance(found, int | float) and not isinstance(found, bool):
+            assert float(value) == found
+            resolved += 1
+    assert resolved == len(numbers)
+
+
 def test_a_name_in_the_csv_is_no_formula_for_a_spreadsheet():
     inputs = simulated_inputs(with_baseline=False)
     card = dataclasses.replace(inputs.candidate.card, model_name='=HYPERLINK("x")')
@@ -147,14 +167,14 @@ def test_a_name_in_the_csv_is_no_formula_for_a_spreadsheet():
 
 
 def test_no_file_names_an_image(written):
-    for name in ("report.html", "report.json", "metrics.csv"):
+    for name in ("report.html", "report.json", "metrics.csv", "numbers.csv"):
         text = (written / name).read_text(encoding="utf-8")
         assert not any(word in text for word in ("secret", "jane-doe", "john", ".png"))
 
 
 def test_the_same_inputs_give_the_same_bytes(inputs, written, tmp_path):
     write_report(str(tmp_path), inputs)
-    for name in ("report.html", "report.json", "metrics.csv"):
+    for name in ("report.html", "report.json", "metrics.csv", "numbers.csv"):
         assert (tmp_path / name).read_bytes() == (written / name).read_bytes()
 
 
