@@ -69,7 +69,7 @@ def main() -> None:
     parser.add_argument("--metric", required=True, help="auc:CLASS, or mean_auc")
     parser.add_argument("--bound", type=float, required=True, help="of max_shift_gap")
     parser.add_argument("--shares", type=float, nargs="+", default=[0.0, 0.25, 0.5, 0.75, 1.0])
-    parser.add_argument("--seeds", type=int, default=5, help="deals of the labels for each share")
+    parser.add_argument("--seeds", type=int, default=20, help="deals of the labels for each share")
     arguments = parser.parse_args()
     [predictions] = (arguments.run / "artifacts/predict-candidate/predictions").iterdir()
     print("| labels dealt anew | AUC expected | AUC measured | gap | passed | ")

@@ -231,6 +231,19 @@ def test_a_finding_that_a_site_lacks_is_named_below_the_shift_table():
     assert "none of one kind of nodule" in page.text["by-site"]
 
 
+def test_each_subgroup_has_sensitivity_and_specificity_of_each_class(data, inputs, parsed):
+    key = next(key for key in inputs.candidate.slices if dict(key).keys() == {"sex"})
+    label = f"sex {dict(key)['sex']}"
+    rows = [cells for where, cells in parsed.rows if where == "subgroups"]
+    for name in data["classes"]:
+        given = inputs.candidate.slices[key].classes[name]
+        shown = [
+            f"{100 * rate.value:.1f}%{100 * rate.lower:.1f} to {100 * rate.upper:.1f}"
+            for rate in (given.sensitivity, given.specificity)
+        ]
+        assert any(label in cells[0].lower() and set(shown) <= set(cells) for cells in rows)
+
+
 def test_who_the_evaluated_cases_are_of_stands_by_site_few_without_a_share(data, page):
     rows = {row["site"]: row["features"] for row in data["characteristics"]}
     assert rows["north"]["sex"] == {"counts": {"female": 53, "male": 107}, "unknown": 0}
