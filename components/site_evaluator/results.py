@@ -31,8 +31,9 @@ class Estimate:
 
     Attributes:
         value: The metric; NaN where it is undefined (no positive, say).
-        lower: 2.5% quantile of the replicates.
-        upper: 97.5% quantile of the replicates.
+        lower: Lower end of the interval: the 2.5% quantile of the replicates, or further out where
+            these are too sure (`intervals.py`).
+        upper: Upper end, likewise.
         replicates: float64 [replicates], the metric on each resample of patients. Replicate `r`
             draws the same patients for every model and slice, so differences are paired.
         trials: Of a share, how many independent patients, or pairs of patients, it is at least a
