@@ -23,7 +23,7 @@ from tests.pipeline.study.study_files import labelled_natural
         ("chest", 5, 96),
         ("ham10000-seeds", 15, 24),
         ("ham10000-longer", 3, 30),
-        ("ham10000-larger", 7, 24),
+        ("ham10000-larger", 7, 48),
         ("ham10000-tuning", 18, 69),
         ("chest-tuning", 11, 33),
     ],
