@@ -37,6 +37,8 @@ def mistakes(path: str, error: ValidationError) -> list[str]:
             lines.append(f"{path}: {field}: unknown field. Check its spelling and indentation.")
         elif mistake["type"] in ("missing", "missing_argument"):
             lines.append(f"{path}: {field}: is missing.")
+        elif mistake["type"] in ("dataclass_type", "model_type"):
+            lines.append(f"{path}: {field}: expected fields below it, as in {{name: value}}.")
         else:
             message = mistake["msg"].removeprefix("Value error, ")
             lines.append(f"{path}: {field}: {message}")

@@ -115,6 +115,11 @@ def test_a_uri_stays_as_it_is(tmp_path):
             {"evaluation": {"crossings": [["site", "scanner"]]}},
             "configuration: evaluation.crossings: scanner: no such feature. There are age_group",
         ),
+        (
+            {"gate": {"max_calibration_error": 0.1}},
+            "gate.max_calibration_error: expected fields below it, as in {name: value}",
+        ),
+        ({"encoder": "resnet18"}, "encoder: expected fields below it"),
         ({"fine_tuning": {"label_fraction": 1.5}}, "fine_tuning.label_fraction: Input should be"),
         (
             {"gate": {"minimum": [{"metric": "f1", "bound": 0.5}]}},
