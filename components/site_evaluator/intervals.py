@@ -13,7 +13,8 @@ from components.site_evaluator.results import Estimate
 
 QUANTILES = (0.025, 0.975)
 
-_SMALLEST_DEFINED_SHARE = 0.5
+SMALLEST_DEFINED_SHARE = 0.5
+"""Of the resamples: where a metric has a value in fewer, what is left is no fair sample."""
 _NORMAL_QUANTILE = 1.959964
 _AUC_TOLERANCE = 1e-9
 
@@ -29,7 +30,7 @@ def estimate(value: float, replicates: npt.NDArray[np.float64]) -> Estimate:
         replicates: float64 [replicates]; NaN where the metric is undefined.
     """
     defined = replicates[np.isfinite(replicates)]
-    if np.isnan(value) or len(defined) < _SMALLEST_DEFINED_SHARE * max(len(replicates), 1):
+    if np.isnan(value) or len(defined) < SMALLEST_DEFINED_SHARE * max(len(replicates), 1):
         return Estimate(float(value), np.nan, np.nan, replicates)
     lower, upper = np.quantile(defined, QUANTILES)
     return Estimate(float(value), float(lower), float(upper), replicates)

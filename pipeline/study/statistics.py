@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from components.site_evaluator.intervals import QUANTILES
+from components.site_evaluator.intervals import QUANTILES, SMALLEST_DEFINED_SHARE
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -72,7 +72,7 @@ def crossing_interval(
         None where more than half of the resamples leave something undefined.
     """
     defined = np.isfinite(values).all(axis=0) & np.isfinite(targets)
-    if not defined.any() or defined.mean() < 0.5:
+    if not defined.any() or defined.mean() < SMALLEST_DEFINED_SHARE:
         return None
     curves = zip(values.T[defined], targets[defined], strict=True)
     crossings = sorted(

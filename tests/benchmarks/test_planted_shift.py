@@ -2,11 +2,14 @@
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from benchmarks.planted_shift import plant
-from tests.components.site_evaluator.prediction_files import make_card, write_predictions
+from tests.components.site_evaluator.prediction_files import (
+    binormal_cases,
+    make_card,
+    write_predictions,
+)
 
 SITES = ("north", "south", "east")
 CASES = 600
@@ -16,24 +19,7 @@ BOUND = 0.15
 @pytest.fixture(scope="module")
 def predictions(tmp_path_factory) -> Path:
     """A model as good at the held-out site `east` as elsewhere: an AUC of about 0.92."""
-    random = np.random.default_rng(5)
-    site = np.repeat(SITES, CASES)
-    label = (random.random((len(site), 2)) < 0.3).astype(np.float32)
-    logit = random.normal(size=label.shape) + 2.0 * label
-    number = np.arange(len(site))
-    cases = {
-        "patient_id": np.array([f"p{patient}" for patient in number // 2]),
-        "site": site,
-        "split": np.where(site == "east", "shifted", "test"),
-        "distribution": np.where(site == "east", "shifted", "in_distribution"),
-        "sex": np.where(number % 4 < 2, "female", "male"),
-        "age_group": np.full(len(site), "40-59"),
-        "image_count": np.full(len(site), "single_image"),
-        "view": np.full(len(site), "PA"),
-        "label": label,
-        "label_weight": np.ones_like(label),
-        "score": (1 / (1 + np.exp(1 - logit))).astype(np.float32),
-    }
+    cases = binormal_cases(SITES, CASES, prevalence=0.3, separation=2.0, separation_at_east=2.0)
     directory = tmp_path_factory.mktemp("planted") / "predictions"
     return Path(write_predictions(directory, cases, make_card()))
 

@@ -7,7 +7,6 @@ Phi(d / sqrt(2)) (Hanley and McNeil 1982).
 import math
 
 import apache_beam as beam
-import numpy as np
 import pytest
 
 from components.promotion_gate.gate import Evidence, judge
@@ -16,7 +15,11 @@ from components.site_evaluator.evaluation import evaluate_predictions
 from components.site_evaluator.reader import load_evaluation
 from components.site_evaluator.sufficiency import SampleLimits
 from tests.components.promotion_gate.handmade_evaluations import make_ingestion
-from tests.components.site_evaluator.prediction_files import make_card, write_predictions
+from tests.components.site_evaluator.prediction_files import (
+    binormal_cases,
+    make_card,
+    write_predictions,
+)
 
 SITES = ("north", "south", "east")
 CASES = 500
@@ -31,32 +34,15 @@ def auc_of(separation: float) -> float:
     return 0.5 * (1 + math.erf(separation / 2))
 
 
-def cases_with(separation_at_east: float) -> dict[str, np.ndarray]:
-    random = np.random.default_rng(5)
-    site = np.repeat(SITES, CASES)
-    label = (random.random((len(site), 2)) < 0.4).astype(np.float32)
-    separation = np.where(site == "east", separation_at_east, SEPARATION)[:, None]
-    logit = random.normal(size=label.shape) + separation * label
-    number = np.arange(len(site))
-    return {
-        "patient_id": np.array([f"p{patient}" for patient in number // 2]),
-        "site": site,
-        "split": np.where(site == "east", "shifted", "test"),
-        "distribution": np.where(site == "east", "shifted", "in_distribution"),
-        "sex": np.where(number % 4 < 2, "female", "male"),
-        "age_group": np.full(len(site), "40-59"),
-        "image_count": np.full(len(site), "single_image"),
-        "view": np.full(len(site), "PA"),
-        "label": label,
-        "label_weight": np.ones_like(label),
-        "score": (1 / (1 + np.exp(1 - logit))).astype(np.float32),
-    }
-
-
 def verdict_with(separation_at_east: float, directory):
-    predictions = write_predictions(
-        directory / "predictions", cases_with(separation_at_east), make_card()
+    cases = binormal_cases(
+        SITES,
+        CASES,
+        prevalence=0.4,
+        separation=SEPARATION,
+        separation_at_east=separation_at_east,
     )
+    predictions = write_predictions(directory / "predictions", cases, make_card())
     with beam.Pipeline() as pipeline:
         evaluate_predictions(predictions, str(directory / "evaluation"), pipeline, SampleLimits())
     evaluation = load_evaluation(str(directory / "evaluation"))

@@ -27,6 +27,40 @@ def make_card(
     )
 
 
+def binormal_cases(
+    sites: tuple[str, ...],
+    cases: int,
+    *,
+    prevalence: float,
+    separation: float,
+    separation_at_east: float,
+) -> dict[str, np.ndarray]:
+    """Cases of two findings at several sites, of which `east` is held out; two cases a patient.
+
+    Scores are binormal: positives N(separation, 1), negatives N(0, 1) on the logit scale.
+    """
+    random = np.random.default_rng(5)
+    site = np.repeat(sites, cases)
+    is_east = site == "east"
+    label = (random.random((len(site), 2)) < prevalence).astype(np.float32)
+    distance = np.where(is_east, separation_at_east, separation)[:, None]
+    logit = random.normal(size=label.shape) + distance * label
+    number = np.arange(len(site))
+    return {
+        "patient_id": np.array([f"p{patient}" for patient in number // 2]),
+        "site": site,
+        "split": np.where(is_east, "shifted", "test"),
+        "distribution": np.where(is_east, "shifted", "in_distribution"),
+        "sex": np.where(number % 4 < 2, "female", "male"),
+        "age_group": np.full(len(site), "40-59"),
+        "image_count": np.full(len(site), "single_image"),
+        "view": np.full(len(site), "PA"),
+        "label": label,
+        "label_weight": np.ones_like(label),
+        "score": (1 / (1 + np.exp(1 - logit))).astype(np.float32),
+    }
+
+
 def write_predictions(
     directory: Path, cases: dict[str, np.ndarray], card: PredictionCard, files: int = 1
 ) -> str:

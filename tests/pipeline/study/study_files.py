@@ -32,6 +32,16 @@ def study_values(**changes) -> dict:
     }
 
 
+def write_base(directory: Path, classes: list[str], shifted_sites: list[str]) -> None:
+    """Writes `base.yaml`: the demonstration with other classes and sites, and no gate."""
+    base = yaml.safe_load(Path(BASE).read_text())
+    base["data"]["medical"] |= {"classes": classes, "shifted_sites": shifted_sites}
+    base["fine_tuning"]["training"].pop("class_weights")
+    base["gate"] = {}
+    del base["cluster"]
+    (directory / "base.yaml").write_text(yaml.safe_dump(base))
+
+
 def write_study(directory: Path, **changes) -> str:
     path = directory / "study.yaml"
     path.write_text(yaml.safe_dump(study_values(**changes)))

@@ -6,10 +6,8 @@ freedom, whose tail is known in closed form: p = 1 - t / sqrt(t² + 2).
 
 import csv
 import math
-from pathlib import Path
 
 import pytest
-import yaml
 
 from components.slice_report import svg
 from components.slice_report.message_catalogue import ENGLISH
@@ -24,7 +22,7 @@ from tests.components.promotion_gate.handmade_evaluations import (
     make_evaluation,
     make_slice,
 )
-from tests.pipeline.study.study_files import BASE, study
+from tests.pipeline.study.study_files import study, write_base
 
 SPREAD_OF_SEEDS = 0.001
 WHERE = ("in_distribution", "shifted", "east", "south")
@@ -39,13 +37,7 @@ def gain(p, seed):
 @pytest.fixture(scope="module")
 def compared(tmp_path_factory):
     directory = tmp_path_factory.mktemp("study")
-    base = yaml.safe_load(Path(BASE).read_text())
-    classes = {"classes": ["edema", "cyst"], "shifted_sites": ["east", "south"]}
-    base["data"]["medical"] |= classes
-    base["fine_tuning"]["training"].pop("class_weights")
-    base["gate"] = {}
-    del base["cluster"]
-    (directory / "base.yaml").write_text(yaml.safe_dump(base))
+    write_base(directory, ["edema", "cyst"], ["east", "south"])
     return study(
         directory,
         base="base.yaml",

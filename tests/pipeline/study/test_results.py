@@ -4,12 +4,10 @@ import csv
 import dataclasses
 import json
 from importlib import resources
-from pathlib import Path
 
 import jsonschema
 import numpy as np
 import pytest
-import yaml
 
 from pipeline.study.arms import arms_of
 from pipeline.study.finished import FinishedNodes
@@ -18,7 +16,7 @@ from pipeline.study.report import write_results
 from pipeline.study.results import study_results
 from pipeline.study.settings import ReadyEncoder
 from tests.components.promotion_gate.handmade_evaluations import make_evaluation, make_slice
-from tests.pipeline.study.study_files import BASE, study
+from tests.pipeline.study.study_files import study, write_base
 
 GAIN = {"random": 0.0, "pretrained": 0.11}
 
@@ -33,12 +31,7 @@ def evaluation_of(arm):
 @pytest.fixture(scope="module")
 def small(tmp_path_factory):
     directory = tmp_path_factory.mktemp("study")
-    base = yaml.safe_load(Path(BASE).read_text())
-    base["data"]["medical"] |= {"classes": ["edema"], "shifted_sites": ["east"]}
-    base["fine_tuning"]["training"].pop("class_weights")
-    base["gate"] = {}
-    del base["cluster"]
-    (directory / "base.yaml").write_text(yaml.safe_dump(base))
+    write_base(directory, ["edema"], ["east"])
     return study(
         directory,
         base="base.yaml",
