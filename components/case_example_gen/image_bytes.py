@@ -11,6 +11,8 @@ MAX_BYTES = 256 * 1024**2
 A larger file is something else, or is damaged, and a worker would hold all of it.
 """
 
+_PART = 1024**2
+
 
 def read_image_file(path: Path) -> bytes:
     """Reads an image file of this machine.
@@ -29,7 +31,13 @@ def read_to_limit(file: BinaryIO) -> bytes:
     Raises:
         BadImageError: Larger than `MAX_BYTES`, of which no more is read.
     """
-    encoded = file.read(MAX_BYTES + 1)
+    # In parts, since a read makes room for all that it may return.
+    parts = []
+    left = MAX_BYTES + 1
+    while part := file.read(min(left, _PART)):
+        parts.append(part)
+        left -= len(part)
+    encoded = b"".join(parts)
     if len(encoded) > MAX_BYTES:
         raise BadImageError("too large", f"more than {MAX_BYTES // 1024**2} MB")
     return encoded

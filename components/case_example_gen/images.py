@@ -135,8 +135,11 @@ def standardise_and_measure(encoded: bytes) -> MeasuredImage:
 
 def measure(encoded: bytes, image: Image.Image) -> MeasuredImage:
     """Returns encoded bytes with the brightness of their image, decoded at any size."""
-    values = np.asarray(_reduced(image.convert("L")), np.float32) / 255
-    return MeasuredImage(encoded, float(values.mean()), float(values.std()))
+    pixels = np.array(_reduced(image.convert("L")).histogram())
+    values = np.arange(256) / 255
+    mean = pixels @ values / pixels.sum()
+    variance = pixels @ (values - mean) ** 2 / pixels.sum()
+    return MeasuredImage(encoded, float(mean), float(np.sqrt(variance)))
 
 
 def is_plain(encoded: bytes, image: Image.Image) -> bool:

@@ -230,7 +230,9 @@ class _CheckImage(beam.DoFn):
 def _checked(row: ManifestRow, encoded: bytes, measured: MeasuredImage) -> ManifestRow:
     """Returns a row with what is known of its image."""
     # Of the file as given, metadata included, as validation takes it.
-    digest = hashlib.sha256(encoded).digest()
+    digest = written_digest = hashlib.sha256(encoded).digest()
+    if measured.encoded != encoded:
+        written_digest = hashlib.sha256(measured.encoded).digest()
     measurement = None
     if not measured.changes:
         measurement = ImageMeasurement(digest, measured.mean, measured.contrast)
@@ -238,7 +240,7 @@ def _checked(row: ManifestRow, encoded: bytes, measured: MeasuredImage) -> Manif
         row,
         measurement=measurement,
         digest=digest,
-        written_digest=hashlib.sha256(measured.encoded).digest(),
+        written_digest=written_digest,
         written_bytes=len(measured.encoded),
     )
 

@@ -54,7 +54,7 @@ def _decode_plain(encoded: bytes) -> tuple[bytes, Image.Image] | None:
         return None
     try:
         pixels = tf.io.decode_jpeg(
-            kept, channels=channels, ratio=ratio, dct_method="INTEGER_ACCURATE"
+            tf.constant(kept), channels=channels, ratio=ratio, dct_method="INTEGER_ACCURATE"
         ).numpy()
     except tf.errors.InvalidArgumentError:
         return None

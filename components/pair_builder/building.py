@@ -82,10 +82,8 @@ def build_pairs(
     else:
         groups = parsed | "ImagesOfCase" >> beam.Map(_case_group, seed)
     not_drawn = (
-        parsed
-        | "SizeOfCase" >> beam.Map(_size_of_case, settings.pair_scope)
-        | "SizeOfGroup" >> beam.CombinePerKey(sum)
-        | "BeyondDraw" >> beam.MapTuple(lambda _, size: max(0, size - MAX_GROUP_IMAGES))
+        _group_sizes(parsed, settings.pair_scope)
+        | "BeyondDraw" >> beam.Map(lambda size: max(0, size - MAX_GROUP_IMAGES))
         | "SumBeyond" >> beam.CombineGlobally(sum).with_output_types(int)
     )
     cap = settings.max_pairs_per_patient
@@ -123,13 +121,28 @@ def _largest(needs: Iterable[int]) -> int:
 
 
 def _tally_of_case(case: tf.train.Example) -> tuple[str, PatientTally]:
-    images = len(case.features.feature[case_features.IMAGE].bytes_list.value)
+    images = _image_count(case)
     return text_of(case, case_features.PATIENT_ID), PatientTally(1, images, images)
 
 
-def _size_of_case(case: tf.train.Example, pair_scope: str) -> tuple[str, int]:
-    name = case_features.PATIENT_ID if pair_scope == "patient" else case_features.CASE_ID
-    return text_of(case, name), len(case.features.feature[case_features.IMAGE].bytes_list.value)
+def _group_sizes(cases: beam.PCollection, pair_scope: str) -> beam.PCollection:
+    """Returns the number of images of each group; a case is a group by itself."""
+    if pair_scope == "case":
+        return cases | "SizeOfCase" >> beam.Map(_image_count)
+    return (
+        cases
+        | "PatientAndSize" >> beam.Map(_patient_and_size)
+        | "SizeOfPatient" >> beam.CombinePerKey(sum)
+        | "DropName" >> beam.Values()
+    )
+
+
+def _image_count(case: tf.train.Example) -> int:
+    return len(case.features.feature[case_features.IMAGE].bytes_list.value)
+
+
+def _patient_and_size(case: tf.train.Example) -> tuple[str, int]:
+    return text_of(case, case_features.PATIENT_ID), _image_count(case)
 
 
 def _sum_of_tallies(tallies: Iterable[PatientTally]) -> PatientTally:
