@@ -10,12 +10,13 @@ import numpy.typing as npt
 
 from components.case_example_gen.image_bytes import read_image_file
 from components.case_example_gen.images import BadImageError
-from components.case_example_gen.manifest import delimiter_of
 from components.case_example_gen.tensorflow_decoding import decodable_image
 from components.dataset_readers.image_files import is_apple_double
+from components.dataset_readers.published_csv import read_csv
 from components.fine_tuner.model_card import ModelCard
 from trainer.errors import UserError
 
+_COLUMNS = ("image", "case_id")
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".gif", ".webp")
 
 
@@ -34,7 +35,8 @@ def find_cases(source: Path) -> list[CaseImages]:
     needs the columns `image` and `case_id` only.
 
     Raises:
-        UserError: There is nothing to score.
+        UserError: There is nothing to score, or a manifest has a row that cannot be read: no
+            patient may be lost.
     """
     if source.is_dir():
         cases = _cases_of_folder(source)
@@ -66,16 +68,15 @@ def _is_image(path: Path) -> bool:
 
 
 def _cases_of_manifest(manifest: Path) -> list[CaseImages]:
-    with manifest.open(encoding="utf-8-sig", newline="") as file:
-        header = file.readline()
-        file.seek(0)
-        reader = csv.DictReader(file, delimiter=delimiter_of(header))
-        missing = {"image", "case_id"} - set(reader.fieldnames or ())
-        if missing:
-            raise UserError(f"{manifest}: column missing: {', '.join(sorted(missing))}.")
-        images_of_case: dict[str, list[Path]] = {}
-        for row in reader:
-            images_of_case.setdefault(row["case_id"], []).append(manifest.parent / row["image"])
+    images_of_case: dict[str, list[Path]] = {}
+    for row in read_csv(manifest, _COLUMNS):
+        for column in _COLUMNS:
+            if not row[column] or "\n" in row[column]:
+                raise UserError(
+                    f"{manifest}: {column} is blank, or of several lines, in the row after "
+                    f"{sum(map(len, images_of_case.values()))} others. Mend or remove that row."
+                )
+        images_of_case.setdefault(row["case_id"], []).append(manifest.parent / row["image"])
     return [CaseImages(case_id, tuple(images)) for case_id, images in images_of_case.items()]
 
 

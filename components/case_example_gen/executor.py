@@ -5,6 +5,7 @@ import json
 from typing import Any
 
 import apache_beam as beam
+import tensorflow as tf
 from tfx import types
 from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
 from tfx.types import artifact_utils
@@ -12,6 +13,7 @@ from tfx.types import artifact_utils
 from components.case_example_gen.ingestion import Ingestion, ingest
 from components.case_example_gen.ingestion_report import (
     FIRST_QUARANTINED,
+    REPORT,
     SOUND,
     ConversionCount,
     IngestionReport,
@@ -59,7 +61,12 @@ class Executor(BaseBeamExecutor):
             write_report(ingestion, pipeline, report_artifact.uri)
             write_shared_images(ingestion.shared, key_file, report_artifact.uri)
         report = read_ingestion_report(report_artifact.uri)
-        check_report(report, data)
+        kept = f"{report_artifact.uri}-refused"
+        try:
+            check_report(report, data, kept)
+        except UserError:
+            _keep_list(report_artifact.uri, kept)
+            raise
         splits = {count.split for count in report.counts}
         examples.split_names = artifact_utils.encode_split_names(
             [split for split in case_features.SPLITS if split in splits]
@@ -147,8 +154,21 @@ def _write_report(
     ).write(directory)
 
 
-def check_report(report: IngestionReport, data: DataSettings) -> None:
+def _keep_list(directory: str, kept: str) -> None:
+    """Copies what says which images to mend, since a failed step's output is deleted."""
+    tf.io.gfile.makedirs(kept)
+    for name in (REPORT, "quarantined-*"):
+        for file in tf.io.gfile.glob(f"{directory}/{name}"):
+            tf.io.gfile.copy(file, f"{kept}/{file.rpartition('/')[2]}", overwrite=True)
+
+
+def check_report(report: IngestionReport, data: DataSettings, kept: str) -> None:
     """Stops the run where the data cannot be trusted.
+
+    Args:
+        report: Of the ingestion.
+        data: What was asked.
+        kept: Where the list of what was left out can be read then.
 
     Raises:
         UserError: More than `max_bad_fraction` of the images are bad, none is left, or a held-out
@@ -162,7 +182,8 @@ def check_report(report: IngestionReport, data: DataSettings) -> None:
             f"{data.manifest}: {report.bad_images} of {report.received_images} images "
             f"({report.bad_fraction:.1%}) are bad, more than max_bad_fraction "
             f"{data.max_bad_fraction:.1%}. The first: row {worst.row}{of}: "
-            f"{worst.reason}. Mend or remove them ('micle validate' lists all), or raise the limit."
+            f"{worst.reason}. All are in {kept}/quarantined-*. Mend or remove them, or raise the "
+            "limit."
         )
     if not any(count.split == case_features.TRAIN for count in report.counts):
         raise UserError(f"{data.manifest}: no case is left to train on.")

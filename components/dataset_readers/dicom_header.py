@@ -6,6 +6,7 @@ the functional groups only the laterality is looked at here.)
 Attributes: DICOM PS3.3 (patient, study, general image and view modules) and PS3.6.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,6 +45,19 @@ ALLOWED = (
 
 _SEXES = {"F": "female", "M": "male", "O": "other"}
 _VIEWS = {"LATERAL": "lateral", "postero-anterior": "PA", "antero-posterior": "AP"}
+_SIDES = ("L", "R", "B", "U")
+# Defined terms of PS3.3 C.8.1.1; what radiographers write; mammography (PS3.16 CID 4014); and the
+# words of the codes' meanings.
+_KNOWN_WORDS = """
+    ap pa ll rl rld lld rlo llo
+    lat lateral obl oblique lao rao lpo rpo axial lordotic decubitus supine prone erect upright
+    standing sitting portable left right l r
+    cc mlo ml lm lmo sio iso fb cv at xcc xccl xccm tan rolled cleavage axillary tail
+    anteroposterior posteroanterior antero posterior postero anterior cranio caudal craniocaudal
+    medio latero mediolateral lateromedial medial exaggerated view projection
+"""
+_VIEW_WORDS = frozenset(_KNOWN_WORDS.split())
+_OTHER_VIEW = "other"
 _DAYS_OF_UNIT = {"Y": 365.25, "M": 30.44, "W": 7.0, "D": 1.0}
 _NO_PICTURES = ("SEG", "RTDOSE")
 _OLDEST = 130
@@ -62,7 +76,7 @@ class DicomHeader:
         instance_id: `SOPInstanceUID`.
         site: `InstitutionName`.
         study_date: `YYYYMMDD`; must leave the reader as an interval only.
-        view: Laterality and view, such as `PA`, `L MLO`.
+        view: Laterality and view, such as `PA`, `L MLO`; `other` where it says anything else.
         sex: `female`, `male`, `other` or blank.
         age: Whole years at the study.
         burned_in: `YES`, `NO` or blank.
@@ -159,11 +173,16 @@ def _text(dataset: Dataset, keyword: str) -> str:
 
 
 def _view(values: Mapping[str, str], dataset: Dataset) -> str:
+    """Returns words that are known to say a view: into these elements anything can be typed."""
     position = values["ViewPosition"]
     codes = dataset.get("ViewCodeSequence")
     if not position and codes:
         position = _text(codes[0], "CodeMeaning")
     side = values["ImageLaterality"] or values["Laterality"] or _laterality_of_frames(dataset)
+    side = side if side in _SIDES else ""
+    words = re.findall(r"\w+", position.replace("_", " ").casefold())
+    if not _VIEW_WORDS.issuperset(words):
+        position = _OTHER_VIEW
     return " ".join(part for part in (side, _VIEWS.get(position, position)) if part)
 
 

@@ -1,4 +1,4 @@
-"""Reads the CSV files of published collections."""
+"""Reads CSV files of which every row must be there: published tables, cases to be scored."""
 
 import csv
 import gzip
@@ -31,7 +31,8 @@ def read_csv(path: Path, columns: Iterable[str]) -> Iterator[dict[str, str]]:
             missing = [column for column in columns if column not in names]
             if missing:
                 raise UserError(
-                    f"{path}: column {', '.join(missing)} missing. Use the file as published."
+                    f"{path}: column {', '.join(missing)} missing. The header has: "
+                    f"{', '.join(names)}."
                 )
             for row, cells in enumerate(csv.reader(file, delimiter=delimiter), start=2):
                 if swallows_rows(cells, delimiter):

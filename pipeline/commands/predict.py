@@ -19,7 +19,7 @@ def predict_command(model: Path, source: Path, output: Path, batch_size: int) ->
     card = read_model_card(str(model))
     cases = find_cases(source)
     left_out: list[str] = []
-    log = output.with_suffix(".log")
+    log = output.with_name(f"{output.name}.log")
     with noise_to_log(log) as terminal, RunConsole(terminal) as console:
         console.node_started("predict", 1, 1)
         from components.case_predictor.scoring import CaseScorer, nameless_case, score_cases

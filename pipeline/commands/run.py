@@ -129,7 +129,9 @@ def pairs_line(directory: str) -> str:
 def verdict_lines(verdict: Verdict) -> list[str]:
     """The verdict and, where it is a refusal, each rule that failed."""
     if verdict.passed:
-        return [f"gate: passed, {len(verdict.rules)} rules met."]
+        unjudged = sum(rule.measured is None for rule in verdict.rules)
+        besides = f", {unjudged} not judged" if unjudged else ""
+        return [f"gate: passed, {len(verdict.rules) - unjudged} rules met{besides}."]
     failed = [rule for rule in verdict.rules if not rule.passed]
     return [
         f"gate: refused, {len(failed)} of {len(verdict.rules)} rules not met; "

@@ -1,6 +1,7 @@
 """What a person reads when a run ends, well or not, and where the noise goes."""
 
 import contextlib
+import dataclasses
 import errno
 import io
 import json
@@ -89,6 +90,9 @@ def test_a_refusal_lists_the_failed_rules_and_a_pass_says_so():
     ]
     (line,) = verdict_lines(Verdict((rule(True),)))
     assert line == "gate: passed, 1 rules met."
+    unjudged = dataclasses.replace(rule(True), measured=None)
+    (line,) = verdict_lines(Verdict((rule(True), unjudged)))
+    assert line == "gate: passed, 1 rules met, 1 not judged."
 
 
 def test_where_the_model_stands_is_said_and_where_it_is_served(tmp_path):

@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import json
+import shutil
 import traceback
 from collections import Counter
 from hashlib import sha256
@@ -565,6 +566,23 @@ def test_identifiers_in_the_names_of_bad_images_stay_behind(
         assert not [raw for raw in ("10000032", "50414267", "patient-99") if raw in content]
     with pytest.raises(UserError, match="The first: row 6: cannot be decoded"):
         run(dataclasses.replace(data, max_bad_fraction=0.01), tmp_path)
+
+
+def test_where_too_many_are_bad_the_list_of_all_of_them_outlives_the_failed_step(
+    tmp_path, write_image, write_manifest, settings
+):
+    rows = rows_of_cases(write_image, cases=10)
+    missing = (2, 5, 11)
+    for row in missing:
+        rows[row - 2] |= {"image": f"missing-{row}.jpg"}
+    data = dataclasses.replace(settings, manifest=write_manifest(rows), max_bad_fraction=0.0)
+    with pytest.raises(UserError, match=r"All are in .*report-refused/quarantined-"):
+        run(data, tmp_path)
+    shutil.rmtree(tmp_path / "report")
+    files = (tmp_path / "report-refused").glob("quarantined-*.jsonl")
+    listed = [json.loads(line) for file in files for line in file.read_text().splitlines()]
+    assert sorted(image["row"] for image in listed) == list(missing)
+    assert read_ingestion_report(str(tmp_path / "report-refused")).quarantined_images == 3
 
 
 def test_an_unlabelled_set_lies_wholly_in_the_training_split(tmp_path, write_image, write_manifest):

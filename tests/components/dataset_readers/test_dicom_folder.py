@@ -267,6 +267,21 @@ def test_a_view_may_be_given_by_its_code(tmp_path):
     assert row.view == "AP"
 
 
+@pytest.mark.parametrize(
+    ("written", "view"),
+    [
+        ("AP AXIAL", "AP AXIAL"),
+        ("LEFT_LATERAL", "LEFT_LATERAL"),
+        ("PA DOE^JANE", "other"),
+        ("1234567", "other"),
+    ],
+)
+def test_words_that_name_no_view_do_not_leave_the_header(tmp_path, written, view):
+    write_dicom(tmp_path / "in" / "a.dcm", picture(), ViewPosition=written)
+    (row,) = Reading(tmp_path / "in", tmp_path).rows()
+    assert row.view == view
+
+
 def anatomy(side):
     """A functional group as an enhanced file has it for one frame, or for all."""
     frame, group = Dataset(), Dataset()
