@@ -26,7 +26,8 @@ def class_figure(results: dict[str, Any], messages: Messages) -> Figure:
     kinds = results["trainable"]
     columns = min(_MOST_COLUMNS, len(classes))
     lines = -(-len(classes) // columns)
-    height = 0.4 + len(kinds) * lines * (0.62 + 0.22 * len(compared))
+    around = 0.62 if len(kinds) == 1 else 0.78
+    height = 0.4 + len(kinds) * lines * (around + 0.22 * len(compared))
     figure = Figure(figsize=(11.4, height))
     grid = figure.subplots(len(kinds) * lines, columns, squeeze=False, sharex=True, sharey=True)
     for kind, block in zip(kinds, grid.reshape(len(kinds), -1), strict=True):
@@ -37,10 +38,10 @@ def class_figure(results: dict[str, Any], messages: Messages) -> Figure:
                 if (row["class"], row["trainable"], row["label_fraction"]) == (name, kind, most)
             ]
             _draw_gains(panel, rows, starts, compared, messages)
-            title = [name] if len(kinds) == 1 else [name, messages.plain(f"study.{kind}")]
-            panel.set_title(
-                svg.shortened(messages.joined(title), 44), loc="left", fontweight="bold"
-            )
+            title = svg.shortened(name, 40)
+            if len(kinds) > 1:
+                title += "\n" + messages.plain(f"study.{kind}")
+            panel.set_title(title, loc="left", fontweight="bold")
         for panel in block[len(classes) :]:
             panel.set_axis_off()
     axis = messages.plain("study.gain_axis", baseline=results["baseline"])

@@ -4,7 +4,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from components.slice_report.disclosure.cells import WITHHELD as WITHHELD_COUNT
-from components.slice_report.disclosure.cells import Sum, is_small, shown_count, withheld
+from components.slice_report.disclosure.cells import (
+    Counts,
+    Key,
+    Sum,
+    is_small,
+    shown_count,
+    withheld,
+)
 from components.slice_report.estimates import WITHHELD, without_number
 from components.slice_report.rule_slices import IN_DISTRIBUTION_NAME
 from components.slice_report.study_excerpt import HELD_OUT_PLACE
@@ -23,14 +30,19 @@ def protect_study(
             there, since the study may judge the same cases.
         below: Counts from 1 to below this are small.
     """
+    small_groups = {row["group"] for row in study["results"] if is_small(row["cases"], below)}
     hidden_places = _hidden_places(study["shift"], below)
     hidden_classes = _hidden_classes(slices.get(IN_DISTRIBUTION_NAME))
     return study | {
         "results": [
             _without_numbers(row) | {"cases": WITHHELD_COUNT, "by_seed": {}}
-            if is_small(row["cases"], below)
+            if row["group"] in small_groups
             else row
             for row in study["results"]
+        ],
+        "contrasts": [
+            _without_numbers(row) if row["group"] in small_groups else row
+            for row in study["contrasts"]
         ],
         "shift": [
             _without_numbers(row) | {"cases": shown_count(row["cases"], True, below)}
@@ -52,11 +64,11 @@ def _without_numbers(row: dict[str, Any]) -> dict[str, Any]:
 
 def _hidden_places(rows: list[dict[str, Any]], below: int) -> set[str]:
     """Returns places with few cases, and one more where the rest would give a single one away."""
-    cells = {(row["place"],): {"cases": row["cases"]} for row in rows}
+    cells: dict[Key, Counts] = {(row["place"],): {"cases": row["cases"]} for row in rows}
     whole = (HELD_OUT_PLACE,)
     # The total stands in the results too, so it counts as known.
     sums = [Sum(tuple(key for key in cells if key != whole))] if whole in cells else []
-    return {place for (place,) in withheld(cells, sums, below)}
+    return {key[0] for key in withheld(cells, sums, below)}
 
 
 def _hidden_classes(entry: dict[str, Any] | None) -> set[str]:

@@ -11,12 +11,20 @@ import jsonschema
 import pytest
 
 import schemas
+from components.slice_report import svg
+from components.slice_report.message_catalogue import ENGLISH
 from components.slice_report.numbers_table import numbers_csv
 from components.slice_report.render import render
 from components.slice_report.report_data import report_data
 from components.slice_report.study_excerpt import excerpt, read_study
+from components.slice_report.study_plots import shift_figure
 from tests.components.slice_report.simulated_evaluation import simulated_inputs
-from tests.components.slice_report.study_results import class_row, study_results
+from tests.components.slice_report.study_results import (
+    class_row,
+    estimate,
+    shift_row,
+    study_results,
+)
 from trainer.errors import UserError
 
 SCHEMAS = Path(schemas.__file__).parent
@@ -145,6 +153,18 @@ def test_the_page_has_a_figure_of_curve_shift_and_classes(page):
         "Mean AUC in distribution and at held-out sites",
         "AUC of each class minus that of supervised",
     ]
+
+
+def test_a_place_with_too_few_cases_says_so_once_in_each_panel_of_the_figure():
+    rows = [
+        shift_row("north", start, 1.0, 0.05, 900)
+        | dict.fromkeys(("in_distribution", "estimate", "loss"), estimate(None))
+        for start in ("supervised", "<i>micle</i>")
+    ]
+    with svg.style("shift"):
+        panels = shift_figure(study_results(shift=rows), ENGLISH).axes
+    said = [[text.get_text() for text in panel.texts] for panel in panels]
+    assert said == [["too few to estimate"] * 2] * 2
 
 
 def test_every_number_of_the_section_is_in_the_table_of_numbers(data):

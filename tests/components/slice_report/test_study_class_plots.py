@@ -83,7 +83,7 @@ def test_each_kind_of_fine_tuning_has_panels_of_its_own():
     ]
     titles = list(panels_of(results(rows, trainable=["network", "head"])))
     assert titles == [
-        f"{name}, {kind}"
+        f"{name}\n{kind}"
         for kind in ("whole network fine-tuned", "linear probe")
         for name in CLASSES
     ]

@@ -8,6 +8,7 @@ from components.slice_report.disclosure.study_rows import protect_study
 from components.slice_report.study_excerpt import excerpt
 from tests.components.slice_report.study_results import (
     class_row,
+    contrast,
     row,
     shift_row,
     study_results,
@@ -73,6 +74,16 @@ def test_a_result_on_few_cases_is_withheld_with_its_p():
     assert found["by_seed"] == {}
     assert {found["p_value"], found["p_holm"]} == {None}
     assert found["estimate"]["status"] == found["difference"]["status"] == "withheld"
+
+
+def test_a_contrast_goes_with_the_results_on_the_same_few_cases():
+    few = row("micle", 1.0, 0.8, "held_out", "mean_auc") | {"cases": 9}
+    pairs = [contrast(1.0, group, "mean_auc") for group in ("in_distribution", "held_out")]
+    study = excerpt(study_results(results=[few], contrasts=pairs))
+    inside, outside = protect_study(study, {}, below=10)["contrasts"]
+    assert inside == pairs[0]
+    assert outside["difference"]["status"] == "withheld"
+    assert {outside["p_value"], outside["p_holm"]} == {None}
 
 
 @pytest.mark.parametrize(("status", "value"), [("withheld", None), ("estimated", 0.05)])
