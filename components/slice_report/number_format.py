@@ -13,18 +13,19 @@ Count = int | str
 """A count of a report; as text what stands for one that is withheld."""
 
 MINUS = "\N{MINUS SIGN}"
-_REASONS = {
+REASONS = {
     TOO_FEW: "page.too_few",
     UNDEFINED: "page.undefined",
     MISSING: "page.missing",
     WITHHELD: "page.withheld",
 }
+"""The message that stands in place of a number, by the estimate's status."""
 
 
 def value(estimate: dict[str, Any], metric: str, messages: Messages = ENGLISH) -> str:
     """Returns `87.3%`, `0.873`, or why there is no number: `too few to estimate`."""
     if estimate["status"] != ESTIMATED:
-        return messages.plain(_REASONS[estimate["status"]])
+        return messages.plain(REASONS[estimate["status"]])
     return number(estimate["value"], metric)
 
 
@@ -41,7 +42,7 @@ def interval(estimate: dict[str, Any], metric: str, messages: Messages = ENGLISH
 def signed_value(estimate: dict[str, Any], metric: str, messages: Messages = ENGLISH) -> str:
     """Returns a difference, `+3.2 points` for percentages and `+0.032` otherwise, or why none."""
     if estimate["status"] != ESTIMATED:
-        return messages.plain(_REASONS[estimate["status"]])
+        return messages.plain(REASONS[estimate["status"]])
     amount = signed_number(estimate["value"], metric)
     return messages.plain("page.points", amount=amount) if METRICS[metric].is_percent else amount
 

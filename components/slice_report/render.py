@@ -16,12 +16,13 @@ from components.slice_report.drift import feature_name, value_name
 from components.slice_report.forest_plot import class_forest_plot, forest_plot
 from components.slice_report.message_catalogue import Messages, load_messages
 from components.slice_report.sentences import say
-from components.slice_report.study_plots import efficiency_figure
+from components.slice_report.study_figures import study_figures
 from components.slice_report.summary import in_brackets
 from components.slice_report.vocabulary import (
     in_text,
     judged_end,
     metric_names,
+    place_name,
     rule_name,
     rule_sense,
     slice_label,
@@ -57,18 +58,9 @@ def render(data: dict[str, Any], thumbnails: Mapping[str, str] | None = None) ->
         messages,
         data["exploration"],
         curves=curves,
-        study_figure=_study_figure(data["study"], messages),
+        study_figures=study_figures(data["study"], messages),
         thumbnails=thumbnails or {},
     )
-
-
-def _study_figure(study: dict[str, Any] | None, messages: Messages) -> Markup:
-    if study is None:
-        return Markup("")
-    with svg.style("study"):
-        figure = efficiency_figure(study, messages)
-        metric = metric_names(messages)[study["metric"]].label
-        return svg.to_svg(figure, messages.plain("study.figure", metric=metric))
 
 
 def render_comparison(data: dict[str, Any]) -> str:
@@ -160,6 +152,7 @@ def _filters(messages: Messages) -> dict[str, Callable[..., Any]]:
         "judged_end": judged_end,
         "in_text": partial(in_text, messages=messages),
         "feature_name": partial(feature_name, messages=messages),
+        "place_name": partial(place_name, messages=messages),
         "value_name": partial(value_name, messages=messages),
         "said": lambda statement: say(statement_from(statement), messages),
         "metric_label": lambda metric: names[metric].label,

@@ -1,4 +1,4 @@
-"""What a report takes over from a study of several starts: its main metric, label by label."""
+"""What a report takes over from a study of several starts: its main metric, and its classes."""
 
 import json
 from pathlib import Path
@@ -9,6 +9,9 @@ from trainer.errors import UserError
 
 STUDY_FORMAT = 2
 """`schema_version` of `schemas/study_report.schema.json`."""
+
+HELD_OUT_PLACE = "held-out sites"
+"""The place of a study's shift that is all of them together."""
 
 _TAKEN_OVER = ("title", "task", "metric", "baseline", "seeds", "label_fractions", "trainable")
 
@@ -50,10 +53,21 @@ def read_study(path: str, task: Task) -> dict[str, Any]:
 
 
 def excerpt(study: dict[str, Any]) -> dict[str, Any]:
-    """Returns the rows of the study's own metric, with what is needed to read them."""
+    """Returns the rows of the study's own metric, with what is needed to read them.
+
+    Of shift and classes those with the most labels: of all shares they would fill the report.
+    """
+    most = max(study["label_fractions"])
     return {
         **{name: study[name] for name in _TAKEN_OVER},
         "initialisations": study["initialisations"],
-        "results": [row for row in study["results"] if row["metric"] == study["metric"]],
         "label_efficiency": study["label_efficiency"],
+        **{
+            name: [row for row in study[name] if row["metric"] == study["metric"]]
+            for name in ("results", "contrasts")
+        },
+        **{
+            name: [row for row in study[name] if row["label_fraction"] == most]
+            for name in ("shift", "classes")
+        },
     }

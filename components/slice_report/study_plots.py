@@ -5,13 +5,12 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from components.slice_report import svg
+from components.slice_report import number_format, svg
 from components.slice_report.estimates import ESTIMATED
 from components.slice_report.message_catalogue import Messages
-from components.slice_report.vocabulary import metric_names
+from components.slice_report.study_marks import clean, draw_estimate, look
+from components.slice_report.vocabulary import metric_names, place_name
 
-_COLOURS = ("#0072b2", "#b8560b", "#00664a", "#a0437b", "#1d2935", "#7a5a00", "#3f8fc4", "#8a8f98")
-_MARKERS = "osD^vPXh"
 _GROUPS = ("in_distribution", "held_out")
 
 
@@ -58,21 +57,26 @@ def shift_figure(results: dict[str, Any], messages: Messages) -> Figure:
     grid = figure.subplots(max(len(lines), 1), 2, squeeze=False, sharey=True, sharex="col")
     for (levels, losses), (place, kind) in zip(grid, lines, strict=False):
         of_line = [row for row in rows if (row["place"], row["trainable"]) == (place, kind)]
-        cases = of_line[0]["cases"] if of_line else 0
-        title = [messages.plain("study.place", place=place, cases=cases)]
+        cases = number_format.count(of_line[0]["cases"] if of_line else 0, messages)
+        name = place_name(place, messages)
+        title = [messages.plain("study.place", place=name, cases=cases)]
         if len(results["trainable"]) > 1:
             title.append(messages.plain(f"study.{kind}"))
         levels.set_title(svg.shortened(messages.joined(title), 60), loc="left", fontweight="bold")
         for row in of_line:
             number = starts.index(row["initialisation"])
-            # In distribution above, there below: the intervals must not hide one another.
-            _draw_estimate(levels, row["in_distribution"], number, number - 0.17, messages, False)
-            _draw_estimate(levels, row["estimate"], number, number + 0.17, messages)
-            _draw_estimate(losses, row["loss"], number, number, messages)
+            inside, there = row["in_distribution"], row["estimate"]
+            if inside["status"] == there["status"] != ESTIMATED:
+                draw_estimate(levels, there, number, number, messages)
+            else:
+                # One above the other: their intervals must not hide one another.
+                draw_estimate(levels, inside, number, number - 0.17, messages, is_filled=False)
+                draw_estimate(levels, there, number, number + 0.17, messages)
+            draw_estimate(losses, row["loss"], number, number, messages)
         losses.axvline(0, color=svg.MUTED, linewidth=0.9, linestyle=":")
         for panel in (levels, losses):
             panel.set_yticks(range(len(starts)), [svg.shortened(start) for start in starts])
-            _clean(panel)
+            clean(panel)
         levels.set_ylim(len(starts) - 0.4, -0.6)
     grid[-1][0].set_xlabel(messages.plain("study.levels_axis", metric=metric), fontsize=8)
     grid[-1][1].set_xlabel(messages.plain("study.loss_axis", metric=metric), fontsize=8)
@@ -101,11 +105,11 @@ def _draw_curves(
         # Beside each other, or the intervals of eight starts would hide one another.
         aside = gap * (number - (len(starts) - 1) / 2)
         places = [row["label_fraction"] + aside for row in own]
-        panel.plot(places, [row["estimate"]["value"] for row in own], label=start, **_look(number))
+        panel.plot(places, [row["estimate"]["value"] for row in own], label=start, **look(number))
         for place, row in zip(places, own, strict=True):
             if row["estimate"]["lower"] is not None:
                 ends = [row["estimate"]["lower"], row["estimate"]["upper"]]
-                panel.plot([place, place], ends, color=_look(number)["color"], linewidth=0.9)
+                panel.plot([place, place], ends, color=look(number)["color"], linewidth=0.9)
     [target] = [
         row["estimate"]["value"]
         for row in rows
@@ -126,51 +130,4 @@ def _draw_curves(
         panel.set_yticks([])
     panel.set_xticks(fractions, [f"{100 * fraction:g}%" for fraction in fractions])
     panel.set_ylabel(metric_names(messages)[metric].label)
-    _clean(panel)
-
-
-def _draw_estimate(
-    panel: Axes,
-    found: dict[str, Any],
-    number: int,
-    height: float,
-    messages: Messages,
-    is_filled: bool = True,
-) -> None:
-    """Draws an estimate of a start with its interval, or the words that there is none."""
-    look = {key: value for key, value in _look(number).items() if key != "linestyle"}
-    if found["status"] != ESTIMATED:
-        panel.text(
-            0.02,
-            height,
-            messages.plain("page.too_few"),
-            transform=panel.get_yaxis_transform(),
-            va="center",
-            fontsize=7.8,
-            color=svg.MUTED,
-        )
-        return
-    if found["lower"] is not None:
-        ends = [found["lower"], found["upper"]]
-        panel.plot(ends, [height, height], color=look["color"], linewidth=1.4)
-    face = look["color"] if is_filled else "white"
-    panel.plot([found["value"]], [height], **look, markerfacecolor=face)
-
-
-def _look(number: int) -> dict[str, Any]:
-    """A colour, marker and line of its own for each of 32 starts."""
-    return {
-        "color": _COLOURS[number % len(_COLOURS)],
-        "marker": _MARKERS[number % len(_MARKERS)],
-        "linestyle": ("-", "--", "-.", ":")[number // len(_COLOURS) % 4],
-        "linewidth": 1.5,
-        "markersize": 5.5,
-    }
-
-
-def _clean(panel: Axes) -> None:
-    panel.grid(color=svg.GRID, linewidth=0.7)
-    panel.set_axisbelow(True)
-    panel.tick_params(length=0)
-    for side in ("right", "top"):
-        panel.spines[side].set_visible(False)
+    clean(panel)

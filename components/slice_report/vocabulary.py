@@ -7,6 +7,7 @@ from typing import Any
 from components.case_predictor import predictions
 from components.site_evaluator.results import OVERALL, Slice
 from components.slice_report.message_catalogue import ENGLISH, Messages
+from components.slice_report.study_excerpt import HELD_OUT_PLACE
 from schemas.case_features import Task
 
 
@@ -92,6 +93,11 @@ def slice_label(entry: dict[str, Any], messages: Messages) -> str:
         return entry["features"][predictions.SITE]
     name = slice_name(tuple(sorted(entry["features"].items())), messages)
     return name[:1].upper() + name[1:]
+
+
+def place_name(place: str, messages: Messages) -> str:
+    """Returns a place of a study's shift: a site by its name, all held-out sites in words."""
+    return messages.plain("study.held_out") if place == HELD_OUT_PLACE else place
 
 
 def in_text(metric: str, messages: Messages = ENGLISH) -> str:

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 import components.slice_report
 from components.slice_report import number_format, svg
 from components.slice_report.message_catalogue import ENGLISH
-from components.slice_report.study_plots import efficiency_figure, shift_figure
+from components.slice_report.study_figures import FIGURES, figure_label
 from components.slice_report.vocabulary import METRICS, in_text
 from pipeline.study.tables import TABLES, table_csv
 
@@ -20,15 +20,6 @@ DATA = "study.json"
 
 _TEMPLATE = "report.html.jinja"
 _STYLE_SHEETS = ("report.css",)
-# By file: the table that is drawn, how, and what the figure says.
-_FIGURES = {
-    "label_efficiency": (
-        "results",
-        efficiency_figure,
-        "Metric against the share of labels, by start.",
-    ),
-    "shift": ("shift", shift_figure, "Metric and its loss at held-out sites, by start."),
-}
 
 
 def write_results(results: dict[str, Any], directory: Path) -> None:
@@ -46,13 +37,13 @@ def write_results(results: dict[str, Any], directory: Path) -> None:
     for name in TABLES:
         (directory / f"{name}.csv").write_text(table_csv(results[name]), encoding="utf-8")
     drawings = {}
-    for name, (table, draw, label) in _FIGURES.items():
-        if not results[table]:
+    for name, (rows, draw) in FIGURES.items():
+        if not results[rows]:
             continue
         with svg.style(f"study {name}"):
             figure = draw(results, ENGLISH)
             _save(figure, directory / name)
-            drawings[name] = svg.to_svg(figure, label)
+            drawings[name] = svg.to_svg(figure, figure_label(name, results, ENGLISH))
     (directory / PAGE).write_text(render(results, drawings), encoding="utf-8")
 
 

@@ -12,7 +12,7 @@ from components.site_evaluator.results import Estimate, Slice, site_slice
 from components.site_evaluator.shift import ShiftLoss
 from components.site_evaluator.sufficiency import MEANS
 from components.slice_report.estimates import TOO_FEW, shown, without_number
-from components.slice_report.study_excerpt import STUDY_FORMAT
+from components.slice_report.study_excerpt import HELD_OUT_PLACE, STUDY_FORMAT
 from pipeline.study.arms import Arm, arms_of
 from pipeline.study.finished import FinishedNodes
 from pipeline.study.measurements import HELD_OUT, IN_DISTRIBUTION, Condition, Measurements
@@ -246,7 +246,7 @@ def _shift_rows(study: Study, measurements: Measurements) -> list[dict[str, Any]
     if study.evaluation_split != TEST:
         return []
     held_out = set(study.base.data.medical.held_out_sites)
-    places = {"held-out sites": HELD_OUT}
+    places = {HELD_OUT_PLACE: HELD_OUT}
     sites = [site for site in measurements.sites() if site in held_out]
     if len(sites) == 1:
         places = {sites[0]: HELD_OUT}

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from components.slice_report.disclosure.cells import WITHHELD as WITHHELD_COUNT
 from components.slice_report.disclosure.cells import is_small, shown_count
 from components.slice_report.disclosure.changes import protect_reclassified
 from components.slice_report.disclosure.data_cells import SITE_SPLIT, hidden_cases
@@ -17,6 +16,7 @@ from components.slice_report.disclosure.score_tables import (
 )
 from components.slice_report.disclosure.slice_sums import SLICE
 from components.slice_report.disclosure.slice_tables import protect_slices
+from components.slice_report.disclosure.study_rows import protect_study
 from components.slice_report.estimates import WITHHELD, without_number
 from components.slice_report.rule_slices import IN_DISTRIBUTION_NAME
 from schemas.case_features import SHIFTED, TRAIN
@@ -42,7 +42,7 @@ def protect_report(data: dict[str, Any], below: int) -> dict[str, Any]:
         if data["drift"] is None
         else [_drift_row(row, cells, below) for row in data["drift"]],
         "champion": _champion(data, hidden, by_name, below),
-        "study": None if data["study"] is None else _study(data["study"], below),
+        "study": None if data["study"] is None else protect_study(data["study"], by_name, below),
     }
     return protected
 
@@ -151,16 +151,3 @@ def _champion(
         comparison.append(shown)
     rows = protect_reclassified(champion["reclassified"], champion["renamed"], data, hidden, below)
     return champion | {"comparison": comparison} | rows
-
-
-def _study(study: dict[str, Any], below: int) -> dict[str, Any]:
-    return study | {
-        "results": [
-            row
-            | {"cases": WITHHELD_COUNT, "estimate": without_number(WITHHELD), "by_seed": {}}
-            | {"difference": row["difference"] and without_number(WITHHELD)}
-            if is_small(row["cases"], below)
-            else row
-            for row in study["results"]
-        ]
-    }

@@ -1,18 +1,30 @@
 """A study of several starts inside the report."""
 
+import csv
 import dataclasses
+import io
 import json
+import re
 from pathlib import Path
 
 import jsonschema
 import pytest
 
 import schemas
+from components.slice_report import svg
+from components.slice_report.message_catalogue import ENGLISH
+from components.slice_report.numbers_table import numbers_csv
 from components.slice_report.render import render
 from components.slice_report.report_data import report_data
 from components.slice_report.study_excerpt import excerpt, read_study
+from components.slice_report.study_plots import shift_figure
 from tests.components.slice_report.simulated_evaluation import simulated_inputs
-from tests.components.slice_report.study_results import study_results
+from tests.components.slice_report.study_results import (
+    class_row,
+    estimate,
+    shift_row,
+    study_results,
+)
 from trainer.errors import UserError
 
 SCHEMAS = Path(schemas.__file__).parent
@@ -26,6 +38,25 @@ def with_study(language="en"):
     inputs = simulated_inputs()
     settings = dataclasses.replace(inputs.settings, language=language)
     return dataclasses.replace(inputs, settings=settings, study=excerpt(study_results()))
+
+
+def section_of(page):
+    section = page[page.index('<section aria-labelledby="study">') :]
+    return section[: section.index("</section>")]
+
+
+def table_of(page, caption):
+    """Returns the rows of a table in the study's section as lists of words."""
+    rest = section_of(page).partition(f"<caption>{caption}")[2]
+    assert rest, caption
+    body = rest[: rest.index("</table>")].partition("</thead>")[2]
+    return [
+        [
+            " ".join(re.sub("<[^>]+>", " ", cell).split())
+            for cell in re.findall(r"<t[hd].*?>(.*?)</t[hd]>", line, re.DOTALL)
+        ]
+        for line in body.split("<tr")[1:]
+    ]
 
 
 def written(directory, study):
@@ -55,8 +86,7 @@ def test_the_rows_of_the_studys_own_metric_are_taken_over(data):
 
 
 def test_the_page_has_the_differences_and_the_share_that_reaches_the_baseline(page):
-    section = page[page.index('<section aria-labelledby="study">') :]
-    section = section[: section.index("</section>")]
+    section = section_of(page)
     for words in (
         "+0.031",
         "0.012",
@@ -71,7 +101,100 @@ def test_the_page_has_the_differences_and_the_share_that_reaches_the_baseline(pa
     assert 'href="#study"' in page
 
 
+def test_contrasts_are_those_of_the_studys_metric(data, page):
+    assert {row["metric"] for row in data["study"]["contrasts"]} == {"mean_auc"}
+    rows = table_of(page, "Mean AUC: first start minus second")
+    assert [row[3] for row in rows] == ["10.0%", "100.0%"]
+    start, against, cases = "&lt;i&gt;micle&lt;/i&gt;", "supervised", "in distribution"
+    difference = "+0.027 +0.007 to +0.047"
+    assert rows[1] == [start, against, cases, "100.0%", "3", difference, "0.020", "0.040"]
+
+
+def test_a_study_without_contrasts_has_no_table_of_them():
+    inputs = dataclasses.replace(with_study(), study=excerpt(study_results(contrasts=[])))
+    assert "Pairs of starts" not in section_of(render(report_data(inputs)))
+
+
+def test_the_shift_has_level_loss_and_difference_at_every_place_with_the_most_labels(data, page):
+    assert {row["label_fraction"] for row in data["study"]["shift"]} == {1.0}
+    rows = table_of(page, "Mean AUC and its loss, with 100.0% of the labels")
+    assert [row[:2] for row in rows[::2]] == [
+        ["held-out sites", "1,149"],
+        ["north", "900"],
+        ["&lt;script&gt;", "249"],
+    ]
+    assert rows[1] == [
+        "&lt;i&gt;micle&lt;/i&gt;",
+        "0.890 0.870 to 0.910",
+        "0.847 0.827 to 0.867",
+        "+0.043 +0.023 to +0.063",
+        "−0.028 −0.048 to −0.008",
+        "0.020",
+        "0.040",
+    ]
+    assert rows[0][-3:] == ["baseline", "–", "–"]
+    assert "&lt;script&gt;: both sides average over effusion" in section_of(page)
+
+
+def test_the_gain_in_each_class_stands_under_its_start(data, page):
+    assert {row["label_fraction"] for row in data["study"]["classes"]} == {1.0}
+    rows = table_of(page, "AUC in distribution minus that of supervised, with 100.0%")
+    too_few = "too few to estimate"
+    assert rows == [
+        ["effusion", "0.852 0.832 to 0.872", "+0.052 +0.032 to +0.072 p 0.040"],
+        ["&lt;b&gt;nodule", too_few, too_few],
+    ]
+
+
+def test_the_page_has_a_figure_of_curve_shift_and_classes(page):
+    labels = re.findall(r'<svg role="img" aria-label="([^"]*)"', section_of(page))
+    assert [label.partition(",")[0] for label in labels] == [
+        "Mean AUC against the share of labels",
+        "Mean AUC in distribution and at held-out sites",
+        "AUC of each class minus that of supervised",
+    ]
+
+
+def test_a_place_with_too_few_cases_says_so_once_in_each_panel_of_the_figure():
+    rows = [
+        shift_row("north", start, 1.0, 0.05, 900)
+        | dict.fromkeys(("in_distribution", "estimate", "loss"), estimate(None))
+        for start in ("supervised", "<i>micle</i>")
+    ]
+    with svg.style("shift"):
+        panels = shift_figure(study_results(shift=rows), ENGLISH).axes
+    said = [[text.get_text() for text in panel.texts] for panel in panels]
+    assert said == [["too few to estimate"] * 2] * 2
+
+
+def test_every_number_of_the_section_is_in_the_table_of_numbers(data):
+    numbers = dict(list(csv.reader(io.StringIO(numbers_csv(data)))))
+    assert numbers["/study/shift/1/loss/value"] == "0.043"
+    assert numbers["/study/contrasts/1/difference/value"] == "0.027"
+    assert numbers["/study/classes/1/difference/value"] == "0.052"
+
+
+def test_many_starts_stand_in_several_tables_of_classes_that_each_fit_on_paper():
+    names = ["supervised", *(f"start-{number}" for number in range(8))]
+    starts = [{"name": name, "steps": []} for name in names]
+    rows = [class_row("effusion", name, 1.0, 0.01) for name in names]
+    changes = {"initialisations": starts, "classes": rows, "label_efficiency": [], "shift": []}
+    many = excerpt(study_results(**changes))
+    section = section_of(render(report_data(dataclasses.replace(with_study(), study=many))))
+    headings = re.findall(r"AUC of supervised</th>(.*?)</tr>", section)
+    assert [heading.count("<th") for heading in headings] == [4, 4]
+
+
+def test_where_the_baseline_alone_is_finished_there_is_no_table_of_gains():
+    alone = [class_row("effusion", "supervised", 1.0, 0.05)]
+    half = excerpt(study_results(classes=alone))
+    section = section_of(render(report_data(dataclasses.replace(with_study(), study=half))))
+    assert "AUC of supervised</th>" not in section
+
+
 def test_names_of_a_study_are_escaped(page):
+    assert "<script>" not in section_of(page)
+    assert "<b>nodule" not in page
     assert "<i>micle" not in page
     assert "<b>compared" not in page
     assert "Starts &lt;b&gt;compared&lt;/b&gt;" in page
@@ -83,6 +206,11 @@ def test_the_section_is_in_the_language_of_the_report():
     assert "Share of labels" not in page
     assert "10.0% 或更少 至 未达到" in page
     assert "share of the training patients" not in page
+    assert "held-out sites" not in section_of(page)
+    rows = table_of(page, "使用 100.0% 标注时的平均 AUC及其损失")
+    assert rows[0][:2] == ["未参与训练的站点", "1,149"]
+    [found] = [row for row in table_of(page, "使用 100.0% 标注时，分布内 AUC") if "effusion" in row]
+    assert found[-1] == "+0.052 +0.032 至 +0.072 p 值 0.040"
 
 
 def test_a_report_without_a_study_has_no_word_of_it():

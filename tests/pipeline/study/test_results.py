@@ -254,7 +254,7 @@ def test_the_files_of_a_report_are_the_same_each_time(results, tmp_path):
         [
             *("study.html", "study.json", "results.csv", "label_efficiency.csv", "shift.csv"),
             *("classes.csv", "contrasts.csv", "cost.csv", "label_efficiency.png"),
-            *("label_efficiency.svg", "shift.png", "shift.svg"),
+            *("label_efficiency.svg", "shift.png", "shift.svg", "classes.png", "classes.svg"),
         ]
     )
     for name in names:
