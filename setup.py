@@ -13,8 +13,8 @@ setup(
     package_data={
         "schemas": ["*.pbtxt", "*.json"],
         "components.slice_report": ["*.jinja", "*.css", "*.js", "messages/*.yaml"],
+        "components.study_report": ["*.jinja"],
         "pipeline.inspection": ["*.jinja"],
-        "pipeline.study": ["*.jinja"],
     },
     # Exact versions, with hashes, are in requirements/runtime.txt.
     install_requires=[

@@ -43,8 +43,9 @@ def main() -> None:
     if study["shift"]:
         print("Loss at held-out sites\n")
         print(by_fraction(study, study["shift"], loss_and_difference))
-    print("Minutes of pretraining and fine-tuning\n")
-    print(by_fraction(study, study["cost"], minutes))
+    if study["cost"]:
+        print("Minutes of pretraining and fine-tuning\n")
+        print(by_fraction(study, study["cost"], minutes))
 
 
 def by_fraction(study: dict[str, Any], rows: Sequence[dict[str, Any]], cell: Any) -> str:

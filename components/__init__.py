@@ -13,6 +13,7 @@ _ARTIFACT_TYPES = (
     "ModelCheck",
     "PairStatistics",
     "SliceReport",
+    "StudyReport",
 )
 
 

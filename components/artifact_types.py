@@ -37,3 +37,9 @@ class SliceReport(artifact.Artifact):
     """The report for clinicians: `report.html`, its PDF, data and tables."""
 
     TYPE_NAME = "components.SliceReport"
+
+
+class StudyReport(artifact.Artifact):
+    """The report of a study of several starts: `study.html`, `study.json`, tables and figures."""
+
+    TYPE_NAME = "components.StudyReport"

@@ -3,7 +3,8 @@
 import hashlib
 from dataclasses import dataclass
 
-from pipeline.study.settings import Study, Trainable, name_of_fraction
+from components.study_report.arms import ComparedArm, compared_arms
+from pipeline.study.settings import Study
 
 
 @dataclass(frozen=True)
@@ -45,44 +46,35 @@ class StudyEncoder:
 
 
 @dataclass(frozen=True)
-class Arm:
-    """One fine-tuned model: a start, a share of the labels, a seed.
+class Arm(ComparedArm):
+    """An arm as it is trained.
 
     Attributes:
-        initialisation: Name of the start.
         encoder: What it starts from; None for random weights.
-        label_fraction: Share of the training patients whose labels are used.
-        seed: Of everything random.
-        trainable: All of the network, or its head.
     """
 
-    initialisation: str
     encoder: StudyEncoder | None
-    label_fraction: float
-    seed: int
-    trainable: Trainable
 
     @property
     def lineage(self) -> list[StudyEncoder]:
         """The encoders that it has gone through, the first first."""
         return _lineage(self.encoder)
 
-    @property
-    def role(self) -> str:
-        """Its part of node ids: `simclr-medical-f20-s0`, and `-head` for a linear probe."""
-        probe = "-head" if self.trainable == "head" else ""
-        percent = name_of_fraction(self.label_fraction)
-        return f"{self.initialisation}-f{percent}-s{self.seed}{probe}"
-
 
 def arms_of(study: Study) -> list[Arm]:
     """Returns every arm: seed by seed, so that whole repetitions are there early."""
+    found = compared_arms(
+        study.seeds, study.initialisations, study.trainable, study.label_fractions
+    )
     return [
-        Arm(name, _encoder_of(study, chain, seed), fraction, seed, trainable)
-        for seed in study.seeds
-        for name, chain in study.initialisations.items()
-        for trainable in study.trainable
-        for fraction in study.label_fractions
+        Arm(
+            arm.initialisation,
+            arm.label_fraction,
+            arm.seed,
+            arm.trainable,
+            encoder=_encoder_of(study, study.initialisations[arm.initialisation], arm.seed),
+        )
+        for arm in found
     ]
 
 

@@ -7,7 +7,10 @@ from tfx.dsl.components.base.base_node import BaseNode
 from pipeline.configuration import Configuration
 from pipeline.kubeflow_compiler import compile_pipeline
 from pipeline.places import Places
-from pipeline.study.graph import build_study_nodes
+from pipeline.study.arms import arms_of
+from pipeline.study.graph import build_reported_study_nodes
+from pipeline.study.question import study_question
+from pipeline.study.report_limit import most_arms
 from pipeline.study.settings import ReadyEncoder, Step, Study
 from trainer.errors import UserError
 
@@ -19,13 +22,16 @@ def compile_study(study: Study, output: Path) -> None:
     """Writes the study's pipeline as one YAML, as `compile_pipeline` does.
 
     Raises:
-        UserError: The base lacks its `cluster` section, or a step cannot run in its pool.
+        UserError: The base lacks its `cluster` section, a step cannot run in its pool, or one
+            report cannot take so many arms.
     """
     _check_pools(study)
+    _check_arms(study)
     steps = _steps_of_the_cluster(study)
 
     def build(placed: Configuration, places: Places) -> list[BaseNode]:
-        return build_study_nodes(study.model_copy(update={"base": placed, "steps": steps}), places)
+        placed_study = study.model_copy(update={"base": placed, "steps": steps})
+        return build_reported_study_nodes(placed_study, places)
 
     compile_pipeline(study.base, output, build, fixed=OF_ARMS)
 
@@ -53,4 +59,14 @@ def _check_pools(study: Study) -> None:
         raise UserError(
             f"cluster.steps.pretraining.pool: {supervised[0]} takes no TPU. Name a pool of kind "
             "gpu or cpu, or leave the supervised step out."
+        )
+
+
+def _check_arms(study: Study) -> None:
+    arms, most = len(arms_of(study)), most_arms(study_question(study))
+    if arms > most:
+        raise UserError(
+            f"initialisations, label_fractions, seeds, trainable: their {arms} arms are more than "
+            f"one report on a cluster can take, which is {most}. Make two studies of them, with "
+            f"{study.baseline} in both."
         )

@@ -6,11 +6,15 @@ from tfx.dsl.components.base.base_node import BaseNode
 from tfx.types import BaseChannel
 
 from components.site_evaluator.evaluation import EVALUATED_SPLITS
+from components.study_report.component import StudyReport
 from pipeline.configuration import PretrainingStep
 from pipeline.graph_parts import GraphParts, Ingestion
 from pipeline.places import Places
 from pipeline.study.arms import Arm, StudyEncoder, arms_of, encoders_of
+from pipeline.study.question import study_question
 from pipeline.study.settings import ReadyEncoder, Study
+
+REPORT_NODE = "study-report"
 
 
 def build_study_nodes(study: Study, places: Places) -> list[BaseNode]:
@@ -20,7 +24,19 @@ def build_study_nodes(study: Study, places: Places) -> list[BaseNode]:
         study: With the configuration whose places the nodes are to see as its base.
         places: Where the run keeps things.
     """
-    return _StudyGraph(study, places).build()
+    graph = _StudyGraph(study, places)
+    graph.judge_arms()
+    return graph.nodes
+
+
+def build_reported_study_nodes(study: Study, places: Places) -> list[BaseNode]:
+    """Returns the same nodes, and one that writes the report once all arms are evaluated.
+
+    A local run needs none: it reports the arms finished so far, with what they took.
+    """
+    graph = _StudyGraph(study, places)
+    graph.report(graph.judge_arms())
+    return graph.nodes
 
 
 class _StudyGraph:
@@ -29,7 +45,12 @@ class _StudyGraph:
         self._parts = GraphParts(study.base, places)
         self._pairs: dict[tuple[str, int], BaseChannel] = {}
 
-    def build(self) -> list[BaseNode]:
+    @property
+    def nodes(self) -> list[BaseNode]:
+        return self._parts.nodes
+
+    def judge_arms(self) -> dict[str, BaseChannel]:
+        """Adds everything up to the evaluations; returns these by the arms' roles."""
         data = self._study.base.data
         sets = {"medical": data.medical}
         if data.natural is not None:
@@ -39,9 +60,13 @@ class _StudyGraph:
         for encoder in encoders_of(self._study):
             parent = trained[encoder.parent] if encoder.parent else None
             trained[encoder] = self._encoder(encoder, parent, ingestion)
-        for arm in arms_of(self._study):
-            self._judge(arm, trained[arm.encoder] if arm.encoder else None, ingestion)
-        return self._parts.nodes
+        return {
+            arm.role: self._judge(arm, trained[arm.encoder] if arm.encoder else None, ingestion)
+            for arm in arms_of(self._study)
+        }
+
+    def report(self, evaluations: dict[str, BaseChannel]) -> None:
+        self._parts.add(REPORT_NODE, StudyReport(evaluations, study_question(self._study)))
 
     def _encoder(
         self, encoder: StudyEncoder, parent: BaseChannel | None, ingestion: Ingestion
@@ -82,7 +107,7 @@ class _StudyGraph:
             ).pairs
         return self._pairs[key]
 
-    def _judge(self, arm: Arm, encoder: BaseChannel | None, ingestion: Ingestion) -> None:
+    def _judge(self, arm: Arm, encoder: BaseChannel | None, ingestion: Ingestion) -> BaseChannel:
         parts = self._parts
         model = parts.fine_tune(
             arm.role,
@@ -99,4 +124,4 @@ class _StudyGraph:
         predictions = parts.predict(
             arm.role, ingestion.medical, model, splits=EVALUATED_SPLITS[split]
         )
-        parts.evaluate(arm.role, predictions, split)
+        return parts.evaluate(arm.role, predictions, split)

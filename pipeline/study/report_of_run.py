@@ -4,11 +4,13 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from components.site_evaluator.reader import load_evaluation
+from components.study_report.measurements import JudgedArm
+from components.study_report.report import write_results
+from components.study_report.results import study_results
 from pipeline.study.arms import Arm, arms_of
+from pipeline.study.cost import arm_costs
 from pipeline.study.finished import FinishedNodes
-from pipeline.study.measurements import JudgedArm, Measurements
-from pipeline.study.report import write_results
-from pipeline.study.results import study_results
+from pipeline.study.question import study_question
 from pipeline.study.settings import Study
 from trainer.errors import UserError
 
@@ -30,8 +32,8 @@ def write_study_report(study: Study, finished: FinishedNodes, directory: Path) -
             f"{study.output_dir}: no arm of the study is finished. Run 'micle study' without "
             "--report first."
         )
-    measurements = Measurements(judged, study.base.report.sample_limits)
-    write_results(study_results(study, measurements, finished), directory)
+    results = study_results(study_question(study), judged, arm_costs(study, finished))
+    write_results(results, directory)
 
 
 def read_judged(arms: Iterable[Arm], finished: FinishedNodes) -> list[JudgedArm]:

@@ -16,6 +16,8 @@ from pydantic import (
 )
 
 from components.case_example_gen.settings import DataSettings
+from components.study_report.arms import Trainable, name_of_fraction
+from components.study_report.question import EvaluationSplit, Metric
 from pipeline.configuration import (
     Configuration,
     Name,
@@ -29,10 +31,6 @@ from trainer.settings import FineTuneSettings, to_json
 
 ShortName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$")]
 """Lower-case letters, digits and hyphens, at most 32: a part of names in Kubernetes."""
-
-Trainable = Literal["network", "head"]
-Metric = Literal["balanced_accuracy", "accuracy", "mean_auc"]
-EvaluationSplit = Literal["test", "validation"]
 
 _METRICS: dict[str, tuple[Metric, ...]] = {
     "multi_class": ("balanced_accuracy", "accuracy", "mean_auc"),
@@ -358,12 +356,6 @@ class Study(_Section):
                     f"initialisations: {seen[what]} and {name} are the same. Remove one of them"
                 )
             seen[what] = name
-
-
-def name_of_fraction(fraction: float) -> str:
-    """Returns a share of the labels as a part of names: 20 for 0.2, 12p5 for 0.125."""
-    # A dot is no character of a Kubernetes name.
-    return f"{100 * fraction:g}".replace(".", "p")
 
 
 def load_study(path: str) -> Study:

@@ -91,7 +91,7 @@ class Player:
         self._parameters = self._root_parameters(parameters or {})
 
     def run(self, observe: Any = None, only: str | None = None) -> dict[str, StepResult]:
-        """Runs all tasks, each after those it depends on; or one that depends on none.
+        """Runs all tasks, each after those it depends on; or one whose inputs are there.
 
         Raises:
             StepFailedError: A step failed more often than it may be tried again.
@@ -99,7 +99,7 @@ class Player:
         tasks = self.specification["root"]["dag"]["tasks"]
         if only:
             tasks = {only: tasks[only]}
-        while len(self.results) < len(tasks):
+        while not set(tasks) <= set(self.results):
             ready = [
                 name
                 for name, task in tasks.items()

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 import yaml
 
+import components
 from pipeline.kubeflow_checks import find_problems
 from pipeline.places import Places
 from pipeline.study.compiler import compile_study
@@ -127,6 +128,37 @@ def test_kubeflow_would_take_it_with_the_arms_in_parallel(compiled):
     waits = {name: set(task.get("dependentTasks", [])) for name, task in tasks.items()}
     arms = [name for name in waits if name.startswith("fine-tune-")]
     assert not [name for name in arms if any("tune-" in other for other in waits[name])]
+
+
+def test_it_ends_in_the_report_of_all_arms(compiled):
+    specification, _ = compiled
+    tasks = specification["root"]["dag"]["tasks"]
+    inputs = {
+        name: source["taskOutputArtifact"]
+        for name, source in tasks["study-report"]["inputs"]["artifacts"].items()
+    }
+    starts = ("random", "supervised", "both", "micle", "remedis")
+    roles = {f"{name}-f{share}-s1" for name in starts for share in (50, 100)}
+    assert inputs == {
+        role: {"producerTask": f"evaluate-{role}", "outputArtifactKey": "evaluation"}
+        for role in roles
+    }
+    assert set(tasks["study-report"]["dependentTasks"]) == {f"evaluate-{role}" for role in roles}
+    assert not [name for name in tasks if "study-report" in tasks[name].get("dependentTasks", [])]
+    [output] = specification["components"]["study-report"]["outputDefinitions"]["artifacts"].items()
+    assert output[0] == "report"
+    assert "title: components.StudyReport" in output[1]["artifactType"]["instanceSchema"]
+    assert components.StudyReport.TYPE_NAME == "components.StudyReport"
+
+
+def test_the_report_runs_where_other_small_steps_do(compiled):
+    specification, platform = compiled
+    executors = specification["deploymentSpec"]["executors"]
+    placed = platform["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
+    report, other = (f"{name}_executor" for name in ("study-report", "evaluate-random-f50-s1"))
+    assert executors[report]["container"]["resources"] == executors[other]["container"]["resources"]
+    assert "accelerator" not in executors[report]["container"]["resources"]
+    assert placed[report] == placed[other]
 
 
 def test_seed_and_fraction_cannot_be_set_for_all_arms_at_once(compiled):

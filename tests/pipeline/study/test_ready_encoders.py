@@ -5,15 +5,14 @@ from pathlib import Path
 import pytest
 import yaml
 
-from components.site_evaluator.sufficiency import SampleLimits
 from pipeline.study.arms import arms_of, encoders_of
 from pipeline.study.checks import validate_study
 from pipeline.study.compiler import compile_study
+from pipeline.study.cost import arm_costs
 from pipeline.study.encoder_links import link_encoders
 from pipeline.study.finished import FinishedNodes
 from pipeline.study.graph import build_study_nodes
-from pipeline.study.measurements import Measurements
-from pipeline.study.results import study_results
+from pipeline.study.question import study_question
 from pipeline.study.settings import load_study
 from tests.pipeline.study.study_files import study
 from tests.pipeline.study.test_graph import PLACES
@@ -85,10 +84,11 @@ def test_it_costs_no_training_and_is_named_on_the_page(tmp_path, published):
     finished = FinishedNodes(tmp_path)
     for node in ("fine-tune-published-f50-s0", "evaluate-published-f50-s0"):
         finished.add(node, 5.0, {}, cached=False)
-    results = study_results(ready_study(tmp_path), Measurements([], SampleLimits()), finished)
-    assert [row["pretraining_seconds"] for row in results["cost"]] == [0.0]
-    steps = {start["name"]: start["steps"] for start in results["initialisations"]}
-    assert steps["medical"] == ["the ready encoder published", "SimCLR medical"]
+    found = ready_study(tmp_path)
+    [cost] = arm_costs(found, finished)
+    assert (cost.pretraining_seconds, cost.has_ready_encoder) == (0.0, True)
+    steps = {start.name: start.steps for start in study_question(found).initialisations}
+    assert steps["medical"] == ("the ready encoder published", "SimCLR medical")
 
 
 @pytest.mark.parametrize(

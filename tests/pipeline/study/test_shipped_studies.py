@@ -6,6 +6,8 @@ import pytest
 import yaml
 
 from pipeline.study.arms import arms_of, encoders_of
+from pipeline.study.question import study_question
+from pipeline.study.report_limit import most_arms
 from pipeline.study.settings import load_study
 from tests.pipeline.study.study_files import labelled_natural
 
@@ -37,6 +39,7 @@ def test_a_shipped_study_is_sound(name, encoders, arms, tmp_path):
     study = load_study(str(tmp_path / "study.yaml"))
     trained = [encoder for encoder in encoders_of(study) if not encoder.is_ready]
     assert (len(trained), len(arms_of(study))) == (encoders, arms)
+    assert arms <= most_arms(study_question(study)), "it cannot be compiled"
     words = f"{encoders} pretrainings, {arms} arms"
     assert words in Path(f"configs/study-{name}.yaml").read_text()
 

@@ -1,8 +1,7 @@
 """The study's result as data: every number of the report, ready for JSON."""
 
 import math
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,34 +12,44 @@ from components.site_evaluator.shift import ShiftLoss
 from components.site_evaluator.sufficiency import MEANS
 from components.slice_report.estimates import TOO_FEW, shown, without_number
 from components.slice_report.study_excerpt import HELD_OUT_PLACE, STUDY_FORMAT
-from pipeline.study.arms import Arm, arms_of
-from pipeline.study.finished import FinishedNodes
-from pipeline.study.measurements import HELD_OUT, IN_DISTRIBUTION, Condition, Measurements
-from pipeline.study.over_seeds import SHARE, Bounds, of_difference, over_seeds, two_sided_p
-from pipeline.study.settings import ReadyEncoder, Study, Trainable
-from pipeline.study.statistics import crossing_interval, first_crossing, holm
+from components.study_report.arms import Trainable
+from components.study_report.cost import ArmCost, cost_rows
+from components.study_report.measurements import (
+    HELD_OUT,
+    IN_DISTRIBUTION,
+    Condition,
+    JudgedArm,
+    Measurements,
+)
+from components.study_report.over_seeds import (
+    SHARE,
+    Bounds,
+    of_difference,
+    over_seeds,
+    two_sided_p,
+)
+from components.study_report.question import StudyQuestion
+from components.study_report.statistics import crossing_interval, first_crossing, holm
 from schemas.case_features import TEST
 
 GROUPS: dict[str, Slice] = {"in_distribution": IN_DISTRIBUTION, "held_out": HELD_OUT}
 
-_METHODS = {"simclr": "SimCLR", "micle": "MICLe", "supervised": "supervised"}
-
 
 def study_results(
-    study: Study, measurements: Measurements, finished: FinishedNodes
+    study: StudyQuestion, judged: Sequence[JudgedArm], costs: Sequence[ArmCost]
 ) -> dict[str, Any]:
     """Returns what `schemas/study_report.schema.json` describes.
 
     Args:
         study: What was asked.
-        measurements: Of the finished arms.
-        finished: Steps with their seconds.
+        judged: The arms that are finished, with their evaluations.
+        costs: What they took; empty where nobody knows.
     """
-    arms = arms_of(study)
+    measurements = Measurements(judged, study.sample_limits)
     return {
         "schema_version": STUDY_FORMAT,
         "title": study.title,
-        "task": study.base.data.labelled_task,
+        "task": study.task,
         "evaluation_split": study.evaluation_split,
         "metric": study.metric,
         "metrics": list(study.metrics),
@@ -48,52 +57,33 @@ def study_results(
         "seeds": list(study.seeds),
         "label_fractions": sorted(study.label_fractions),
         "trainable": list(study.trainable),
-        "arms": len(arms),
-        "arms_finished": sum(map(finished.has_arm, arms)),
+        "arms": len(study.arms),
+        "arms_finished": len(judged),
         "initialisations": [
             {
-                "name": name,
-                "steps": [_sentence(study, step) for step in chain],
-                "own_fine_tuning": _own_fine_tuning(study, name),
+                "name": start.name,
+                "steps": list(start.steps),
+                "own_fine_tuning": list(start.own_fine_tuning),
             }
-            for name, chain in study.initialisations.items()
+            for start in study.initialisations
         ],
         "results": _metric_rows(study, measurements),
         "contrasts": _contrast_rows(study, measurements),
         "label_efficiency": _efficiency_rows(study, measurements),
         "shift": _shift_rows(study, measurements),
         "classes": _class_rows(study, measurements),
-        "cost": _cost_rows(study, finished),
+        "cost": cost_rows(costs),
     }
 
 
-def _sentence(study: Study, step_name: str) -> str:
-    step = study.steps[step_name]
-    if isinstance(step, ReadyEncoder):
-        return f"the ready encoder {step_name}"
-    usual_name = f"{step.method}-{step.data}"
-    remarks = [f"step {step_name}"] if step_name != usual_name else []
-    if step_name in study.shared_steps:
-        remarks.append("one for all seeds")
-    in_brackets = f" ({', '.join(remarks)})" if remarks else ""
-    return f"{_METHODS[step.method]} {step.data}{in_brackets}"
-
-
-def _own_fine_tuning(study: Study, initialisation: str) -> list[str]:
-    """Says where the fine-tuning of an initialisation differs from that of the others."""
-    usual = asdict(study.base.fine_tuning.training)
-    own = asdict(study.fine_tuning_of(initialisation))
-    return [f"{field} {value}" for field, value in own.items() if value != usual[field]]
-
-
-def _metric_rows(study: Study, measurements: Measurements) -> list[dict[str, Any]]:
+def _metric_rows(study: StudyQuestion, measurements: Measurements) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     for metric in study.metrics:
         for group, key in _groups(study).items():
             family = []
             for condition in measurements.conditions:
                 baseline = measurements.metric(study.baseline, condition, key, metric)
-                for start in study.initialisations:
+                for start in study.starts:
                     own = measurements.metric(start, condition, key, metric)
                     if not measurements.seeds(start, condition):
                         continue
@@ -114,7 +104,7 @@ def _metric_rows(study: Study, measurements: Measurements) -> list[dict[str, Any
     return rows
 
 
-def _contrast_rows(study: Study, measurements: Measurements) -> list[dict[str, Any]]:
+def _contrast_rows(study: StudyQuestion, measurements: Measurements) -> list[dict[str, Any]]:
     """Returns each pair's difference, first minus second, at every condition that both have."""
     rows: list[dict[str, Any]] = []
     for metric in study.metrics:
@@ -141,7 +131,7 @@ def _contrast_rows(study: Study, measurements: Measurements) -> list[dict[str, A
     return rows
 
 
-def _groups(study: Study) -> dict[str, Slice]:
+def _groups(study: StudyQuestion) -> dict[str, Slice]:
     """Returns what is evaluated: validation cases are of the sites of training only."""
     held_out = study.evaluation_split == TEST
     return GROUPS if held_out else {"in_distribution": IN_DISTRIBUTION}
@@ -185,7 +175,7 @@ def _correct(rows: list[dict[str, Any]]) -> None:
         row["p_holm"] = _finite(corrected)
 
 
-def _efficiency_rows(study: Study, measurements: Measurements) -> list[dict[str, Any]]:
+def _efficiency_rows(study: StudyQuestion, measurements: Measurements) -> list[dict[str, Any]]:
     """Returns for each start the share of labels at which it is as good as the baseline with all.
 
     In distribution, by the study's metric, with its interval over patients.
@@ -193,9 +183,7 @@ def _efficiency_rows(study: Study, measurements: Measurements) -> list[dict[str,
     found = []
     most = max(study.label_fractions)
     for trainable in study.trainable:
-        curves = {
-            start: _curve(study, measurements, start, trainable) for start in study.initialisations
-        }
+        curves = {start: _curve(study, measurements, start, trainable) for start in study.starts}
         target = curves[study.baseline].get(most)
         if target is None:
             continue
@@ -224,7 +212,7 @@ def _efficiency_rows(study: Study, measurements: Measurements) -> list[dict[str,
 
 
 def _curve(
-    study: Study, measurements: Measurements, start: str, trainable: Trainable
+    study: StudyQuestion, measurements: Measurements, start: str, trainable: Trainable
 ) -> dict[float, Estimate]:
     """Returns the metric in distribution by share of the labels, rising, where it has a number."""
     curve = {}
@@ -236,7 +224,7 @@ def _curve(
     return {fraction: found for fraction, found in curve.items() if math.isfinite(found.value)}
 
 
-def _shift_rows(study: Study, measurements: Measurements) -> list[dict[str, Any]]:
+def _shift_rows(study: StudyQuestion, measurements: Measurements) -> list[dict[str, Any]]:
     """Returns the loss of the study's metric at all held-out sites together, and at each.
 
     The value in distribution less that of the place is the loss: a mean is over the same classes.
@@ -245,7 +233,7 @@ def _shift_rows(study: Study, measurements: Measurements) -> list[dict[str, Any]
     """
     if study.evaluation_split != TEST:
         return []
-    held_out = set(study.base.data.medical.held_out_sites)
+    held_out = set(study.held_out_sites)
     places = {HELD_OUT_PLACE: HELD_OUT}
     sites = [site for site in measurements.sites() if site in held_out]
     if len(sites) == 1:
@@ -256,7 +244,7 @@ def _shift_rows(study: Study, measurements: Measurements) -> list[dict[str, Any]
     for place, key in places.items():
         for condition in measurements.conditions:
             baseline = measurements.shift(study.baseline, condition, key, study.metric)
-            for start in study.initialisations:
+            for start in study.starts:
                 if not measurements.seeds(start, condition):
                     continue
                 own = measurements.shift(start, condition, key, study.metric)
@@ -287,22 +275,22 @@ def _losses(by_seed: Mapping[int, ShiftLoss]) -> dict[int, Estimate]:
     return {seed: lost.loss for seed, lost in by_seed.items()}
 
 
-def _fewer_classes(study: Study, by_seed: Mapping[int, ShiftLoss]) -> list[str]:
+def _fewer_classes(study: StudyQuestion, by_seed: Mapping[int, ShiftLoss]) -> list[str]:
     """Returns the classes that a mean is over where these are not all; they differ by no seed."""
     if study.metric not in MEANS or not by_seed:
         return []
     compared = next(iter(by_seed.values())).classes
-    return [] if len(compared) == len(study.base.data.medical.classes) else list(compared)
+    return [] if len(compared) == len(study.classes) else list(compared)
 
 
-def _class_rows(study: Study, measurements: Measurements) -> list[dict[str, Any]]:
+def _class_rows(study: StudyQuestion, measurements: Measurements) -> list[dict[str, Any]]:
     """Returns the AUC of each class in distribution, beside the baseline's."""
     rows = []
     for condition in measurements.conditions:
-        for name in study.base.data.medical.classes:
+        for name in study.classes:
             metric = f"auc:{name}"
             of_baseline = measurements.metric(study.baseline, condition, IN_DISTRIBUTION, metric)
-            for start in study.initialisations:
+            for start in study.starts:
                 if not measurements.seeds(start, condition):
                     continue
                 own = measurements.metric(start, condition, IN_DISTRIBUTION, metric)
@@ -316,41 +304,6 @@ def _class_rows(study: Study, measurements: Measurements) -> list[dict[str, Any]
                 )
     _correct(rows)
     return rows
-
-
-def _cost_rows(study: Study, finished: FinishedNodes) -> list[dict[str, Any]]:
-    """Returns seconds of each arm, the mean over its finished seeds; encoders are shared.
-
-    How long the training of a ready encoder took nobody knows: its rows say that it is not counted.
-    """
-    groups: dict[tuple[str, str, float], list[Arm]] = {}
-    for arm in arms_of(study):
-        if finished.has_arm(arm):
-            key = arm.initialisation, arm.trainable, arm.label_fraction
-            groups.setdefault(key, []).append(arm)
-    return [
-        {
-            "initialisation": start,
-            "trainable": trainable,
-            "label_fraction": fraction,
-            "seeds": len(arms),
-            "ready_encoder": any(encoder.is_ready for encoder in arms[0].lineage),
-            "pretraining_seconds": _mean([_pretraining_seconds(arm, finished) for arm in arms]),
-            "fine_tuning_seconds": _mean(
-                [finished.nodes[f"fine-tune-{arm.role}"].seconds for arm in arms]
-            ),
-        }
-        for (start, trainable, fraction), arms in groups.items()
-    ]
-
-
-def _pretraining_seconds(arm: Arm, finished: FinishedNodes) -> float:
-    trained = [encoder.node_id for encoder in arm.lineage if not encoder.is_ready]
-    return sum((finished.nodes[node].seconds for node in trained), 0.0)
-
-
-def _mean(numbers: list[float]) -> float:
-    return round(sum(numbers) / len(numbers), 1)
 
 
 def _shown(by_seed: Mapping[int, Estimate], bounds: Bounds = SHARE) -> dict[str, Any]:

@@ -7,8 +7,7 @@ from components.case_predictor import predictions
 from components.site_evaluator.results import Estimate, Evaluation, Slice, SliceMetrics
 from components.site_evaluator.shift import ShiftLoss, shift_loss
 from components.site_evaluator.sufficiency import SampleLimits, find_estimate, why_too_few
-from pipeline.study.arms import Arm
-from pipeline.study.settings import Trainable
+from components.study_report.arms import ComparedArm, Trainable
 from schemas.case_features import SHIFTED
 
 IN_DISTRIBUTION: Slice = ((predictions.DISTRIBUTION, predictions.IN_DISTRIBUTION),)
@@ -24,7 +23,7 @@ class JudgedArm:
         evaluation: Of its model on the test and held-out cases.
     """
 
-    arm: Arm
+    arm: ComparedArm
     evaluation: Evaluation
 
 

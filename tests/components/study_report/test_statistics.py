@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from pipeline.study.statistics import Crossing, crossing_interval, first_crossing, holm
+from components.study_report.statistics import Crossing, crossing_interval, first_crossing, holm
 
 
 def test_holms_correction_by_hand():

@@ -1,7 +1,6 @@
 """The study's result: from evaluations with chosen numbers to rows, files and the page."""
 
 import csv
-import dataclasses
 import json
 from importlib import resources
 
@@ -9,14 +8,14 @@ import jsonschema
 import numpy as np
 import pytest
 
-from pipeline.study.arms import arms_of
-from pipeline.study.finished import FinishedNodes
-from pipeline.study.measurements import JudgedArm, Measurements
-from pipeline.study.report import write_results
-from pipeline.study.results import study_results
-from pipeline.study.settings import ReadyEncoder
+from components.site_evaluator.sufficiency import SampleLimits
+from components.study_report.cost import ArmCost
+from components.study_report.measurements import JudgedArm
+from components.study_report.question import ComparedStart
+from components.study_report.report import write_results
+from components.study_report.results import study_results
 from tests.components.promotion_gate.handmade_evaluations import make_evaluation, make_slice
-from tests.pipeline.study.study_files import study, write_base
+from tests.components.study_report.small_question import small_question
 
 GAIN = {"random": 0.0, "pretrained": 0.11}
 
@@ -28,41 +27,28 @@ def evaluation_of(arm):
     return make_evaluation(in_distribution=make_slice(inside), shifted=east, east=east)
 
 
-@pytest.fixture(scope="module")
-def small(tmp_path_factory):
-    directory = tmp_path_factory.mktemp("study")
-    write_base(directory, ["edema"], ["east"])
-    return study(
-        directory,
-        base="base.yaml",
-        title="<script>alert(1)</script>",
-        initialisations={"random": [], "pretrained": ["simclr-natural", "simclr-medical"]},
-        contrasts=[["random", "pretrained"]],
-    )
+def costs_of(arms, has_ready_encoder=False):
+    return [
+        ArmCost(
+            arm,
+            pretraining_seconds=120.0 if arm.initialisation == "pretrained" else 0.0,
+            fine_tuning_seconds=10.0 + arm.seed,
+            has_ready_encoder=has_ready_encoder and arm.initialisation == "pretrained",
+        )
+        for arm in arms
+    ]
 
 
-@pytest.fixture(scope="module")
-def finished(small, tmp_path_factory):
-    found = FinishedNodes(tmp_path_factory.mktemp("run"))
-    for arm in arms_of(small):
-        encoder = arm.encoder
-        while encoder:
-            found.add(f"pretrain-{encoder.role}", 60.0, {}, cached=False)
-            encoder = encoder.parent
-        found.add(f"fine-tune-{arm.role}", 10.0 + arm.seed, {}, cached=False)
-        found.add(f"evaluate-{arm.role}", 1.0, {}, cached=False)
-    return found
-
-
-def results_of(small, finished, arms):
+def results_of(question, arms=None):
+    """Results of the arms of a study that are finished, all if none are named."""
+    arms = question.arms if arms is None else arms
     judged = [JudgedArm(arm, evaluation_of(arm)) for arm in arms]
-    measurements = Measurements(judged, small.base.report.sample_limits)
-    return study_results(small, measurements, finished)
+    return study_results(question, judged, costs_of(arms))
 
 
 @pytest.fixture(scope="module")
-def results(small, finished):
-    return results_of(small, finished, arms_of(small))
+def results():
+    return results_of(small_question())
 
 
 def row(rows, **wanted):
@@ -105,41 +91,9 @@ def test_a_contrast_is_the_first_start_minus_the_second(results):
     assert len(results["contrasts"]) == 2 * 2
 
 
-def test_an_encoder_that_all_seeds_share_is_marked(small, finished):
-    shared = small.model_copy(update={"shared_steps": ("simclr-natural",)})
-    starts = results_of(shared, finished, arms_of(small))["initialisations"]
-    [pretrained] = [start for start in starts if start["name"] == "pretrained"]
-    assert pretrained["steps"] == ["SimCLR natural (one for all seeds)", "SimCLR medical"]
-
-
-def with_mild_step(small):
-    steps = {**small.steps, "simclr-mild": small.steps["simclr-medical"]}
-    starts = {**small.initialisations, "pretrained": ("simclr-natural", "simclr-mild")}
-    changes = {"steps": steps, "initialisations": starts, "shared_steps": ("simclr-natural",)}
-    return small.model_copy(update=changes)
-
-
-def test_a_step_with_a_name_of_its_own_is_told_from_others_of_its_kind(small, finished):
-    found = results_of(with_mild_step(small), finished, arms_of(small))["initialisations"]
-    [pretrained] = [start for start in found if start["name"] == "pretrained"]
-    assert pretrained["steps"] == [
-        "SimCLR natural (one for all seeds)",
-        "SimCLR medical (step simclr-mild)",
-    ]
-
-
-def test_arms_of_a_chain_that_is_no_more_are_not_finished(small, finished):
-    changed = with_mild_step(small)
-    arms = arms_of(changed)
-    assert {arm.initialisation for arm in arms if finished.has_arm(arm)} == {"random"}
-    assert results_of(changed, finished, arms)["arms_finished"] == len(arms) / 2
-
-
-def test_a_start_that_is_fine_tuned_in_its_own_way_says_so(small, finished, tmp_path):
-    usual = small.base.fine_tuning.training
-    own = {"pretrained": dataclasses.replace(usual, features_from="projection_first_layer")}
-    changed = small.model_copy(update={"own_fine_tuning": own})
-    results = results_of(changed, finished, arms_of(small))
+def test_a_start_that_is_fine_tuned_in_its_own_way_says_so(tmp_path):
+    own = ComparedStart("pretrained", (), ("features_from projection_first_layer",))
+    results = results_of(small_question(initialisations=(ComparedStart("random"), own)))
     said = {start["name"]: start["own_fine_tuning"] for start in results["initialisations"]}
     assert said == {"random": [], "pretrained": ["features_from projection_first_layer"]}
     write_results(results, tmp_path)
@@ -160,7 +114,7 @@ def test_the_label_efficiency_is_where_a_start_meets_the_full_baseline(results):
     assert row(results["label_efficiency"], initialisation="random")["status"] == "reached"
 
 
-def test_the_interval_of_the_label_efficiency_is_over_patients(small, finished, tmp_path):
+def test_the_interval_of_the_label_efficiency_is_over_patients(tmp_path):
     # Patients of whom the pretrained start gains from nothing to all that the baseline lacks.
     gains = np.linspace(-0.2, 0.3, 200)
 
@@ -169,9 +123,8 @@ def test_the_interval_of_the_label_efficiency_is_over_patients(small, finished, 
         spread = gains if arm.initialisation == "pretrained" else np.zeros(200)
         return make_evaluation(in_distribution=make_slice(auc, spread=spread))
 
-    arms = [JudgedArm(arm, judged(arm)) for arm in arms_of(small)]
-    measurements = Measurements(arms, small.base.report.sample_limits)
-    results = study_results(small, measurements, finished)
+    question = small_question()
+    results = study_results(question, [JudgedArm(arm, judged(arm)) for arm in question.arms], ())
     found = row(results["label_efficiency"], initialisation="pretrained")
     assert (found["status"], found["label_fraction"]) == ("reached", pytest.approx(1.0))
     assert (found["lower_status"], found["lower"]) == ("at_smallest", 0.5)
@@ -189,11 +142,8 @@ def test_the_shift_is_the_loss_at_the_held_out_site(results):
     assert found["difference"]["value"] == pytest.approx(-0.03)
 
 
-def test_several_held_out_sites_have_a_row_together_and_each(small, finished):
-    medical = dataclasses.replace(small.base.data.medical, shifted_sites=("east", "south"))
-    data = small.base.data.model_copy(update={"medical": medical})
-    wider = small.model_copy(update={"base": small.base.model_copy(update={"data": data})})
-    found = results_of(wider, finished, arms_of(small))
+def test_several_held_out_sites_have_a_row_together_and_each():
+    found = results_of(small_question(held_out_sites=("east", "south")))
     assert {r["place"] for r in found["shift"]} == {"held-out sites", "east", "south"}
 
 
@@ -203,39 +153,47 @@ def test_classes_have_rows_of_their_own(results):
     assert found["difference"]["value"] == pytest.approx(0.11)
 
 
-def test_the_cost_of_an_arm_holds_its_whole_chain(results):
+def test_the_cost_is_the_mean_over_seeds(results):
     found = row(results["cost"], initialisation="pretrained", label_fraction=1.0)
     assert (found["pretraining_seconds"], found["fine_tuning_seconds"]) == (120.0, 10.5)
-    assert row(results["cost"], initialisation="random", label_fraction=1.0)[
-        "pretraining_seconds"
-    ] == 0.0  # fmt: skip
+    assert found["seeds"] == 2
+    of_random = row(results["cost"], initialisation="random", label_fraction=1.0)
+    assert of_random["pretraining_seconds"] == 0.0
 
 
-def test_the_cost_of_a_ready_encoder_is_said_not_to_be_counted(small, finished, tmp_path):
-    ready = ReadyEncoder(method="ready", encoder="encoders/published")
-    changed = small.model_copy(update={"steps": {**small.steps, "simclr-natural": ready}})
-    results = results_of(changed, finished, arms_of(changed))
+def test_the_cost_of_a_ready_encoder_is_said_not_to_be_counted(tmp_path):
+    question = small_question()
+    judged = [JudgedArm(arm, evaluation_of(arm)) for arm in question.arms]
+    results = study_results(question, judged, costs_of(question.arms, has_ready_encoder=True))
     found = row(results["cost"], initialisation="pretrained", label_fraction=1.0)
-    assert (found["ready_encoder"], found["pretraining_seconds"]) == (True, 60.0)
+    assert (found["ready_encoder"], found["pretraining_seconds"]) == (True, 120.0)
     of_random = row(results["cost"], initialisation="random", label_fraction=1.0)
     assert of_random["ready_encoder"] is False
     write_results(results, tmp_path)
-    cells = '1.0 + <span class="note">ready encoder, not counted</span>'
+    cells = '2.0 + <span class="note">ready encoder, not counted</span>'
     assert (tmp_path / "study.html").read_text().count(cells) == 2
     assert "ready_encoder" in (tmp_path / "cost.csv").read_text().splitlines()[0]
 
 
-def test_too_few_cases_give_no_number(small, finished):
-    limits = dataclasses.replace(small.base.report.sample_limits, min_positives=1000)
-    judged = [JudgedArm(arm, evaluation_of(arm)) for arm in arms_of(small)]
-    found = study_results(small, Measurements(judged, limits), finished)
+def test_where_nobody_knows_the_cost_the_page_says_so(results, tmp_path):
+    write_results({**results, "cost": []}, tmp_path)
+    assert "Kubeflow shows how long each step took" in (tmp_path / "study.html").read_text()
+    assert (tmp_path / "cost.csv").read_text() == ""
+    write_results(results, tmp_path)
+    assert "Kubeflow" not in (tmp_path / "study.html").read_text()
+
+
+def test_too_few_cases_give_no_number():
+    found = results_of(small_question(sample_limits=SampleLimits(min_positives=1000)))
     assert {r["estimate"]["status"] for r in found["results"]} == {"too_few"}
     assert {r["p_holm"] for r in found["results"]} == {None}
 
 
-def test_half_a_study_has_rows_of_what_is_finished(small, finished):
-    first_seed = [arm for arm in arms_of(small) if arm.seed == 0 and arm.label_fraction == 0.5]
-    found = results_of(small, finished, first_seed)
+def test_half_a_study_has_rows_of_what_is_finished():
+    question = small_question()
+    first_seed = [arm for arm in question.arms if arm.seed == 0 and arm.label_fraction == 0.5]
+    found = results_of(question, first_seed)
+    assert (found["arms_finished"], found["arms"]) == (2, 8)
     assert {r["seeds"] for r in found["results"]} == {1}
     assert {r["label_fraction"] for r in found["results"]} == {0.5}
     assert found["label_efficiency"] == []
@@ -243,7 +201,8 @@ def test_half_a_study_has_rows_of_what_is_finished(small, finished):
 
 def test_the_data_are_what_the_schema_says(results):
     schema = json.loads((resources.files("schemas") / "study_report.schema.json").read_text())
-    jsonschema.validate(json.loads(json.dumps(results)), schema)
+    for found in (results, {**results, "cost": []}):
+        jsonschema.validate(json.loads(json.dumps(found)), schema)
 
 
 def test_the_files_of_a_report_are_the_same_each_time(results, tmp_path):
@@ -262,9 +221,8 @@ def test_the_files_of_a_report_are_the_same_each_time(results, tmp_path):
         assert first == second, name
 
 
-def test_a_study_on_validation_has_no_word_of_held_out_sites(small, finished, tmp_path):
-    on_validation = small.model_copy(update={"evaluation_split": "validation"})
-    found = results_of(on_validation, finished, arms_of(small))
+def test_a_study_on_validation_has_no_word_of_held_out_sites(tmp_path):
+    found = results_of(small_question(evaluation_split="validation"))
     assert {r["group"] for r in found["results"]} == {"in_distribution"}
     assert found["shift"] == []
     write_results(found, tmp_path)

@@ -13,7 +13,7 @@ from components.slice_report import number_format, svg
 from components.slice_report.message_catalogue import ENGLISH
 from components.slice_report.study_figures import FIGURES, figure_label
 from components.slice_report.vocabulary import METRICS, in_text
-from pipeline.study.tables import TABLES, table_csv
+from components.study_report.tables import TABLES, table_csv
 
 PAGE = "study.html"
 DATA = "study.json"

@@ -12,17 +12,16 @@ import pytest
 from components.slice_report import svg
 from components.slice_report.message_catalogue import ENGLISH
 from components.slice_report.study_plots import shift_figure
-from pipeline.study.arms import arms_of
-from pipeline.study.finished import FinishedNodes
-from pipeline.study.measurements import JudgedArm, Measurements
-from pipeline.study.report import write_results
-from pipeline.study.results import study_results
+from components.study_report.measurements import JudgedArm
+from components.study_report.question import ComparedStart
+from components.study_report.report import write_results
+from components.study_report.results import study_results
 from tests.components.promotion_gate.handmade_evaluations import (
     make_class,
     make_evaluation,
     make_slice,
 )
-from tests.pipeline.study.study_files import study, write_base
+from tests.components.study_report.small_question import small_question
 
 SPREAD_OF_SEEDS = 0.001
 WHERE = ("in_distribution", "shifted", "east", "south")
@@ -34,20 +33,16 @@ def gain(p, seed):
     return SPREAD_OF_SEEDS * (t / math.sqrt(3) + seed - 1)
 
 
-@pytest.fixture(scope="module")
-def compared(tmp_path_factory):
-    directory = tmp_path_factory.mktemp("study")
-    write_base(directory, ["edema", "cyst"], ["east", "south"])
-    return study(
-        directory,
-        base="base.yaml",
-        initialisations={"random": [], "a": ["simclr-natural"], "b": ["simclr-medical"]},
-        contrasts=[["a", "b"]],
-        seeds=[0, 1, 2],
-    )
+COMPARED = small_question(
+    classes=("edema", "cyst"),
+    held_out_sites=("east", "south"),
+    initialisations=tuple(ComparedStart(name) for name in ("random", "a", "b")),
+    contrasts=(("a", "b"),),
+    seeds=(0, 1, 2),
+)
 
 
-def results_of(compared, directory, gains, level=None):
+def results_of(gains, level=None):
     """Results where a start differs from `random` with a given p.
 
     Args:
@@ -64,13 +59,13 @@ def results_of(compared, directory, gains, level=None):
             slices[place] = make_slice(auc)
         return make_evaluation(**slices)
 
-    return study_of(compared, directory, evaluation_of)
+    return study_of(evaluation_of)
 
 
-def study_of(compared, directory, evaluation_of):
-    judged = [JudgedArm(arm, evaluation_of(arm)) for arm in arms_of(compared)]
-    measurements = Measurements(judged, compared.base.report.sample_limits)
-    return study_results(compared, measurements, FinishedNodes(directory))
+def study_of(evaluation_of):
+    return study_results(
+        COMPARED, [JudgedArm(arm, evaluation_of(arm)) for arm in COMPARED.arms], costs=()
+    )
 
 
 def p_values(rows, **wanted):
@@ -88,12 +83,12 @@ def assert_close(found, expected):
     )
 
 
-def test_results_are_corrected_within_a_metric_and_group(compared, tmp_path):
+def test_results_are_corrected_within_a_metric_and_group():
     inside = {("a", 0.5): 0.01, ("b", 0.5): 0.2, ("a", 1.0): 0.03, ("b", 1.0): 0.02}
     outside = {("a", 0.5): 0.5, ("b", 0.5): 0.04, ("a", 1.0): 0.001, ("b", 1.0): 0.3}
     gains = {(*arm, "in_distribution"): p for arm, p in inside.items()}
     gains |= {(*arm, "shifted"): p for arm, p in outside.items()}
-    rows = results_of(compared, tmp_path, gains)["results"]
+    rows = results_of(gains)["results"]
     # 0.01 * 4; 0.02 * 3; 0.03 * 2, as the one before; 0.2.
     expected = [(0.01, 0.04), (0.2, 0.2), (0.03, 0.06), (0.02, 0.06)]
     assert_close(p_values(rows, metric="mean_auc", group="in_distribution"), expected)
@@ -102,27 +97,27 @@ def test_results_are_corrected_within_a_metric_and_group(compared, tmp_path):
     assert_close(p_values(rows, metric="mean_auc", group="held_out"), expected)
 
 
-def test_contrasts_are_corrected_for_each_other_alone(compared, tmp_path):
+def test_contrasts_are_corrected_for_each_other_alone():
     gains = {("a", 0.5, "in_distribution"): 0.03, ("a", 1.0, "in_distribution"): 0.04}
-    rows = results_of(compared, tmp_path, gains)["contrasts"]
+    rows = results_of(gains)["contrasts"]
     # 0.03 * 2; 0.04, at least the one before.
     assert_close(p_values(rows, group="in_distribution"), [(0.03, 0.06), (0.04, 0.06)])
 
 
-def test_losses_are_corrected_over_all_places(compared, tmp_path):
+def test_losses_are_corrected_over_all_places():
     gains = {
         **{("a", 0.5, "shifted"): 0.01, ("a", 1.0, "shifted"): 0.02},
         **{("a", 0.5, "east"): 0.03, ("a", 1.0, "east"): 0.2},
         **{("a", 0.5, "south"): 0.5, ("a", 1.0, "south"): 0.001},
     }
-    rows = results_of(compared, tmp_path, gains)["shift"]
+    rows = results_of(gains)["shift"]
     # Of six: 0.001 * 6, 0.01 * 5, 0.02 * 4, 0.03 * 3, 0.2 * 2, 0.5.
     assert_close(p_values(rows, place="held-out sites"), [(0.01, 0.05), (0.02, 0.08)])
     assert_close(p_values(rows, place="east"), [(0.03, 0.09), (0.2, 0.4)])
     assert_close(p_values(rows, place="south"), [(0.5, 0.5), (0.001, 0.006)])
 
 
-def test_classes_are_corrected_over_all_classes(compared, tmp_path):
+def test_classes_are_corrected_over_all_classes():
     wanted = {(0.5, "edema"): 0.01, (1.0, "edema"): 0.2, (0.5, "cyst"): 0.03, (1.0, "cyst"): 0.02}
 
     def evaluation_of(arm):
@@ -133,7 +128,7 @@ def test_classes_are_corrected_over_all_classes(compared, tmp_path):
         )
         return make_evaluation(in_distribution=make_slice(edema, cyst=make_class(cyst)))
 
-    rows = study_of(compared, tmp_path, evaluation_of)["classes"]
+    rows = study_of(evaluation_of)["classes"]
     found = {
         (row["label_fraction"], row["class"]): (row["p_value"], row["p_holm"])
         for row in rows
@@ -147,9 +142,9 @@ def test_classes_are_corrected_over_all_classes(compared, tmp_path):
         assert found[key] == pytest.approx(pair)
 
 
-def test_each_held_out_site_has_its_own_value_and_loss(compared, tmp_path):
+def test_each_held_out_site_has_its_own_value_and_loss():
     level = {"in_distribution": 0.9, "shifted": 0.7, "east": 0.75, "south": 0.65}
-    rows = results_of(compared, tmp_path, {}, level)["shift"]
+    rows = results_of({}, level)["shift"]
     for place, value in (("held-out sites", 0.7), ("east", 0.75), ("south", 0.65)):
         [found] = [
             row
@@ -160,7 +155,7 @@ def test_each_held_out_site_has_its_own_value_and_loss(compared, tmp_path):
         assert found["loss"]["value"] == pytest.approx(0.9 - value)
 
 
-def test_a_value_there_is_of_the_classes_that_its_loss_is_of(compared, tmp_path):
+def test_a_value_there_is_of_the_classes_that_its_loss_is_of(tmp_path):
     rare = make_class(0.5, positives=2)
 
     def evaluation_of(arm):
@@ -170,7 +165,7 @@ def test_a_value_there_is_of_the_classes_that_its_loss_is_of(compared, tmp_path)
             in_distribution=inside, shifted=south, east=make_slice(0.75, cyst=rare), south=south
         )
 
-    results = study_of(compared, tmp_path, evaluation_of)
+    results = study_of(evaluation_of)
     found = {row["place"]: row for row in results["shift"]}
     # Two cases of cyst at east are too few: there both sides are of edema alone.
     wanted = {"east": (["edema"], 0.9, 0.75), "south": ([], 0.85, 0.65)}
@@ -189,9 +184,9 @@ def test_a_value_there_is_of_the_classes_that_its_loss_is_of(compared, tmp_path)
     assert float(written["east"]["in_distribution"]) == pytest.approx(0.9)
 
 
-def test_the_shift_figure_has_level_and_loss_of_every_place_and_kind(compared, tmp_path):
+def test_the_shift_figure_has_level_and_loss_of_every_place_and_kind():
     level = {"in_distribution": 0.9, "shifted": 0.7, "east": 0.75, "south": 0.65}
-    results = results_of(compared, tmp_path, {}, level)
+    results = results_of({}, level)
     with svg.style("shift"):
         panels = shift_figure(results, ENGLISH).axes
     titles = [panel.get_title(loc="left") for panel in panels[::2]]

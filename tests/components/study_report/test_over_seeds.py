@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from components.site_evaluator.intervals import estimate, estimate_of_share, paired_difference
-from pipeline.study.over_seeds import SHARE, of_difference, over_seeds, two_sided_p
+from components.study_report.over_seeds import SHARE, of_difference, over_seeds, two_sided_p
 
 WIDE = (-100.0, 100.0)
 
