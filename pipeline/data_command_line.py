@@ -5,6 +5,11 @@ from pathlib import Path
 import click
 
 _POLICIES = click.Choice(["ignore", "zeros", "ones"])
+_PSEUDONYM_KEY_FILE = click.option(
+    "--pseudonym-key-file",
+    metavar="FILE",
+    help="Write keyed hashes for patients and cases, under this key.",
+)
 
 
 @click.command()
@@ -53,6 +58,7 @@ def datasets(name: str | None) -> None:
 @click.option(
     "--processes", type=click.IntRange(1), help="That decode for it.  [default: one per core]"
 )
+@_PSEUDONYM_KEY_FILE
 def manifest(
     name: str,
     source: str,
@@ -65,6 +71,7 @@ def manifest(
     images: str | None,
     max_bad_fraction: float | None,
     processes: int | None,
+    pseudonym_key_file: str | None,
 ) -> None:
     """Write the manifest CSV of the collection NAME, which lies in SOURCE as published.
 
@@ -84,17 +91,19 @@ def manifest(
         images=images,
         max_bad_fraction=max_bad_fraction,
         processes=processes,
+        pseudonym_key_file=pseudonym_key_file,
     )
 
 
 @click.command()
 @click.argument("manifests", nargs=-1, required=True, type=click.Path(dir_okay=False))
 @click.option("-o", "--output", required=True, type=click.Path(dir_okay=False), help="CSV.")
-def join(manifests: tuple[str, ...], output: str) -> None:
+@_PSEUDONYM_KEY_FILE
+def join(manifests: tuple[str, ...], output: str, pseudonym_key_file: str | None) -> None:
     """Join MANIFESTS of several collections into one, with all their sites."""
     from pipeline.commands.join import join_command
 
-    join_command([Path(manifest) for manifest in manifests], Path(output))
+    join_command([Path(manifest) for manifest in manifests], Path(output), pseudonym_key_file)
 
 
 @click.command()

@@ -1,6 +1,7 @@
 """One DICOM file into PNG images, and what went wrong with it."""
 
 import hashlib
+import hmac
 import os
 import warnings
 from dataclasses import dataclass
@@ -37,13 +38,14 @@ class ConvertedFile:
     passed_over: bool = False
 
 
-def convert_file(path: Path, folder: Path) -> ConvertedFile:
+def convert_file(path: Path, folder: Path, key: bytes | None = None) -> ConvertedFile:
     """Writes the frames of a file as PNG images; those that are there already are kept.
 
     Args:
         path: Any file.
         folder: For the images. Their names are hashes of patient, study and instance, so they say
             nothing.
+        key: Of these hashes; None takes plain ones, by which whoever knows all three finds them.
     """
     if is_apple_double(path):
         return ConvertedFile(path, passed_over=True)
@@ -63,7 +65,7 @@ def convert_file(path: Path, folder: Path) -> ConvertedFile:
         if problem:
             return ConvertedFile(path, header, problem=problem)
         try:
-            return ConvertedFile(path, header, images=_write_frames(path, header, folder))
+            return ConvertedFile(path, header, images=_write_frames(path, header, folder, key))
         except Exception as error:
             detail = f"{type(error).__name__} ({header.transfer_syntax.name})"
             return ConvertedFile(path, header, problem="pixels cannot be decoded", detail=detail)
@@ -88,12 +90,20 @@ def _missing(header: DicomHeader) -> str:
     return "too large" if header.pixels > MAX_PIXELS else ""
 
 
-def _write_frames(path: Path, header: DicomHeader, folder: Path) -> tuple[Path, ...]:
+def _hash(content: bytes, key: bytes | None) -> str:
+    if key is None:
+        return hashlib.sha256(content).hexdigest()
+    return hmac.new(key, content, hashlib.sha256).hexdigest()
+
+
+def _write_frames(
+    path: Path, header: DicomHeader, folder: Path, key: bytes | None
+) -> tuple[Path, ...]:
     # The instance alone should tell, but archives hold files that were given another's.
     identity = "\0".join(
         (header.issuer, header.patient_number, header.study_id, header.instance_id)
     )
-    name = hashlib.sha256(identity.encode()).hexdigest()[:32]
+    name = _hash(identity.encode(), key)[:32]
     indices = chosen_frames(header.frames)
     images = [folder / name[:2] / f"{name}-{index:04d}.png" for index in indices]
     if all(image.is_file() for image in images):

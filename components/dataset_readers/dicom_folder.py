@@ -56,7 +56,7 @@ class DicomFolderReader(DatasetReader):
             raise UserError("--images: is missing. Name the folder for the PNG images.")
         report = writing.report
         archive = DicomArchive(_headers(source))
-        convert = partial(convert_file, folder=writing.folder)
+        convert = partial(convert_file, folder=writing.folder, key=writing.key)
         images = 0
         for file in ordered_map(convert, files_below(source), writing.processes, _crashed):
             if file.passed_over:

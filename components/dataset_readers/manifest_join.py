@@ -1,16 +1,17 @@
 """Joins manifests of several collections into one, to train on some sites and test on others."""
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from components.case_example_gen.manifest import REQUIRED_COLUMNS, delimiter_of
+from components.case_example_gen.pseudonym import pseudonym
 from components.dataset_readers.manifest_file import replaced
 from components.dataset_readers.published_csv import read_csv
 from trainer.errors import UserError
 
 
-def join_manifests(manifests: Sequence[Path], output: Path) -> int:
+def join_manifests(manifests: Sequence[Path], output: Path, key: bytes | None = None) -> int:
     """Writes the rows of all manifests, one after another; nothing is held in memory.
 
     A column that one of them lacks is blank in its rows: a finding that a collection does not
@@ -19,6 +20,8 @@ def join_manifests(manifests: Sequence[Path], output: Path) -> int:
     Args:
         manifests: Each with the required columns. Images stay where they are.
         output: CSV to write; an old one stays until all is written.
+        key: Secret, under which patients and cases become keyed hashes; None leaves them as they
+            are.
 
     Returns:
         The number of rows.
@@ -37,9 +40,20 @@ def join_manifests(manifests: Sequence[Path], output: Path) -> int:
         for path in manifests:
             for row in read_csv(path, REQUIRED_COLUMNS):
                 image = path.parent.absolute() / row["image"]
-                writer.writerow({**row, "image": str(image).removeprefix(folder)})
+                writer.writerow(
+                    {**row, **_pseudonyms(row, key), "image": str(image).removeprefix(folder)}
+                )
                 count += 1
     return count
+
+
+def _pseudonyms(row: Mapping[str, str], key: bytes | None) -> dict[str, str]:
+    if key is None:
+        return {}
+    return {
+        "patient_id": pseudonym(key, "patient", row["patient_id"]),
+        "case_id": pseudonym(key, "case", row["case_id"]),
+    }
 
 
 def _columns(path: Path) -> list[str]:

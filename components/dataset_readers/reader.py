@@ -54,7 +54,7 @@ class ImageRow:
     Attributes:
         image: Path from the working directory, or absolute.
         case_id: What a clinician would label once.
-        patient_id: As published; it leaves ingestion only as a keyed hash.
+        patient_id: As published; it leaves ingestion, at the latest, as a keyed hash.
         site: Clinical site.
         view: Such as `PA`, `lateral`.
         sex: `female`, `male`, `other` or blank.
@@ -87,11 +87,13 @@ class ImageWriting:
         folder: For the images.
         report: Takes in the files left out.
         processes: Number of processes that decode.
+        key: Of the images' names, where these stand for identifiers; None = without a key.
     """
 
     folder: Path
     report: FileReport
     processes: int = 1
+    key: bytes | None = None
 
 
 @dataclass(frozen=True)

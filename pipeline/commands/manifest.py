@@ -6,6 +6,7 @@ from typing import cast
 
 import click
 
+from components.case_example_gen.pseudonym import read_key
 from components.dataset_readers.catalogue import reader_named
 from components.dataset_readers.file_report import FileReport
 from components.dataset_readers.label_policy import (
@@ -15,6 +16,7 @@ from components.dataset_readers.label_policy import (
     UnmentionedPolicy,
 )
 from components.dataset_readers.manifest_file import write_manifest
+from components.dataset_readers.pseudonymous_rows import pseudonymous
 from components.dataset_readers.reader import DatasetReader, ImageWriting, ReaderChoices
 from components.dataset_readers.row_labels import LabelCounts, join_other_classes
 from trainer.errors import UserError
@@ -35,11 +37,13 @@ def manifest_command(
     images: str | None,
     max_bad_fraction: float | None,
     processes: int | None,
+    pseudonym_key_file: str | None,
 ) -> None:
     """Writes the manifest of a published layout, and a CSV of files left out if there are any.
 
     Raises:
-        UserError: The source does not have that layout, or an option does not fit the reader.
+        UserError: The source does not have that layout, an option does not fit the reader, or the
+            key cannot be read.
     """
     reader = reader_named(name)
     card = reader.card
@@ -55,9 +59,10 @@ def manifest_command(
             "--processes": (processes, card.decodes_images),
         },
     )
+    key = read_key(pseudonym_key_file) if pseudonym_key_file else None
     writing = None
     if card.writes_images:
-        writing = _image_writing(output, images, max_bad_fraction, processes)
+        writing = _image_writing(output, images, max_bad_fraction, processes, key)
     choices = ReaderChoices(
         labels=LabelPolicy(
             uncertain=cast(UncertainPolicy, uncertain or "ignore"),
@@ -70,6 +75,8 @@ def manifest_command(
     rows = reader.rows(source, choices)
     if classes:
         rows = join_other_classes(rows, classes)
+    if key is not None:
+        rows = pseudonymous(rows, key)
     labels = LabelCounts(reader.findings)
     count = write_manifest(reader, labels.watch(rows), output)
     if card.task != "unlabelled":
@@ -93,7 +100,11 @@ def _check_options(reader: DatasetReader, options: dict[str, tuple[object, objec
 
 
 def _image_writing(
-    output: Path, images: str | None, max_bad_fraction: float | None, processes: int | None
+    output: Path,
+    images: str | None,
+    max_bad_fraction: float | None,
+    processes: int | None,
+    key: bytes | None,
 ) -> ImageWriting:
     """Places images and the list of files left out beside the manifest; an old list goes."""
     report = FileReport(
@@ -102,7 +113,7 @@ def _image_writing(
     )
     report.path.unlink(missing_ok=True)
     folder = Path(images) if images else output.with_name(f"{output.stem}_images")
-    return ImageWriting(folder, report, processes or os.cpu_count() or 1)
+    return ImageWriting(folder, report, processes or os.cpu_count() or 1, key)
 
 
 def _exceptions(reader: DatasetReader, texts: tuple[str, ...]) -> dict[str, UncertainPolicy]:

@@ -97,3 +97,33 @@ def test_dicom_studies_become_images_beside_the_manifest_and_a_list_of_broken_fi
     (tmp_path / "in" / "b.dcm").unlink()
     assert run(*arguments).exit_code == 0
     assert not (tmp_path / "out" / "chest_files.csv").exists()
+
+
+def test_with_a_key_nothing_that_is_written_for_others_names_a_patient(tmp_path):
+    pixels = np.arange(64 * 64, dtype=np.uint16).reshape(64, 64)
+    for instance in ("1.2.3", "1.2.4"):
+        write_dicom(
+            tmp_path / "in" / f"{instance}.dcm",
+            pixels,
+            PatientID="P-0815",
+            StudyInstanceUID="1.2",
+            SOPInstanceUID=instance,
+        )
+    key, output = tmp_path / "hospital.key", tmp_path / "out" / "chest.csv"
+    key.write_text("a secret of the hospital")
+
+    def written(*options: str) -> set[str]:
+        result = run("manifest", "dicom-folder", str(tmp_path / "in"), "-o", str(output), *options)
+        assert result.exit_code == 0
+        return {path.name for path in output.parent.rglob("*.png")}
+
+    plain = written()
+    keyed = written("--pseudonym-key-file", str(key)) - plain
+    assert len(keyed) == len(plain) == 2
+    assert not any(raw in output.read_text() for raw in ("P-0815", "1.2"))
+    key.write_text("short")
+    result = run(
+        "manifest", "dicom-folder", ".", "-o", str(output), "--pseudonym-key-file", str(key)
+    )
+    assert result.exit_code != 0
+    assert "at least 16 bytes" in result.output

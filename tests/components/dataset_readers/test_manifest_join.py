@@ -4,6 +4,7 @@ import csv
 
 import pytest
 
+from components.case_example_gen.pseudonym import pseudonym
 from components.dataset_readers.manifest_join import join_manifests
 from trainer.errors import UserError
 
@@ -65,3 +66,19 @@ def test_what_is_no_manifest_is_named_and_nothing_is_written(manifests, tmp_path
     with pytest.raises(UserError, match=message):
         join_manifests([*manifests, bad], tmp_path / "joined.csv")
     assert not (tmp_path / "joined.csv").exists()
+
+
+def test_with_a_key_patients_and_cases_become_pseudonyms_and_labels_stay(manifests, tmp_path):
+    key = b"a secret of the hospital"
+    join_manifests(manifests, tmp_path / "joined.csv", key)
+    join_manifests(manifests, tmp_path / "open.csv")
+    with (
+        (tmp_path / "joined.csv").open(newline="") as hashed,
+        (tmp_path / "open.csv").open() as raw,
+    ):
+        for ours, theirs in zip(csv.DictReader(hashed), csv.DictReader(raw), strict=True):
+            changed = {
+                "patient_id": pseudonym(key, "patient", theirs["patient_id"]),
+                "case_id": pseudonym(key, "case", theirs["case_id"]),
+            }
+            assert ours == theirs | changed

@@ -1,0 +1,24 @@
+"""Rows whose patients and cases are pseudonyms already, for manifests that others may see."""
+
+import dataclasses
+from collections.abc import Iterable, Iterator
+
+from components.case_example_gen.pseudonym import pseudonym
+from components.dataset_readers.reader import ImageRow
+
+
+def pseudonymous(rows: Iterable[ImageRow], key: bytes) -> Iterator[ImageRow]:
+    """Yields the rows with keyed hashes for patient and case; where images lie stays as it is.
+
+    Ingestion hashes these once more, under the run's own key.
+
+    Args:
+        rows: Of a reader.
+        key: Secret (`pseudonym.read_key`).
+    """
+    for row in rows:
+        yield dataclasses.replace(
+            row,
+            patient_id=pseudonym(key, "patient", row.patient_id),
+            case_id=pseudonym(key, "case", row.case_id),
+        )
