@@ -16,8 +16,11 @@ from pathlib import Path
 
 import apache_beam as beam
 import pytest
+import tensorflow as tf
+import tensorflow_transform.beam as tft_beam
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.portability import python_urns
+from tfx.utils import io_utils
 
 from components.case_example_gen.executor import write_report
 from components.case_example_gen.ingestion import ingest as ingestion
@@ -30,8 +33,21 @@ from components.pair_builder.building import build_pairs, largest_need
 from components.pair_builder.executor import write_rounds
 from components.pair_builder.settings import PairSettings
 from components.pair_builder.statistics import count, write_statistics
-from components.record_transforms import ReadRecords, RewriteRecords
+from components.record_transforms import (
+    ReadRecords,
+    RewriteRecords,
+    read_records,
+    record_options,
+)
+from components.site_evaluator.evaluation import evaluate_predictions
+from components.site_evaluator.reader import load_evaluation
+from components.transform.executor import transform
+from components.transform.preprocessing import TransformSettings
 from tests.components.beam_runs import case_files, ingest, pairs_of_round, write_data
+from tests.components.site_evaluator.prediction_files import make_card, write_predictions
+from tests.components.site_evaluator.synthetic_cases import ANY_NUMBER, make_cases
+from tests.components.transform.raw_cases import raw_case, smooth
+from trainer.settings import to_json
 
 ROOT = Path(__file__).parents[2]
 JOB_SERVICE = [
@@ -41,6 +57,7 @@ JOB_SERVICE = [
     f"--environment_config={sys.executable} -m apache_beam.runners.worker.sdk_worker_main",
 ]
 """A job service, which stages files and starts a worker in a process of its own."""
+PLACES: dict[str, list[str]] = {"here": [], "there": JOB_SERVICE}
 
 
 def cases(pipeline: beam.Pipeline, key_file: str = "key") -> None:
@@ -155,6 +172,53 @@ def test_a_worker_behind_a_job_service_writes_the_same_cases_and_pairs(tmp_path:
     for number in range(2):
         assert pairs_of_round(here, number)
         assert pairs_of_round(there, number) == pairs_of_round(here, number)
+
+
+@pytest.mark.slow
+def test_a_worker_behind_a_job_service_transforms_the_same_cases(tmp_path: Path):
+    folder = tmp_path / "cases" / "Split-train"
+    folder.mkdir(parents=True)
+    with tf.io.TFRecordWriter(str(folder / "cases-0.gz"), record_options()) as writer:
+        for number in range(6):
+            writer.write(raw_case(f"c{number}", [smooth(number)]).SerializeToString())
+    settings = to_json(TransformSettings(16, "pad", "unlabelled", ()))
+    written = {}
+    for name, options in PLACES.items():
+        with (
+            beam.Pipeline(options=PipelineOptions(options)) as pipeline,
+            tft_beam.Context(temp_dir=str(tmp_path / f"{name}-temporary")),
+        ):
+            transform(
+                pipeline,
+                {"train": str(folder)},
+                {"train": str(tmp_path / name)},
+                io_utils.SchemaReader().read(str(ROOT / "schemas" / "case.pbtxt")),
+                {"settings": settings},
+                str(tmp_path / f"{name}-graph"),
+            )
+        # Their features come in any order.
+        cases = [
+            tf.train.Example.FromString(record).SerializeToString(deterministic=True)
+            for file in (tmp_path / name).glob("*.gz")
+            for record in read_records(str(file))
+        ]
+        written[name] = sorted(cases)
+    assert len(written["here"]) == 6
+    assert written["there"] == written["here"]
+
+
+@pytest.mark.slow
+def test_a_worker_behind_a_job_service_evaluates_as_this_process_does(tmp_path: Path):
+    card = make_card("multi_label", ("a", "b", "c"))
+    predictions = write_predictions(tmp_path / "predictions", make_cases(60, 3), card)
+    slices = {}
+    for name, options in PLACES.items():
+        with beam.Pipeline(options=PipelineOptions(options)) as pipeline:
+            evaluate_predictions(predictions, str(tmp_path / name), pipeline, ANY_NUMBER)
+        slices[name] = load_evaluation(str(tmp_path / name)).slices
+    assert len(slices["here"]) > 1
+    # By their text: with arrays in them they have no equality.
+    assert repr(slices["there"]) == repr(slices["here"])
 
 
 def test_what_workers_install_has_every_file_of_the_package(tmp_path: Path):
