@@ -116,6 +116,7 @@ class _GraphBuilder:
             evaluation,
             baseline_evaluation,
             champion_evaluation,
+            champion,
             gate.outputs["verdict"],
             ingestion,
             pair_statistics,
@@ -173,6 +174,7 @@ class _GraphBuilder:
         evaluation: BaseChannel,
         baseline_evaluation: BaseChannel | None,
         champion_evaluation: BaseChannel,
+        champion: BaseChannel,
         verdict: BaseChannel,
         ingestion: Ingestion,
         pair_statistics: BaseChannel | None,
@@ -185,6 +187,7 @@ class _GraphBuilder:
             evaluation=evaluation,
             baseline_evaluation=baseline_evaluation,
             champion_evaluation=champion_evaluation,
+            champion=champion,
             verdict=verdict,
             ingestion_report=ingestion.medical_report,
             statistics=ingestion.statistics,
@@ -198,6 +201,7 @@ class _GraphBuilder:
                 data_fingerprint=self._places.fingerprints["medical"],
                 package_version=package_version(),
                 configuration_digest=configuration_digest(configuration),
+                training_digest=training_digest(configuration, self._places.fingerprints),
             ),
         )
         self._parts.add("slice-report", report)

@@ -1,6 +1,7 @@
 """The candidate against the model that is promoted now, case by case."""
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
 from components.absent_model import AbsentModel
@@ -8,8 +9,9 @@ from components.promotion_gate.opponent import Opponent, absence, comparable
 from components.site_evaluator.results import Estimate, Evaluation, SliceMetrics
 from components.site_evaluator.sufficiency import why_too_few
 from components.slice_report import estimates
+from components.slice_report.card_changes import card_changes
 from components.slice_report.reclassification import changes_by_slice
-from components.slice_report.settings import ReportSettings
+from components.slice_report.settings import ReportSettings, RunFields
 from components.slice_report.vocabulary import MAIN_METRICS
 
 
@@ -18,14 +20,18 @@ def champion_data(
     champion: Opponent | None,
     entries: list[dict[str, Any]],
     settings: ReportSettings,
+    run: RunFields,
+    lineage: Mapping[str, Any],
 ) -> dict[str, Any] | None:
-    """Returns the champion's card, main metrics and reclassified cases, or why there is none.
+    """Returns the champion's card, what differs, main metrics and reclassified cases, or why not.
 
     Args:
         candidate: Evaluation of the candidate.
         champion: Of the champion on the same cases; None if nobody asked for one.
         entries: Of the slices, see `slice_entries`; subgroups are left out.
         settings: Limits of the report.
+        run: Where the candidate comes from.
+        lineage: Where the champion comes from; empty if not known.
     """
     if champion is None:
         return None
@@ -35,6 +41,7 @@ def champion_data(
             "model": None,
             "absence": other.reason,
             "absence_statement": dataclasses.asdict(absence(other)),
+            "changed": [],
             "comparison": [],
             "reclassified": [],
             "renamed": [],
@@ -53,6 +60,7 @@ def champion_data(
         "model": dataclasses.asdict(other.card),
         "absence": None,
         "absence_statement": None,
+        "changed": card_changes(candidate.card, run, other.card, lineage),
         "comparison": [
             {**where, "metric": metric, **_compare(metric, ours, theirs, settings)}
             for where, ours, theirs in both

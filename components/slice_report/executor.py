@@ -12,8 +12,10 @@ from tfx import types
 from tfx.dsl.components.base.base_executor import BaseExecutor
 from tfx.types import artifact_utils
 
+from components import code_digest as source_code
 from components.absent_model import read_absent
 from components.case_example_gen.ingestion_report import read_ingestion_report
+from components.champion_source.lineage import read_lineage
 from components.pair_builder.statistics import read_pair_statistics
 from components.promotion_gate.opponent import Opponent
 from components.promotion_gate.verdict import read_verdict
@@ -51,6 +53,7 @@ class Executor(BaseExecutor):
             exec_properties["run_fields"],
             exec_properties["study"],
             run_id=run_id(uri, self._context),
+            code_digest=source_code.code_digest(),
         )
         write_report(uri, inputs)
 
@@ -69,18 +72,24 @@ def run_id(output_uri: str, context: BaseExecutor.Context | None) -> str:
 
 
 def read_inputs(
-    uris: Mapping[str, str], settings: str, run_fields: str, study: str, run_id: str
+    uris: Mapping[str, str],
+    settings: str,
+    run_fields: str,
+    study: str,
+    run_id: str,
+    code_digest: str = "",
 ) -> ReportInputs:
     """Reads what a report is made from.
 
     Args:
         uris: Directories by input of the component; `baseline_evaluation`,
-            `champion_evaluation`, `statistics`, `pair_statistics`, `examples` and `predictions`
-            may be missing.
+            `champion_evaluation`, `champion`, `statistics`, `pair_statistics`, `examples` and
+            `predictions` may be missing.
         settings: JSON of `ReportSettings`.
         run_fields: JSON of `RunFields`; a blank `created` becomes today's date (UTC).
         study: JSON of what `read_study` returns, or of null.
         run_id: Of the run that makes the report.
+        code_digest: Of the code that the run was made with; blank if that is not known.
     """
     baseline_uri = uris.get("baseline_evaluation")
     champion_uri = uris.get("champion_evaluation")
@@ -92,6 +101,7 @@ def read_inputs(
         candidate=load_evaluation(uris["evaluation"]),
         baseline=None if baseline_uri is None else load_evaluation(baseline_uri),
         champion=None if champion_uri is None else _opponent(champion_uri),
+        champion_lineage=read_lineage(uris["champion"]) if "champion" in uris else {},
         verdict=read_verdict(uris["verdict"]),
         ingestion=read_ingestion_report(uris["ingestion_report"]),
         drift=read_drift(uris["statistics"]) if "statistics" in uris else None,
@@ -101,7 +111,9 @@ def read_inputs(
         study=json.loads(study),
         errors=None if errors is None else tuple(errors),
         thumbnails={} if not errors else thumbnails(uris["examples"], errors),
-        run=dataclasses.replace(run, run_id=run_id, created=run.created or today),
+        run=dataclasses.replace(
+            run, run_id=run_id, created=run.created or today, code_digest=code_digest
+        ),
     )
 
 

@@ -48,6 +48,7 @@ class ReportInputs:
         run: Where the report comes from.
         champion: Evaluation of the model that is promoted now, on the same cases, or why there is
             none; None leaves it out of the report.
+        champion_lineage: Where that model comes from, as the registry keeps it; empty if not known.
         evaluated_sites: What is known of the evaluated cases, by site; none without statistics.
         drift: How far each site's data is from what training saw; None if not measured.
         pairs: What was paired for MICLe (`pair_statistics.json`); None without such a step.
@@ -63,6 +64,7 @@ class ReportInputs:
     settings: ReportSettings
     run: RunFields
     champion: Opponent | None = None
+    champion_lineage: Mapping[str, Any] = field(default_factory=dict)
     drift: tuple[SiteDrift, ...] | None = None
     evaluated_sites: Mapping[str, SiteData] = field(default_factory=dict)
     pairs: Mapping[str, Any] | None = None
@@ -98,7 +100,14 @@ def report_data(inputs: ReportInputs) -> dict[str, Any]:
         "errors": None
         if inputs.errors is None
         else [dataclasses.asdict(error) for error in inputs.errors],
-        "champion": champion_data(candidate, inputs.champion, entries, settings),
+        "champion": champion_data(
+            candidate,
+            inputs.champion,
+            entries,
+            settings,
+            inputs.run,
+            inputs.champion_lineage,
+        ),
         "study": inputs.study,
         "data_flow": data_flow(inputs.ingestion),
         "population": population(inputs.ingestion),

@@ -94,6 +94,9 @@ class RunFields:
             blank where that is not known. Not a fixed field of a pipeline either.
         created: Date of the report, ISO 8601; blank = the day it is made. Not a fixed field of a
             pipeline, since a new value makes a new report.
+        training_digest: Digest of what decides the model; blank of a run of an older version.
+        code_digest: Digest of the source files that ran; blank where that is not known. Not a
+            fixed field of a pipeline either.
     """
 
     pipeline_name: str
@@ -102,5 +105,7 @@ class RunFields:
     configuration_digest: str
     run_id: str = ""
     created: str = ""
+    training_digest: str = ""
+    code_digest: str = ""
 
     __pydantic_config__: ClassVar[Any] = _FORBID_UNKNOWN_FIELDS

@@ -179,13 +179,89 @@ def test_what_changed_since_the_champion_is_shown_and_what_is_the_same_is_not():
     )
     champion = dataclasses.replace(inputs.champion, card=card)
     page = render(report_data(dataclasses.replace(inputs, champion=champion)))
-    table = page[page.index("What changed since the champion") :]
+    table = page[page.index("What differs from the champion") :]
     table = table[: table.index("</table>")]
-    assert "17 cases" in table
+    assert '<td><span lang="en">240</span></td><td><span lang="en">17</span></td>' in table
     assert "Threshold of nodule" in table
     assert "0.25" in table
     assert "Threshold of effusion" not in table
     assert "Seed" not in table
+
+
+def against_a_champion_that_differs(run, lineage, **card):
+    """A report whose candidate was fine-tuned for 6 epochs, with the changed fields of its page."""
+    inputs = with_champion()
+    ours = dataclasses.replace(
+        inputs.candidate.card,
+        fine_tuning={"epochs": 6, "learning_rate": 0.0005, "augmentation": {"crop_area": (0.6, 1)}},
+        network={"architecture": "resnet18", "image_size": 64},
+    )
+    theirs = dataclasses.replace(ours, model_name="SimCLR <b>", model_digest="f" * 64, **{**card})
+    inputs = dataclasses.replace(
+        inputs,
+        candidate=dataclasses.replace(inputs.candidate, card=ours),
+        champion=dataclasses.replace(inputs.champion, card=theirs),
+        champion_lineage=lineage,
+        run=dataclasses.replace(inputs.run, **run),
+    )
+    data = json.loads(json.dumps(report_data(inputs)))
+    jsonschema.validate(data, SCHEMA)
+    rows = {
+        row["field"]: (row["candidate"], row["champion"]) for row in data["champion"]["changed"]
+    }
+    page = render(data)
+    table = page[page.index("What differs from the champion") :]
+    return rows, table[: table.index("</table>")]
+
+
+LINEAGE = {
+    "pipeline_name": "demo",
+    "data_fingerprint": f"sha256:{'d' * 64}",
+    "package_version": "0.1.0",
+    "code_digest": "c" * 64,
+    "configuration_digest": "e" * 64,
+    "training_digest": "a" * 64,
+}
+SAME_RUN = {**LINEAGE, "package_version": "0.1.0+608171d15a3c"}
+
+
+def test_settings_of_the_fine_tuning_and_the_network_are_compared_one_by_one():
+    rows, table = against_a_champion_that_differs(
+        SAME_RUN,
+        LINEAGE,
+        fine_tuning={
+            "epochs": 30, "learning_rate": 0.0005, "augmentation": {"crop_area": [0.2, 1]}
+        },
+        network={"architecture": "resnet50 <i>", "image_size": 64},
+    )  # fmt: skip
+    assert rows == {
+        "card.model_name": ("MICLe", "SimCLR <b>"),
+        "card.model_digest": ("0123456789abcdef" * 4, "f" * 64),
+        "card.fine_tuning.epochs": (6, 30),
+        "card.fine_tuning.augmentation.crop_area": ([0.6, 1], [0.2, 1]),
+        "card.network.architecture": ("resnet18", "resnet50 <i>"),
+    }
+    assert "Fine-tuning, <code>epochs</code>" in table
+    assert "resnet50 &lt;i&gt;" in table
+    assert "learning_rate" not in table
+
+
+@pytest.mark.parametrize("field", sorted(LINEAGE))
+def test_another_origin_shows_and_its_digests_are_cut(field):
+    other = "0.2.0" if field == "package_version" else f"{'b' * 64}"
+    rows, table = against_a_champion_that_differs(SAME_RUN, {**LINEAGE, field: other})
+    assert set(rows) == {"card.model_name", "card.model_digest", f"lineage.{field}"}
+    assert rows[f"lineage.{field}"] == (LINEAGE[field], other)
+    assert ">bbbbbbbbbbbb<" in table or field == "package_version"
+    assert "bbbbbbbbbbbbb" not in table
+
+
+def test_what_an_older_champion_does_not_state_is_said_and_not_left_out():
+    rows, table = against_a_champion_that_differs(SAME_RUN, {}, network={})
+    assert rows["card.network.image_size"] == (64, None)
+    assert rows["lineage.data_fingerprint"] == (LINEAGE["data_fingerprint"], None)
+    assert '<span class="none">not stated</span>' in table
+    assert ">sha256:dddddddddddd<" in table
 
 
 def test_an_evaluation_of_an_older_version_says_that_nothing_was_counted():
