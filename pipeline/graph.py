@@ -10,6 +10,7 @@ from tfx.dsl.components.base.base_node import BaseNode
 from tfx.types import BaseChannel
 
 from components.champion_source.component import ChampionSource
+from components.code_digest import code_digest
 from components.model_checker.component import ModelChecker
 from components.model_registrar.component import ModelRegistrar
 from components.model_registry.records import Lineage
@@ -202,6 +203,7 @@ class _GraphBuilder:
                 package_version=package_version(),
                 configuration_digest=configuration_digest(configuration),
                 training_digest=training_digest(configuration, self._places.fingerprints),
+                code_digest=code_digest(),
             ),
         )
         self._parts.add("slice-report", report)

@@ -2,7 +2,7 @@
 
 import dataclasses
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from markupsafe import Markup
@@ -62,12 +62,12 @@ def field_label(field: str, messages: Messages) -> Markup:
     return Markup("<code>{}</code>").format(field)
 
 
-def field_values(field: str, value: Any, messages: Messages) -> list[str]:
+def field_values(field: str, value: Any, messages: Messages) -> Sequence[str]:
     """Returns what the page shows of a field, a line each; digests cut as everywhere on it."""
     if value is None:
         return [messages.plain("changed.not_stated")]
-    if isinstance(value, list):
-        return [value_text(item) for item in value] or [messages.plain("model.no_pretraining")]
+    if field == "card.pretraining":
+        return list(value) or [messages.plain("model.no_pretraining")]
     if field.startswith("card.operating_point."):
         return [number_format.bound(value)]
     if field == "card.label_fraction":

@@ -12,7 +12,6 @@ from tfx import types
 from tfx.dsl.components.base.base_executor import BaseExecutor
 from tfx.types import artifact_utils
 
-from components import code_digest as source_code
 from components.absent_model import read_absent
 from components.case_example_gen.ingestion_report import read_ingestion_report
 from components.champion_source.lineage import read_lineage
@@ -53,7 +52,6 @@ class Executor(BaseExecutor):
             exec_properties["run_fields"],
             exec_properties["study"],
             run_id=run_id(uri, self._context),
-            code_digest=source_code.code_digest(),
         )
         write_report(uri, inputs)
 
@@ -77,7 +75,6 @@ def read_inputs(
     run_fields: str,
     study: str,
     run_id: str,
-    code_digest: str = "",
 ) -> ReportInputs:
     """Reads what a report is made from.
 
@@ -89,7 +86,6 @@ def read_inputs(
         run_fields: JSON of `RunFields`; a blank `created` becomes today's date (UTC).
         study: JSON of what `read_study` returns, or of null.
         run_id: Of the run that makes the report.
-        code_digest: Of the code that the run was made with; blank if that is not known.
     """
     baseline_uri = uris.get("baseline_evaluation")
     champion_uri = uris.get("champion_evaluation")
@@ -111,9 +107,7 @@ def read_inputs(
         study=json.loads(study),
         errors=None if errors is None else tuple(errors),
         thumbnails={} if not errors else thumbnails(uris["examples"], errors),
-        run=dataclasses.replace(
-            run, run_id=run_id, created=run.created or today, code_digest=code_digest
-        ),
+        run=dataclasses.replace(run, run_id=run_id, created=run.created or today),
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from components.case_example_gen.ingestion_report import IngestionReport
 from components.model_question import check_same_question, question_of
+from components.model_registry.standing import Standing
 from components.promotion_gate.opponent import Opponent
 from components.promotion_gate.verdict import RuleResult, Verdict
 from components.site_drift.distributions import SiteData
@@ -55,6 +56,7 @@ class ReportInputs:
         study: What `read_study` returns of a study of several starts; None without one.
         errors: The most confident ones of each site; None if nobody asked for them.
         thumbnails: Their images as `data:` addresses, by case.
+        standing: Where the model stands in the registry now; None where that was not read.
     """
 
     candidate: Evaluation
@@ -71,6 +73,7 @@ class ReportInputs:
     study: Mapping[str, Any] | None = None
     errors: tuple[ConfidentError, ...] | None = None
     thumbnails: Mapping[str, str] = field(default_factory=dict)
+    standing: Standing | None = None
 
 
 def report_data(inputs: ReportInputs) -> dict[str, Any]:
@@ -140,7 +143,8 @@ def _summary(inputs: ReportInputs, data: dict[str, Any], verdict: Verdict) -> di
     return {
         "heterogeneity": heterogeneity(ranking),
         "findings": findings(ranking, entries[0], data["shift"], metric, baseline, messages),
-        "verdict": _verdict(verdict, inputs.verdict, entries),
+        "verdict": _verdict(verdict, inputs.verdict, entries)
+        | {"standing": None if inputs.standing is None else dataclasses.asdict(inputs.standing)},
         "worst_site": None
         if ranking is None or worst is None
         else {"name": slice_name(site_slice(worst)), "metric": ranking.metric},

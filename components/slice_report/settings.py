@@ -95,8 +95,7 @@ class RunFields:
         created: Date of the report, ISO 8601; blank = the day it is made. Not a fixed field of a
             pipeline, since a new value makes a new report.
         training_digest: Digest of what decides the model; blank of a run of an older version.
-        code_digest: Digest of the source files that ran; blank where that is not known. Not a
-            fixed field of a pipeline either.
+        code_digest: Digest of the source files that made the run; blank of an older version.
     """
 
     pipeline_name: str

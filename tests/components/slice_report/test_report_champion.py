@@ -24,6 +24,10 @@ SCHEMA = json.loads(Path(schemas.__file__).with_name("slice_report.schema.json")
 RULE = RuleResult("minimum mean_auc", "all cases", 0.83, 0.8, 0.86, 0.75, True, "Good.")
 
 
+def words(page):
+    return " ".join(page.split())
+
+
 def with_changes(champion, candidate):
     """Adds what the candidate changes: 5 found, 2 missed, 3 false alarms, 1 cleared per class."""
     ways = ("operating_point", "predicted_class")[: 1 + (candidate.card.task == "multi_class")]
@@ -117,8 +121,10 @@ def test_the_page_names_the_champion_and_a_model_that_waits_is_not_called_promot
     page = render(data)
     assert "Against the champion" in page
     assert "SimCLR &lt;b&gt;" in page
-    assert "Passed, not yet signed" in page
-    assert "before somebody has agreed as clinician and as safety officer" in page
+    assert "Passed, to be signed" in page
+    assert "This report was made on 2026-01-31 and does not know who has" in words(page)
+    assert "<code>micle models show 0123456789ab</code>" in words(page)
+    assert "before somebody has agreed as clinician and as safety officer" in words(page)
     assert "Passed the gate" not in page
 
 
