@@ -30,7 +30,8 @@ class ReportSettings:
         suppress_counts_below: Counts of cases from 1 to below this are withheld, with all that
             would give them away; 0 shows every count.
         error_gallery: How many of the most confident errors of each site the page shows, with their
-            images; 0 shows none and keeps images of patients out of the page.
+            images: of missed findings and of false alarms so many each. 0 shows none and keeps
+            images of patients out of the page.
         language: Of the page: `en` or `zh` (Simplified Chinese).
     """
 
