@@ -25,6 +25,7 @@ from components.slice_report.exploration import exploration
 from components.slice_report.message_catalogue import load_messages
 from components.slice_report.pairs import pair_table
 from components.slice_report.rule_slices import slice_of
+from components.slice_report.same_differences import with_same_scores_said
 from components.slice_report.settings import ReportSettings, RunFields
 from components.slice_report.shift import shift_rows
 from components.slice_report.site_ranking import heterogeneity, rank_sites
@@ -87,7 +88,9 @@ def report_data(inputs: ReportInputs) -> dict[str, Any]:
     _check(inputs)
     candidate, baseline, settings = inputs.candidate, inputs.baseline, inputs.settings
     main_metrics = MAIN_METRICS[candidate.card.task]
-    entries = slice_entries(candidate, baseline, settings)
+    entries = with_same_scores_said(
+        slice_entries(candidate, baseline, settings), candidate, baseline
+    )
     data = {
         "format": FORMAT,
         "settings": dataclasses.asdict(settings),

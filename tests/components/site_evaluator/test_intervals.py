@@ -221,6 +221,15 @@ def test_two_models_right_and_wrong_on_the_same_cases_are_not_surely_alike():
     assert (found.value, found.lower, found.upper) == pytest.approx((0, -reach, reach))
 
 
+def test_the_same_scores_differ_by_exactly_nothing_whatever_the_sample():
+    auc = estimate_of_auc(1.0, np.ones(200), 20, 30)
+    share = estimate_of_share(0.9, np.linspace(0.8, 1.0, 200), 20)
+    for single in (auc, share):
+        assert paired_difference(single, single).upper > 0
+        found = paired_difference(single, single, same_scores=True)
+        assert (found.value, found.lower, found.upper) == (0, 0, 0)
+
+
 def test_what_is_no_share_and_always_the_same_has_no_difference():
     loss = estimate(0.9, np.linspace(0.8, 1.0, 200))
     found = paired_difference(loss, loss)

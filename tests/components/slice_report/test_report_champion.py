@@ -270,6 +270,19 @@ def test_what_an_older_champion_does_not_state_is_said_and_not_left_out():
     assert ">sha256:dddddddddddd<" in table
 
 
+def test_a_champion_with_the_same_scores_shows_no_difference_and_no_net_change():
+    inputs = with_champion()
+    card = dataclasses.replace(inputs.candidate.card, model_digest="f" * 64)
+    same = dataclasses.replace(inputs.candidate, card=card)
+    data = report_data(with_champion(with_changes(same, inputs.candidate)))
+    jsonschema.validate(json.loads(json.dumps(data)), SCHEMA)
+    champion = data["champion"]
+    shown = [row["difference"]["status"] for row in champion["comparison"]]
+    shown += [row[net]["status"] for row in champion["reclassified"] for net in ("net_found",)]
+    assert set(shown) == {"same_scores", "too_few"}
+    assert "same_scores" in metrics_csv(data)
+
+
 def test_an_evaluation_of_an_older_version_says_that_nothing_was_counted():
     inputs = with_champion()
     slices = {
