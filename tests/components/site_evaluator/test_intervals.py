@@ -14,6 +14,7 @@ from components.site_evaluator.intervals import (
     net_share,
     paired_difference,
 )
+from components.site_evaluator.resampling import REPLICATES
 from tests.components.site_evaluator.synthetic_cases import evaluate, make_cases
 
 DRAWS = 2000
@@ -134,6 +135,18 @@ def test_intervals_cover_the_true_auc_as_often_as_they_say():
         covered += auc.lower <= 0.7602 <= auc.upper
     # Binomial: at 95%, fewer than 106 of 120 (88%) has a probability below 0.002.
     assert covered >= 106
+
+
+def test_another_draw_of_the_resamples_moves_an_end_by_a_fifth_of_the_standard_error():
+    """As the report's glossary says; the asymptotic error of a quantile is 0.19 of it."""
+    drawn = np.random.default_rng(6).normal(size=(4000, REPLICATES))
+    found = [estimate(0.0, replicates) for replicates in drawn]
+    asymptotic = np.sqrt(0.025 * 0.975 / REPLICATES) / norm.pdf(norm.ppf(0.975))
+    for end in ("lower", "upper"):
+        ends = np.array([getattr(one, end) for one in found])
+        assert np.std(ends) == pytest.approx(0.2, abs=0.03)
+        assert np.std(ends) == pytest.approx(asymptotic, rel=0.1)
+        assert np.std(ends) / np.abs(np.mean(ends)) == pytest.approx(0.1, abs=0.01)
 
 
 def test_the_interval_is_the_middle_95_percent_of_the_replicates():
