@@ -10,6 +10,7 @@ from tfx.dsl.components.base.base_node import BaseNode
 from tfx.types import BaseChannel
 
 from components.champion_source.component import ChampionSource
+from components.code_digest import code_digest
 from components.model_checker.component import ModelChecker
 from components.model_registrar.component import ModelRegistrar
 from components.model_registry.records import Lineage
@@ -116,6 +117,7 @@ class _GraphBuilder:
             evaluation,
             baseline_evaluation,
             champion_evaluation,
+            champion,
             gate.outputs["verdict"],
             ingestion,
             pair_statistics,
@@ -173,6 +175,7 @@ class _GraphBuilder:
         evaluation: BaseChannel,
         baseline_evaluation: BaseChannel | None,
         champion_evaluation: BaseChannel,
+        champion: BaseChannel,
         verdict: BaseChannel,
         ingestion: Ingestion,
         pair_statistics: BaseChannel | None,
@@ -185,6 +188,7 @@ class _GraphBuilder:
             evaluation=evaluation,
             baseline_evaluation=baseline_evaluation,
             champion_evaluation=champion_evaluation,
+            champion=champion,
             verdict=verdict,
             ingestion_report=ingestion.medical_report,
             statistics=ingestion.statistics,
@@ -198,6 +202,8 @@ class _GraphBuilder:
                 data_fingerprint=self._places.fingerprints["medical"],
                 package_version=package_version(),
                 configuration_digest=configuration_digest(configuration),
+                training_digest=training_digest(configuration, self._places.fingerprints),
+                code_digest=code_digest(),
             ),
         )
         self._parts.add("slice-report", report)

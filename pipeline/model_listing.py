@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from components.model_registry.differences import differences, value_text
 from components.model_registry.records import CandidateRecord
 from components.model_registry.registry import SHORT, ModelRegistry
 from components.model_registry.state import SIGNED, ModelState
@@ -73,27 +74,33 @@ def log_lines(registry: ModelRegistry) -> list[str]:
 
 def difference_lines(first: CandidateRecord, second: CandidateRecord) -> list[str]:
     """Returns a table of the fields, metrics and rules in which two models differ."""
-    fields = [dict(_fields(record)) for record in (first, second)]
-    names = list(dict.fromkeys([*fields[0], *fields[1]]))
-    rows = [
-        (name, fields[0].get(name, "-"), fields[1].get(name, "-"))
-        for name in names
-        if fields[0].get(name) != fields[1].get(name)
+    found = [
+        *differences(_sections(first), _sections(second)),
+        *differences(dict(_judgement(first)), dict(_judgement(second))),
     ]
+    rows = [(one.field, *map(_cell, (one.first, one.second))) for one in found]
     return _table([("", first.model[:SHORT], second.model[:SHORT]), *rows])
 
 
-def _fields(record: CandidateRecord) -> Iterator[tuple[str, str]]:
-    sections = {"card": record.card, "lineage": record.lineage, "check": record.check or {}}
-    sections["encoder"] = _without_parent(record.encoder or {})
-    for section, values in sections.items():
-        for name, value in values.items():
-            yield f"{section}.{name}", _text(value)
+def _sections(record: CandidateRecord) -> dict[str, Mapping[str, Any]]:
+    return {
+        "card": record.card,
+        "lineage": record.lineage,
+        "check": record.check or {},
+        "encoder": _without_parent(record.encoder or {}),
+    }
+
+
+def _cell(value: Any) -> str:
+    return "-" if value is None else value_text(value)
+
+
+def _judgement(record: CandidateRecord) -> Iterator[tuple[str, str]]:
     yield "verdict", "passed" if record.passed else "refused"
     for rule in record.verdict["rules"]:
         yield f"rule {rule['rule']}, {rule.get('slice', '')}", rule["reason"]
     yield "judged against", record.judged_against[:SHORT] or "no champion"
-    yield "sign-off roles", _text(record.sign_off_roles)
+    yield "sign-off roles", value_text(record.sign_off_roles)
     for name, found in record.metrics.items():
         yield f"{name}: cases", str(found["cases"])
         for metric, estimate in found["metrics"].items():
@@ -120,17 +127,7 @@ def _without_parent(encoder: Mapping[str, Any]) -> dict[str, Any]:
 def _mapping_lines(title: str, values: Mapping[str, Any]) -> Iterator[str]:
     yield f"{title}:"
     for name, value in values.items():
-        yield f"  {name}: {_text(value)}"
-
-
-def _text(value: Any) -> str:
-    if value is None or value == "":
-        return "none"
-    if isinstance(value, Mapping):
-        return ", ".join(f"{name} {_text(part)}" for name, part in value.items())
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return "; ".join(map(_text, value)) or "none"
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+        yield f"  {name}: {value_text(value)}"
 
 
 def _value(found: Mapping[str, Any], metric: str) -> str:

@@ -8,9 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ml_metadata.proto import metadata_store_pb2
-from tfx import v1 as tfx
 from tfx.dsl.io import fileio
-from tfx.orchestration import metadata
 
 from components.slice_report.executor import read_inputs
 from components.slice_report.message_catalogue import Language
@@ -18,16 +16,13 @@ from components.slice_report.report import write_report
 from components.slice_report.report_data import ReportInputs
 from components.slice_report.study_excerpt import read_study
 from pipeline.configuration import Configuration
-from pipeline.execution_record import uris_by_key
+from pipeline.execution_record import newest_execution, opened_record, uris_by_key
+from pipeline.report_standing import standing_now
 from trainer.errors import UserError
 
 _REPORT_NODE = "slice-report"
 _RUN_CONTEXT = "pipeline_run"
 _EVALUATION, _PREDICTIONS = "evaluation", "predictions"
-_GOOD_STATES = (
-    metadata_store_pb2.Execution.COMPLETE,
-    metadata_store_pb2.Execution.CACHED,
-)
 
 
 def rebuild_report(
@@ -37,6 +32,8 @@ def rebuild_report(
     language: Language | None = None,
 ) -> None:
     """Writes the report of a run, made from its artifacts, into a directory.
+
+    Who has signed, and whether the model was promoted, it takes from the registry as it is now.
 
     Args:
         database: Of the run's metadata.
@@ -49,6 +46,7 @@ def rebuild_report(
             settings ask for, or the study cannot be shown in it.
     """
     inputs = newest_inputs(database)
+    standing = standing_now(database, inputs, configuration)
     if configuration is not None:
         inputs = _as_configured(inputs, configuration)
     settings = dataclasses.replace(inputs.settings, language=language or inputs.settings.language)
@@ -59,7 +57,7 @@ def rebuild_report(
         )
     if not settings.error_gallery:
         inputs = dataclasses.replace(inputs, errors=None, thumbnails={})
-    write_report(str(output), dataclasses.replace(inputs, settings=settings))
+    write_report(str(output), dataclasses.replace(inputs, settings=settings, standing=standing))
 
 
 def _as_configured(inputs: ReportInputs, configuration: Configuration) -> ReportInputs:
@@ -138,24 +136,11 @@ def files_in_place(uris: Mapping[str, str]) -> Iterator[None]:
 @contextmanager
 def _newest_report(database: Path) -> Iterator[tuple[Any, metadata_store_pb2.Execution]]:
     """Opens a run's metadata; yields the store and the execution of the newest report."""
-    config = tfx.orchestration.metadata.sqlite_metadata_connection_config(str(database))
-    with metadata.Metadata(config) as handle:
-        yield handle.store, _newest_report_execution(handle.store)
-
-
-def _newest_report_execution(store: Any) -> metadata_store_pb2.Execution:
-    nodes = [
-        node for node in store.get_contexts_by_type("node") if node.name.endswith(_REPORT_NODE)
-    ]
-    executions = [
-        execution
-        for node in nodes
-        for execution in store.get_executions_by_context(node.id)
-        if execution.last_known_state in _GOOD_STATES
-    ]
-    if not executions:
-        raise UserError("No run here has come as far as its report. Run 'micle run' again.")
-    return max(executions, key=lambda execution: execution.id)
+    with opened_record(database) as store:
+        execution = newest_execution(store, _REPORT_NODE)
+        if execution is None:
+            raise UserError("No run here has come as far as its report. Run 'micle run' again.")
+        yield store, execution
 
 
 def _run_id(store: Any, execution_id: int) -> str:

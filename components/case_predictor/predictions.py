@@ -55,6 +55,7 @@ class PredictionCard:
         seed: Of the fine-tuning.
         pretraining: What the encoder was trained on before, step by step, for a person.
         fine_tuning: Settings that the fine-tuning ended up with, and what chose them.
+        network: Settings of the encoder; empty of a model that does not say.
         operating_point_frozen_on: Day of its choice, YYYY-MM-DD; None of a model that does not say.
     """
 
@@ -69,6 +70,7 @@ class PredictionCard:
     seed: int
     pretraining: tuple[str, ...]
     fine_tuning: Mapping[str, Any] = field(default_factory=dict)
+    network: Mapping[str, Any] = field(default_factory=dict)
     operating_point_frozen_on: str | None = None
 
     def write(self, directory: str) -> None:

@@ -23,7 +23,8 @@ class ChampionSource(BaseComponent):
     """Takes the champion out of the registry; in place of TFX's Resolver.
 
     Output `champion` is a model, or an `AbsentModel` that says why there is none: no champion yet,
-    or one for other classes. The components behind it hand the absence on.
+    or one for other classes. The components behind it hand the absence on. Beside the model stands
+    where it comes from, `champion_lineage.json`.
     """
 
     SPEC_CLASS = ChampionSourceSpec

@@ -9,6 +9,7 @@ from tfx.types import artifact_utils
 from tfx.utils import path_utils
 
 from components.absent_model import AbsentModel
+from components.champion_source.lineage import write_lineage
 from components.fine_tuner.model_card import ModelCard, model_digest, read_model_card
 from components.model_registry.registry import SHORT, ModelRegistry
 from components.model_registry.serving_directory import copy_whole
@@ -35,7 +36,8 @@ class Executor(BaseExecutor):
         candidate = path_utils.serving_model_path(model.uri)
         registry = ModelRegistry.at(exec_properties["registry"])
         registry.require_log()
-        champion = registry.state().champion_to_meet(model_digest(candidate))
+        state = registry.state()
+        champion = state.champion_to_meet(model_digest(candidate))
         if not champion:
             NO_CHAMPION.write(output)
             return
@@ -43,6 +45,7 @@ class Executor(BaseExecutor):
             absent = _why_absent(champion, saved_model, read_model_card(candidate))
             if absent is None:
                 copy_whole(saved_model, Path(path_utils.serving_model_dir(output)))
+                write_lineage(output, registry.record_of(state.models[champion]).lineage)
             else:
                 absent.write(output)
 

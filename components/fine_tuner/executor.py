@@ -1,5 +1,6 @@
 """Fine-tunes, chooses the operating point, and exports the model with its card."""
 
+import dataclasses
 import json
 from datetime import datetime, timezone
 from typing import Any
@@ -24,14 +25,8 @@ from trainer.settings import EncoderSettings, FineTuneSettings, from_json
 from trainer.sweep import fine_tune_sweep, write_sweep
 from trainer.sweep_settings import sweep_from_json
 
-_SETTINGS_ON_THE_CARD = (
-    "trainable",
-    "features_from",
-    "optimizer",
-    "learning_rate",
-    "weight_decay",
-    "selection_metric",
-)
+_NOT_OF_THE_MODEL = ("checkpoint_seconds",)
+"""Settings of the fine-tuning that change no model, so that its card does not state them."""
 
 
 class Executor(BaseExecutor):
@@ -121,6 +116,8 @@ def model_card(result: FineTuneResult, exec_properties: dict[str, Any]) -> Model
     thresholds = operating_points(
         result.validation_targets, result.validation_weights, result.validation_scores, rule
     )
+    settings = dataclasses.asdict(result.settings)
+    network = from_json(EncoderSettings, exec_properties["encoder_settings"])
     return ModelCard(
         model_name=exec_properties["model_name"],
         task=exec_properties["task"],
@@ -132,9 +129,10 @@ def model_card(result: FineTuneResult, exec_properties: dict[str, Any]) -> Model
         seed=exec_properties["seed"],
         pretraining=result.pretraining,
         fine_tuning={
-            **{name: getattr(result.settings, name) for name in _SETTINGS_ON_THE_CARD},
+            **{name: value for name, value in settings.items() if name not in _NOT_OF_THE_MODEL},
             "best_epoch": result.best_epoch,
             "selection_score": result.selection_score,
             "sweep_points": len(sweep.points()) if sweep else 0,
         },
+        network=dataclasses.asdict(network),
     )

@@ -34,6 +34,7 @@ class ModelCard:
     seed: int
     pretraining: tuple[str, ...]
     fine_tuning: Mapping[str, Any] = field(default_factory=dict)
+    network: Mapping[str, Any] = field(default_factory=dict)
 
     def write(self, saved_model: str) -> None:
         """Writes the card into a SavedModel directory."""

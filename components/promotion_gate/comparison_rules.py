@@ -21,6 +21,7 @@ from components.promotion_gate.rules import (
 from components.promotion_gate.verdict import RuleResult
 from components.site_evaluator.intervals import paired_difference
 from components.site_evaluator.results import Evaluation, Slice, site_slice
+from components.site_evaluator.same_scores import same_scores
 from components.site_evaluator.shift import shift_loss
 from components.site_evaluator.sufficiency import MEANS, SampleLimits
 from components.statement import Statement, metric_statement
@@ -128,5 +129,7 @@ def _difference(
         return Measurement(where, ours.cases, None, Statement("gate.obstacle.other_cases"))
     if ours.estimate is None or theirs.estimate is None:
         return Measurement(where, ours.cases, None, ours.obstacle or theirs.obstacle)
-    difference = paired_difference(ours.estimate, theirs.estimate)
+    difference = paired_difference(
+        ours.estimate, theirs.estimate, same_scores(evaluation, other, key, metric)
+    )
     return Measurement(where, ours.cases, difference, averaged=ours.averaged)

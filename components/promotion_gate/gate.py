@@ -127,7 +127,7 @@ def _judge_calibration(
         rule="max_calibration_error",
         requirement=Statement("gate.asked.calibration_error", {"bound": rule.bound}),
         bound=rule.bound,
-        # The value: calibration errors are biased upwards already, the more so in a resample.
+        # The value: chance makes it larger than the true error already.
         end="value",
         sense="at most",
     )

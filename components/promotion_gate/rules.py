@@ -141,8 +141,8 @@ class CalibrationRule:
     """Probabilities must not be too far from how often what they say is the case.
 
     Attributes:
-        bound: Largest acceptable expected calibration error, by its value: its resamples lie higher
-            than it does.
+        bound: Largest acceptable expected calibration error, by its value, which chance makes
+            larger than the true one.
         slice: As in `MinimumRule`.
     """
 

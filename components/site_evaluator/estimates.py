@@ -1,11 +1,14 @@
 """Metrics of one slice from its counts; what is undefined is NaN, never an exception."""
 
 from collections.abc import Sequence
-from itertools import compress
 
 import numpy as np
 import numpy.typing as npt
 
+from components.site_evaluator.calibration_error import (
+    calibration_error,
+    mean_calibration_error,
+)
 from components.site_evaluator.counts import SCORE_ONE, TOP, Counts
 from components.site_evaluator.intervals import (
     estimate,
@@ -43,7 +46,7 @@ def slice_metrics(counts: Counts, classes: Sequence[str], limits: SampleLimits) 
     if counts.multi_class:
         diagonal = np.diagonal(counts.confusion).T
         metrics["log_loss"] = _estimate(_ratio(counts.losses[0] / SCORE_ONE, counts.cases))
-        metrics["ece"] = _estimate(calibration_error(counts.confidence))
+        metrics["ece"] = calibration_error(counts.confidence)
         metrics["accuracy"] = _share(diagonal.sum(axis=0), counts.cases, min(cases, patients))
         metrics["balanced_accuracy"] = _mean(
             [
@@ -57,7 +60,7 @@ def slice_metrics(counts: Counts, classes: Sequence[str], limits: SampleLimits) 
     else:
         enough = [limits.enough_known(single) for single in of_classes.values()]
         metrics["log_loss"] = _estimate(_mean_log_loss(counts, enough))
-        metrics["ece"] = _mean([single.ece for single in compress(of_classes.values(), enough)])
+        metrics["ece"] = _mean_calibration_error(counts, enough)
     if counts.multi_class and len(classes) > TOP:
         metrics["top_3_accuracy"] = _share(counts.top, counts.cases, min(cases, patients))
     return SliceMetrics(
@@ -88,7 +91,6 @@ def _class_columns(counts: Counts, index: int) -> dict[str, FloatArray]:
         "ppv": _ratio(true_positives, true_positives + false_positives),
         "npv": _ratio(true_negatives, true_negatives + false_negatives),
         "average_precision": average_precision(filled),
-        "ece": calibration_error(counts.calibration(index)),
         "brier": _ratio(counts.squared_errors[index] / SCORE_ONE, positives + negatives),
         "calibration_in_the_large": _calibration_in_the_large(counts.calibration(index)),
         "calibration_slope": slope,
@@ -131,6 +133,7 @@ def _class_metrics(counts: Counts, index: int) -> ClassMetrics:
         marked_patients=marked_patients,
         unmarked_patients=unmarked_patients,
         auc=auc,
+        ece=calibration_error(counts.calibration(index)),
         **shares,
         **others,
         false_positive_rate=false_positive_rate,
@@ -213,23 +216,6 @@ def roc_curve(
     return false_positive_rate, true_positive_rate, np.append(np.inf, lower_edges[::-1])
 
 
-def calibration_error(calibration: npt.NDArray[np.int64]) -> FloatArray:
-    """Returns the expected calibration error (Naeini et al. 2015; Guo et al. 2017).
-
-    Of a finding: mean over cases of |mean probability - share of positives| of the case's bin.
-    Multi-class evaluations use the predicted class: its probability against how often it is right.
-
-    Args:
-        calibration: int64 [3, bins, columns], see `Counts.calibration`.
-
-    Returns:
-        float64 [columns]; NaN without cases.
-    """
-    cases, positives, scores = calibration.astype(np.float64)
-    gaps = np.abs(scores / SCORE_ONE - positives)
-    return _ratio(gaps.sum(axis=0), cases.sum(axis=0))
-
-
 def _calibration_in_the_large(calibration: npt.NDArray[np.int64]) -> FloatArray:
     """Returns the share of positives minus the mean probability, float64 [columns].
 
@@ -238,6 +224,12 @@ def _calibration_in_the_large(calibration: npt.NDArray[np.int64]) -> FloatArray:
     """
     cases, positives, scores = calibration.sum(axis=1)
     return _ratio(positives - scores / SCORE_ONE, cases)
+
+
+def _mean_calibration_error(counts: Counts, chosen: Sequence[bool]) -> Estimate:
+    """Returns the mean over the chosen findings; NaN where none is."""
+    calibrations = [counts.calibration(index) for index in np.flatnonzero(chosen)]
+    return mean_calibration_error(calibrations) if calibrations else _mean([])
 
 
 def _mean_log_loss(counts: Counts, chosen: Sequence[bool]) -> FloatArray:

@@ -151,7 +151,7 @@ def mean_estimate(estimates: Sequence[Estimate]) -> Estimate:
     )
 
 
-def paired_difference(a: Estimate, b: Estimate) -> Estimate:
+def paired_difference(a: Estimate, b: Estimate, same_scores: bool = False) -> Estimate:
     """Returns `a - b` with its interval.
 
     Replicate by replicate both saw the same patients as often, so what two models have in
@@ -159,6 +159,12 @@ def paired_difference(a: Estimate, b: Estimate) -> Estimate:
     do not hold how far it may be from that; its own interval does, and is added in square (Newcombe
     1998, method 10). Where two shares are alike in every resample, they may differ as far as no
     difference in so many patients leaves possible.
+
+    Args:
+        a: Of one model or slice.
+        b: Of the other, resampled alike.
+        same_scores: Whether both are of one metric of the same scores on the same cases. Their
+            difference is 0 in any sample, so nothing is added to what the resamples hold.
 
     Raises:
         ValueError: The two have different numbers of replicates.
@@ -168,6 +174,8 @@ def paired_difference(a: Estimate, b: Estimate) -> Estimate:
             f"Replicates must be equally many. Received: {len(a.replicates)}, {len(b.replicates)}"
         )
     found = estimate(a.value - b.value, a.replicates - b.replicates)
+    if same_scores:
+        return found
     (a_below, a_above), (b_below, b_above) = map(_reach_where_sure, (a, b))
     widened = _widened(found, (a_below, b_above), (a_above, b_below))
     trials = min(a.trials, b.trials)

@@ -31,8 +31,9 @@ class Estimate:
 
     Attributes:
         value: The metric; NaN where it is undefined (no positive, say).
-        lower: Lower end of the interval: the 2.5% quantile of the replicates, or further out where
-            these are too sure (`intervals.py`).
+        lower: Lower end of the interval: the 2.5% quantile of the replicates, further out where
+            these are too sure (`intervals.py`), lower for what chance enlarges
+            (`calibration_error.py`).
         upper: Upper end, likewise.
         replicates: float64 [replicates], the metric on each resample of patients. Replicate `r`
             draws the same patients for every model and slice, so differences are paired.

@@ -1,15 +1,19 @@
 """The candidate against the model that is promoted now, case by case."""
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
 from components.absent_model import AbsentModel
 from components.promotion_gate.opponent import Opponent, absence, comparable
-from components.site_evaluator.results import Estimate, Evaluation, SliceMetrics
+from components.site_evaluator.results import Estimate, Evaluation, Slice, SliceMetrics
+from components.site_evaluator.same_scores import same_scores
 from components.site_evaluator.sufficiency import why_too_few
 from components.slice_report import estimates
+from components.slice_report.card_changes import card_changes
 from components.slice_report.reclassification import changes_by_slice
-from components.slice_report.settings import ReportSettings
+from components.slice_report.same_differences import slice_of_entry
+from components.slice_report.settings import ReportSettings, RunFields
 from components.slice_report.vocabulary import MAIN_METRICS
 
 
@@ -18,14 +22,18 @@ def champion_data(
     champion: Opponent | None,
     entries: list[dict[str, Any]],
     settings: ReportSettings,
+    run: RunFields,
+    lineage: Mapping[str, Any],
 ) -> dict[str, Any] | None:
-    """Returns the champion's card, main metrics and reclassified cases, or why there is none.
+    """Returns the champion's card, what differs, main metrics and reclassified cases, or why not.
 
     Args:
         candidate: Evaluation of the candidate.
         champion: Of the champion on the same cases; None if nobody asked for one.
         entries: Of the slices, see `slice_entries`; subgroups are left out.
         settings: Limits of the report.
+        run: Where the candidate comes from.
+        lineage: Where the champion comes from; empty if not known.
     """
     if champion is None:
         return None
@@ -35,27 +43,26 @@ def champion_data(
             "model": None,
             "absence": other.reason,
             "absence_statement": dataclasses.asdict(absence(other)),
+            "changed": [],
             "comparison": [],
             "reclassified": [],
             "renamed": [],
         }
-    named = {
-        tuple(sorted(entry["features"].items())): entry
-        for entry in entries
-        if entry["kind"] != "subgroup"
-    }
-    both = [
-        ({"slice": entry["name"], "cases": entry["cases"]}, candidate.slices[key], theirs)
-        for key, entry in named.items()
-        if key in candidate.slices and (theirs := other.slices.get(key)) is not None
-    ]
+    named = {slice_of_entry(entry): entry for entry in entries if entry["kind"] != "subgroup"}
+    both = [key for key in named if key in candidate.slices and key in other.slices]
     return {
         "model": dataclasses.asdict(other.card),
         "absence": None,
         "absence_statement": None,
+        "changed": card_changes(candidate.card, run, other.card, lineage),
         "comparison": [
-            {**where, "metric": metric, **_compare(metric, ours, theirs, settings)}
-            for where, ours, theirs in both
+            {
+                "slice": named[key]["name"],
+                "cases": named[key]["cases"],
+                "metric": metric,
+                **_compare(metric, candidate, other, key, settings),
+            }
+            for key in both
             for metric in MAIN_METRICS[candidate.card.task]
         ],
         **changes_by_slice(candidate, other, entries, settings),
@@ -63,16 +70,16 @@ def champion_data(
 
 
 def _compare(
-    metric: str, ours: SliceMetrics, theirs: SliceMetrics, settings: ReportSettings
+    metric: str, candidate: Evaluation, champion: Evaluation, key: Slice, settings: ReportSettings
 ) -> dict[str, Any]:
+    ours, theirs = candidate.slices[key], champion.slices[key]
     first, second = ours.metrics[metric], theirs.metrics[metric]
     shown_first = _shown(first, metric, ours, settings)
     shown_second = _shown(second, metric, theirs, settings)
-    return {
-        "candidate": shown_first,
-        "champion": shown_second,
-        "difference": estimates.shown_difference(first, second, shown_first, shown_second),
-    }
+    difference = estimates.shown_difference(first, second, shown_first, shown_second)
+    if same_scores(candidate, champion, key):
+        difference = estimates.of_same_scores(difference)
+    return {"candidate": shown_first, "champion": shown_second, "difference": difference}
 
 
 def _shown(

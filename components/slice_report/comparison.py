@@ -14,6 +14,7 @@ from components.slice_report.disclosure.protection import protect_comparison
 from components.slice_report.reclassification import changes_by_slice
 from components.slice_report.render import render_comparison
 from components.slice_report.report_data import ReportInputs
+from components.slice_report.same_differences import with_same_scores_said
 from components.slice_report.slice_entries import slice_entries
 from components.slice_report.vocabulary import MAIN_METRICS
 
@@ -61,7 +62,7 @@ def comparison_data(
         _named(inputs.candidate, name) for inputs, name in zip((first, second), NAMES, strict=True)
     )
     check_same_question("--compare B", question_of(theirs.card), question_of(ours.card))
-    entries = slice_entries(ours, theirs, settings)
+    entries = with_same_scores_said(slice_entries(ours, theirs, settings), ours, theirs)
     unpaired = why_not_paired(first, second)
     changed = theirs
     # With one seed for both, what changes case by case is paired whatever theirs are.

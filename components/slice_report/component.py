@@ -31,6 +31,7 @@ class SliceReportSpec(ComponentSpec):
         "champion_evaluation": ChannelParameter(
             type=standard_artifacts.ModelEvaluation, optional=True
         ),
+        "champion": ChannelParameter(type=standard_artifacts.Model, optional=True),
         "examples": ChannelParameter(type=standard_artifacts.Examples, optional=True),
         "predictions": ChannelParameter(type=standard_artifacts.InferenceResult, optional=True),
         "verdict": ChannelParameter(type=standard_artifacts.ModelEvaluation),
@@ -59,6 +60,7 @@ class SliceReport(base_component.BaseComponent):
         run_fields: RunFields,
         baseline_evaluation: BaseChannel | None = None,
         champion_evaluation: BaseChannel | None = None,
+        champion: BaseChannel | None = None,
         statistics: BaseChannel | None = None,
         pair_statistics: BaseChannel | None = None,
         examples: BaseChannel | None = None,
@@ -75,6 +77,7 @@ class SliceReport(base_component.BaseComponent):
             run_fields: Where the report comes from; a new value makes a new report.
             baseline_evaluation: Of a model to compare with, on the same cases.
             champion_evaluation: Of the model that is promoted now, on the same cases.
+            champion: Of `ChampionSource`: where that model comes from.
             statistics: Of the data, by split and site.
             pair_statistics: What was paired for MICLe.
             examples: Raw cases; with `predictions`, for a gallery of errors.
@@ -89,6 +92,7 @@ class SliceReport(base_component.BaseComponent):
                 evaluation=evaluation,
                 baseline_evaluation=baseline_evaluation,
                 champion_evaluation=champion_evaluation,
+                champion=champion,
                 statistics=statistics,
                 pair_statistics=pair_statistics,
                 examples=examples,

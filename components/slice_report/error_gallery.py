@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, get_args
 
 import numpy as np
 import tensorflow as tf
@@ -19,7 +20,10 @@ from schemas import case_features
 _SPLITS = (case_features.TEST, case_features.SHIFTED)
 _THUMBNAIL_PIXELS = 160
 _MOST_HELD = 1000
-"""Errors of a site that are held before the less confident ones are let go."""
+"""Errors of a site and kind that are held before the less confident ones are let go."""
+
+ErrorKind = Literal["confused", "missed", "false_alarm"]
+KINDS: tuple[ErrorKind, ...] = get_args(ErrorKind)
 
 
 @dataclass(frozen=True)
@@ -29,37 +33,45 @@ class ConfidentError:
     Attributes:
         site: Of the case.
         case_id: Its pseudonym.
+        kind: `confused` with another class; a finding `missed`, or marked by `false_alarm`.
         truth: Its class, or the finding that was missed; None where a finding is absent.
         predicted: The class or finding that the model named; None where it named none.
         score: Probability of the named class, of a finding its own.
-        confidence: How sure the model was of its wrong answer, 0 to 1.
+        threshold: Of the finding; None where classes were confused.
+        confidence: How sure the model was of its wrong answer, 0 to 1: the probability of the
+            class it named; of a finding, how far its score lies from the threshold, as a share of
+            the room on that side. What is missed lies below a threshold that is mostly low, so by
+            the bare probability it would always look surer than a false alarm.
     """
 
     site: str
     case_id: str
+    kind: ErrorKind
     truth: str | None
     predicted: str | None
     score: float
+    threshold: float | None
     confidence: float
 
 
 def confident_errors(predictions_uri: str, per_site: int) -> list[ConfidentError]:
-    """Returns the errors on evaluated cases, the most confident first, so many a site at most.
+    """Returns the errors on evaluated cases by site and kind, the most confident first.
 
     Args:
         predictions_uri: Of `CasePredictor`.
-        per_site: How many.
+        per_site: How many of a site and kind at most.
     """
     card = read_card(predictions_uri)
-    by_site: dict[str, list[ConfidentError]] = defaultdict(list)
+    groups: dict[tuple[str, int], list[ConfidentError]] = defaultdict(list)
     files = sorted(str(file) for file in Path(predictions_uri).glob(predictions.RECORDS))
     for record in _records(files):
         if _text(record, predictions.SPLIT) in _SPLITS:
             for error in _errors(record, card):
-                by_site[error.site].append(error)
-                if len(by_site[error.site]) > _MOST_HELD + per_site:
-                    by_site[error.site] = _most_confident(by_site[error.site], per_site)
-    return [error for site in sorted(by_site) for error in _most_confident(by_site[site], per_site)]
+                group = error.site, KINDS.index(error.kind)
+                groups[group].append(error)
+                if len(groups[group]) > _MOST_HELD + per_site:
+                    groups[group] = _most_confident(groups[group], per_site)
+    return [error for group in sorted(groups) for error in _most_confident(groups[group], per_site)]
 
 
 def _most_confident(errors: list[ConfidentError], number: int) -> list[ConfidentError]:
@@ -102,20 +114,36 @@ def _errors(record: tf.train.Example, card: PredictionCard) -> Iterator[Confiden
         if truth != named:
             probability = float(score[named])
             yield ConfidentError(
-                site, case_id, card.classes[truth], card.classes[named], probability, probability
+                site=site,
+                case_id=case_id,
+                kind="confused",
+                truth=card.classes[truth],
+                predicted=card.classes[named],
+                score=probability,
+                threshold=None,
+                confidence=probability,
             )
         return
     for index, name in enumerate(card.classes):
-        present, marked = label[index] > 0.5, score[index] >= card.operating_point[name]
+        threshold = card.operating_point[name]
+        present, marked = label[index] > 0.5, score[index] >= threshold
         if weight[index] > 0 and present != marked:
             yield ConfidentError(
-                site,
-                case_id,
-                name if present else None,
-                name if marked else None,
-                float(score[index]),
-                float(abs(score[index] - label[index])),
+                site=site,
+                case_id=case_id,
+                kind="missed" if present else "false_alarm",
+                truth=name if present else None,
+                predicted=name if marked else None,
+                score=float(score[index]),
+                threshold=threshold,
+                confidence=_beyond(float(score[index]), threshold),
             )
+
+
+def _beyond(score: float, threshold: float) -> float:
+    """Returns how far a score lies from a threshold, as a share of the room on its side."""
+    room = threshold if score < threshold else 1 - threshold
+    return abs(score - threshold) / room if room else 0.0
 
 
 def _records(files: list[str]) -> Iterator[tf.train.Example]:

@@ -11,6 +11,8 @@ ESTIMATED = "estimated"
 TOO_FEW = "too_few"
 UNDEFINED = "undefined"
 MISSING = "missing"
+SAME_SCORES = "same_scores"
+"""Of a difference: both models gave every case the same score."""
 WITHHELD = "withheld"
 """It rests on a small count, or would give one away."""
 
@@ -53,6 +55,11 @@ def shown_if_both(
         if side["status"] != ESTIMATED:
             return without_number(side["status"])
     return shown(difference, enough=True)
+
+
+def of_same_scores(difference: dict[str, Any]) -> dict[str, Any]:
+    """Returns what stands for a difference of the same scores; one without a number as it is."""
+    return without_number(SAME_SCORES) if difference["status"] == ESTIMATED else difference
 
 
 def _finite(number: float) -> float | None:

@@ -14,6 +14,7 @@ from tfx.types import artifact_utils
 
 from components.absent_model import read_absent
 from components.case_example_gen.ingestion_report import read_ingestion_report
+from components.champion_source.lineage import read_lineage
 from components.pair_builder.statistics import read_pair_statistics
 from components.promotion_gate.opponent import Opponent
 from components.promotion_gate.verdict import read_verdict
@@ -69,14 +70,18 @@ def run_id(output_uri: str, context: BaseExecutor.Context | None) -> str:
 
 
 def read_inputs(
-    uris: Mapping[str, str], settings: str, run_fields: str, study: str, run_id: str
+    uris: Mapping[str, str],
+    settings: str,
+    run_fields: str,
+    study: str,
+    run_id: str,
 ) -> ReportInputs:
     """Reads what a report is made from.
 
     Args:
         uris: Directories by input of the component; `baseline_evaluation`,
-            `champion_evaluation`, `statistics`, `pair_statistics`, `examples` and `predictions`
-            may be missing.
+            `champion_evaluation`, `champion`, `statistics`, `pair_statistics`, `examples` and
+            `predictions` may be missing.
         settings: JSON of `ReportSettings`.
         run_fields: JSON of `RunFields`; a blank `created` becomes today's date (UTC).
         study: JSON of what `read_study` returns, or of null.
@@ -92,6 +97,7 @@ def read_inputs(
         candidate=load_evaluation(uris["evaluation"]),
         baseline=None if baseline_uri is None else load_evaluation(baseline_uri),
         champion=None if champion_uri is None else _opponent(champion_uri),
+        champion_lineage=read_lineage(uris["champion"]) if "champion" in uris else {},
         verdict=read_verdict(uris["verdict"]),
         ingestion=read_ingestion_report(uris["ingestion_report"]),
         drift=read_drift(uris["statistics"]) if "statistics" in uris else None,

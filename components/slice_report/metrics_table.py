@@ -24,7 +24,8 @@ def metrics_csv(data: dict[str, Any]) -> str:
 
     `n` counts the cases of the slice, of a class those whose label is known. The class is empty
     for a metric of the whole slice. Where value and interval are empty the status says why:
-    `too_few`, `undefined`, `missing` or `withheld`; else it is `estimated`, or `counted`.
+    `too_few`, `undefined`, `missing`, `withheld` or, of a difference, `same_scores`; else it is
+    `estimated`, or `counted`.
 
     `NAME against the baseline NAME` (or `the champion`) is a difference, the first minus the
     second. `METRIC_in_distribution` minus `METRIC_at_site` is `METRIC_loss`, at a held-out site;

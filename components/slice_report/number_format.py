@@ -5,7 +5,14 @@ from typing import Any
 
 from components.site_evaluator.distinct_patients import EXACT_PATIENTS
 from components.slice_report.disclosure.cells import WITHHELD as WITHHELD_COUNT
-from components.slice_report.estimates import ESTIMATED, MISSING, TOO_FEW, UNDEFINED, WITHHELD
+from components.slice_report.estimates import (
+    ESTIMATED,
+    MISSING,
+    SAME_SCORES,
+    TOO_FEW,
+    UNDEFINED,
+    WITHHELD,
+)
 from components.slice_report.message_catalogue import ENGLISH, Messages
 from components.slice_report.vocabulary import METRICS
 
@@ -18,6 +25,7 @@ REASONS = {
     UNDEFINED: "page.undefined",
     MISSING: "page.missing",
     WITHHELD: "page.withheld",
+    SAME_SCORES: "page.same_scores",
 }
 """The message that stands in place of a number, by the estimate's status."""
 

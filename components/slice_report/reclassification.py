@@ -6,13 +6,17 @@ from typing import Any
 from components.site_evaluator.intervals import net_share, paired_difference
 from components.site_evaluator.metric_values import RECLASSIFIED_COUNTS
 from components.site_evaluator.results import (
+    OPERATING_POINT,
     PREDICTED_CLASS,
     Evaluation,
     Reclassified,
+    Slice,
     SliceMetrics,
 )
+from components.site_evaluator.same_scores import same_scores
 from components.site_evaluator.sufficiency import why_too_few, why_too_few_of_class
 from components.slice_report import estimates
+from components.slice_report.same_differences import slice_of_entry
 from components.slice_report.settings import ReportSettings
 
 _NET = {
@@ -20,6 +24,9 @@ _NET = {
     "net_cleared": ("newly_cleared", "newly_false_alarm", "negatives", "specificity"),
 }
 """What is gained, what is lost, of which cases, and the rate that the net share adds to."""
+
+_RATES_OF = {OPERATING_POINT: "sensitivity", PREDICTED_CLASS: "accuracy"}
+"""A rate that is the same where a way of naming a class gives the same answers."""
 
 
 def changes_by_slice(
@@ -37,27 +44,49 @@ def changes_by_slice(
         settings: Limits of the report.
     """
     both = [
-        ({"slice": entry["name"], "cases": entry["cases"]}, candidate.slices[key], theirs)
+        (entry, key, candidate.slices[key], theirs)
         for entry in entries
         if entry["kind"] != "subgroup"
-        and (key := tuple(sorted(entry["features"].items()))) in candidate.slices
+        and (key := slice_of_entry(entry)) in candidate.slices
         and (theirs := other.slices.get(key)) is not None
     ]
     return {
         "reclassified": sorted(
             (
-                {**where, **row}
-                for where, _, theirs in both
-                for row in reclassified_classes(theirs, settings)
+                {"slice": entry["name"], "cases": entry["cases"], **row}
+                for entry, key, _, theirs in both
+                for row in _said_if_the_same(
+                    reclassified_classes(theirs, settings), candidate, other, key
+                )
             ),
             key=lambda row: (row["criterion"], candidate.card.classes.index(row["class"])),
         ),
         "renamed": [
-            {**where, **row}
-            for where, ours, theirs in both
+            {
+                "slice": entry["name"],
+                "cases": entry["cases"],
+                **(
+                    row | {"net": estimates.of_same_scores(row["net"])}
+                    if same_scores(candidate, other, key)
+                    else row
+                ),
+            }
+            for entry, key, ours, theirs in both
             if (row := renamed_cases(ours, theirs, settings)) is not None
         ],
     }
+
+
+def _said_if_the_same(
+    rows: list[dict[str, Any]], candidate: Evaluation, other: Evaluation, key: Slice
+) -> list[dict[str, Any]]:
+    """Returns the rows; a net change of the same answers has no number."""
+    return [
+        row | {net: estimates.of_same_scores(row[net]) for net in _NET}
+        if same_scores(candidate, other, key, _RATES_OF[row["criterion"]])
+        else row
+        for row in rows
+    ]
 
 
 def reclassified_classes(champion: SliceMetrics, settings: ReportSettings) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ import jinja2
 from markupsafe import Markup
 
 from components.slice_report import number_format, svg
+from components.slice_report.card_changes import field_label, field_values
 from components.slice_report.curve_plots import reliability_plot, roc_plot
 from components.slice_report.drift import feature_name, value_name
 from components.slice_report.forest_plot import class_forest_plot, forest_plot
@@ -155,6 +156,8 @@ def _filters(messages: Messages) -> dict[str, Callable[..., Any]]:
         "place_name": partial(place_name, messages=messages),
         "value_name": partial(value_name, messages=messages),
         "said": lambda statement: say(statement_from(statement), messages),
+        "field_label": partial(field_label, messages=messages),
+        "field_values": partial(field_values, messages=messages),
         "metric_label": lambda metric: names[metric].label,
         "listed": messages.joined,
     }

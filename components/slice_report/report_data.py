@@ -7,6 +7,7 @@ from typing import Any
 
 from components.case_example_gen.ingestion_report import IngestionReport
 from components.model_question import check_same_question, question_of
+from components.model_registry.standing import Standing
 from components.promotion_gate.opponent import Opponent
 from components.promotion_gate.verdict import RuleResult, Verdict
 from components.site_drift.distributions import SiteData
@@ -24,6 +25,7 @@ from components.slice_report.exploration import exploration
 from components.slice_report.message_catalogue import load_messages
 from components.slice_report.pairs import pair_table
 from components.slice_report.rule_slices import slice_of
+from components.slice_report.same_differences import with_same_scores_said
 from components.slice_report.settings import ReportSettings, RunFields
 from components.slice_report.shift import shift_rows
 from components.slice_report.site_ranking import heterogeneity, rank_sites
@@ -48,12 +50,14 @@ class ReportInputs:
         run: Where the report comes from.
         champion: Evaluation of the model that is promoted now, on the same cases, or why there is
             none; None leaves it out of the report.
+        champion_lineage: Where that model comes from, as the registry keeps it; empty if not known.
         evaluated_sites: What is known of the evaluated cases, by site; none without statistics.
         drift: How far each site's data is from what training saw; None if not measured.
         pairs: What was paired for MICLe (`pair_statistics.json`); None without such a step.
         study: What `read_study` returns of a study of several starts; None without one.
         errors: The most confident ones of each site; None if nobody asked for them.
         thumbnails: Their images as `data:` addresses, by case.
+        standing: Where the model stands in the registry now; None where that was not read.
     """
 
     candidate: Evaluation
@@ -63,12 +67,14 @@ class ReportInputs:
     settings: ReportSettings
     run: RunFields
     champion: Opponent | None = None
+    champion_lineage: Mapping[str, Any] = field(default_factory=dict)
     drift: tuple[SiteDrift, ...] | None = None
     evaluated_sites: Mapping[str, SiteData] = field(default_factory=dict)
     pairs: Mapping[str, Any] | None = None
     study: Mapping[str, Any] | None = None
     errors: tuple[ConfidentError, ...] | None = None
     thumbnails: Mapping[str, str] = field(default_factory=dict)
+    standing: Standing | None = None
 
 
 def report_data(inputs: ReportInputs) -> dict[str, Any]:
@@ -82,7 +88,9 @@ def report_data(inputs: ReportInputs) -> dict[str, Any]:
     _check(inputs)
     candidate, baseline, settings = inputs.candidate, inputs.baseline, inputs.settings
     main_metrics = MAIN_METRICS[candidate.card.task]
-    entries = slice_entries(candidate, baseline, settings)
+    entries = with_same_scores_said(
+        slice_entries(candidate, baseline, settings), candidate, baseline
+    )
     data = {
         "format": FORMAT,
         "settings": dataclasses.asdict(settings),
@@ -98,7 +106,14 @@ def report_data(inputs: ReportInputs) -> dict[str, Any]:
         "errors": None
         if inputs.errors is None
         else [dataclasses.asdict(error) for error in inputs.errors],
-        "champion": champion_data(candidate, inputs.champion, entries, settings),
+        "champion": champion_data(
+            candidate,
+            inputs.champion,
+            entries,
+            settings,
+            inputs.run,
+            inputs.champion_lineage,
+        ),
         "study": inputs.study,
         "data_flow": data_flow(inputs.ingestion),
         "population": population(inputs.ingestion),
@@ -131,7 +146,8 @@ def _summary(inputs: ReportInputs, data: dict[str, Any], verdict: Verdict) -> di
     return {
         "heterogeneity": heterogeneity(ranking),
         "findings": findings(ranking, entries[0], data["shift"], metric, baseline, messages),
-        "verdict": _verdict(verdict, inputs.verdict, entries),
+        "verdict": _verdict(verdict, inputs.verdict, entries)
+        | {"standing": None if inputs.standing is None else dataclasses.asdict(inputs.standing)},
         "worst_site": None
         if ranking is None or worst is None
         else {"name": slice_name(site_slice(worst)), "metric": ranking.metric},

@@ -30,7 +30,8 @@ class ReportSettings:
         suppress_counts_below: Counts of cases from 1 to below this are withheld, with all that
             would give them away; 0 shows every count.
         error_gallery: How many of the most confident errors of each site the page shows, with their
-            images; 0 shows none and keeps images of patients out of the page.
+            images: of missed findings and of false alarms so many each. 0 shows none and keeps
+            images of patients out of the page.
         language: Of the page: `en` or `zh` (Simplified Chinese).
     """
 
@@ -94,6 +95,8 @@ class RunFields:
             blank where that is not known. Not a fixed field of a pipeline either.
         created: Date of the report, ISO 8601; blank = the day it is made. Not a fixed field of a
             pipeline, since a new value makes a new report.
+        training_digest: Digest of what decides the model; blank of a run of an older version.
+        code_digest: Digest of the source files that made the run; blank of an older version.
     """
 
     pipeline_name: str
@@ -102,5 +105,7 @@ class RunFields:
     configuration_digest: str
     run_id: str = ""
     created: str = ""
+    training_digest: str = ""
+    code_digest: str = ""
 
     __pydantic_config__: ClassVar[Any] = _FORBID_UNKNOWN_FIELDS

@@ -129,12 +129,18 @@ def test_a_second_run_repeats_no_step_and_ends_with_the_same_report(again):
     assert (run.output / "report" / "report.html").read_bytes() == before
 
 
-def test_the_report_can_be_rebuilt_from_the_artifacts(again):
-    run, before, _ = again
-    (run.output / "report" / "report.html").unlink()
+def test_the_report_can_be_rebuilt_from_the_artifacts_and_says_where_the_model_stands(again):
+    run, *_ = again
+    report = run.output / "report" / "report.json"
+    before = json.loads(report.read_text())
+    report.unlink()
     completed = run.micle("report", str(run.output))
     assert completed.returncode == 0, completed.stderr
-    assert (run.output / "report" / "report.html").read_bytes() == before
+    rebuilt = json.loads(report.read_text())
+    assert before["verdict"].pop("standing") is None
+    assert rebuilt["verdict"].pop("standing")["stage"] == "champion"
+    assert rebuilt == before
+    assert "Passed and promoted" in report.with_suffix(".html").read_text()
 
 
 def test_new_data_are_compared_with_what_a_finished_run_was_trained_on(finished, tmp_path):

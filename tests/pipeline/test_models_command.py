@@ -8,6 +8,7 @@ from click.testing import CliRunner
 
 from components.model_registry.registry import ModelRegistry
 from pipeline.command_line import main
+from tests.components.model_registry import handmade_models
 from tests.components.model_registry.handmade_models import add_model
 from tests.pipeline.test_configuration import MINIMAL
 
@@ -72,6 +73,17 @@ def test_diff_shows_only_what_differs(registry, micle):
         "rule minimum mean_auc,",
         "all cases: mean_auc",
     ]
+
+
+def test_diff_shows_each_setting_of_a_card_on_its_own(registry, micle, monkeypatch):
+    names = []
+    for weights, epochs in (("a", 30), ("b", 6)):
+        fine_tuning = {"epochs": epochs, "learning_rate": 0.0005}
+        monkeypatch.setitem(handmade_models.CARD_FIELDS, "fine_tuning", fine_tuning)
+        names.append(add_model(registry, weights))
+    lines = [line.split() for line in micle("diff", names[0][:8], names[1][:8])]
+    assert ["card.fine_tuning.epochs", "30", "6"] in lines
+    assert not any("learning_rate" in line[0] for line in lines[1:])
 
 
 def test_diff_shows_a_class_that_got_worse_where_the_means_are_the_same(registry, micle):

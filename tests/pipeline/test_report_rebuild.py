@@ -2,14 +2,17 @@
 
 import dataclasses
 import json
+from pathlib import Path
 
 import pytest
 import yaml
 
+from components.model_registry.registry import ModelRegistry
 from components.slice_report.study_excerpt import excerpt
-from pipeline import report_rebuild
+from pipeline import report_rebuild, report_standing
 from pipeline.configuration import load_configuration
 from pipeline.report_rebuild import files_in_place, rebuild_report
+from tests.components.model_registry.handmade_models import add_model
 from tests.components.slice_report.simulated_evaluation import simulated_inputs
 from tests.components.slice_report.study_results import study_results
 from trainer.errors import UserError
@@ -20,6 +23,7 @@ def run(monkeypatch):
     """A finished run whose report shows a study of its own."""
     inputs = dataclasses.replace(simulated_inputs(), study=excerpt(study_results(title="As run")))
     monkeypatch.setattr(report_rebuild, "newest_inputs", lambda database: inputs)
+    monkeypatch.setattr(report_standing, "_registry_of", lambda database: None)
     return inputs
 
 
@@ -81,6 +85,40 @@ def test_a_study_on_another_task_is_refused(rebuilt, tmp_path):
     configuration = configured(tmp_path, **written_study(tmp_path, task="multi_class"))
     with pytest.raises(UserError, match="is about a multi_class task"):
         rebuilt(configuration)
+
+
+@pytest.fixture
+def registered(run, monkeypatch, tmp_path):
+    """The run's model in a registry, promoted."""
+    registry = ModelRegistry.at(str(tmp_path / "registry"))
+    model = add_model(registry, "a")
+    registry.promote(model, "me")
+    card = dataclasses.replace(run.candidate.card, model_digest=model)
+    inputs = dataclasses.replace(run, candidate=dataclasses.replace(run.candidate, card=card))
+    monkeypatch.setattr(report_rebuild, "newest_inputs", lambda database: inputs)
+    monkeypatch.setattr(report_standing, "_registry_of", lambda database: registry.location)
+    return registry
+
+
+def test_where_the_model_stands_now_is_taken_from_the_runs_registry(registered, rebuilt):
+    assert rebuilt(None).standing.stage == "champion"
+
+
+def test_a_configuration_names_the_registry(registered, rebuilt, tmp_path):
+    assert rebuilt(configured(tmp_path, registry="elsewhere", serving="s")).standing is None
+    assert (
+        rebuilt(configured(tmp_path, registry=registered.location, serving="s")).standing
+        is not None
+    )
+
+
+def test_a_registry_that_cannot_be_read_keeps_no_report_from_being_made(
+    registered, rebuilt, caplog
+):
+    entry = Path(registered.location, "log", "00000001.json")
+    entry.write_text(entry.read_text().replace("true", "false"))
+    assert rebuilt(None).standing is None
+    assert "The report does not say who signed" in caplog.text
 
 
 def test_a_runs_folder_that_was_moved_is_named(tmp_path):

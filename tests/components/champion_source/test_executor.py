@@ -6,6 +6,7 @@ from tfx.types import standard_artifacts
 from components.absent_model import AbsentModel, read_absent
 from components.case_predictor.executor import Executor as CasePredictorExecutor
 from components.champion_source.executor import Executor
+from components.champion_source.lineage import read_lineage
 from components.fine_tuner.model_card import CARD, model_digest
 from components.model_registry.registry import ModelRegistry
 from components.site_evaluator.executor import Executor as SiteEvaluatorExecutor
@@ -47,13 +48,16 @@ def promote(registry, saved_model, against=""):
 def test_without_a_champion_its_absence_is_as_it_should_be(find):
     absent = read_absent(str(find()))
     assert absent.nothing_to_ask
+    assert read_lineage(str(find())) == {}
     assert "There is no champion yet" in absent.reason
 
 
 def test_the_champion_is_copied_as_it_was_registered(find, registry, tmp_path):
     champion = promote(registry, make_model(tmp_path / "old", "old"))
     assert read_absent(str(find())) is None
-    assert model_digest(str(find("newer") / "Format-Serving")) == champion
+    folder = find("newer")
+    assert model_digest(str(folder / "Format-Serving")) == champion
+    assert read_lineage(str(folder)) == registry.record(champion).lineage
 
 
 def test_a_candidate_that_became_champion_meets_the_one_it_met_before(find, registry, tmp_path):

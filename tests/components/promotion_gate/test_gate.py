@@ -19,8 +19,10 @@ from components.promotion_gate.rules import (
     ShiftGapRule,
     SignOff,
 )
+from components.site_evaluator.intervals import estimate_of_auc
 from components.site_evaluator.sufficiency import SampleLimits
 from tests.components.promotion_gate.handmade_evaluations import (
+    SPREAD,
     make_class,
     make_estimate,
     make_evaluation,
@@ -308,6 +310,24 @@ class TestComparisons:
         assert allowed.passed
         assert (allowed.bound, allowed.measured) == pytest.approx((-0.02, -0.01))
         assert not self.judged(against, worse, require="non_inferior", margin=0.005).passed
+
+    @pytest.mark.parametrize(("brier", "passes"), [(0.1, True), (0.11, False)])
+    def test_a_tie_of_the_same_scores_is_sure_and_one_of_other_scores_is_not(
+        self, against, brier, passes
+    ):
+        def tied(brier):
+            auc = estimate_of_auc(0.85, 0.85 + SPREAD, 20, 20)
+            made = make_slice()
+            edema = dataclasses.replace(made.classes["edema"], brier=make_estimate(brier))
+            metrics = {**made.metrics, "mean_auc": auc}
+            return make_evaluation(
+                overall=dataclasses.replace(made, metrics=metrics, classes={"edema": edema})
+            )
+
+        rules = compared(against=against, require="non_inferior", margin=0.02)
+        other = rename(tied(brier), "the former")
+        result = only_result(verdict_on(rules, tied(0.1), **{against: other}))
+        assert (result.measured, result.passed) == (0, passes)
 
     def test_on_the_worst_site_the_largest_loss_decides(self, against):
         other = rename(make_evaluation(south=make_slice(mean_auc=0.95)), "the former")

@@ -14,6 +14,7 @@ from components.site_evaluator.intervals import (
     net_share,
     paired_difference,
 )
+from components.site_evaluator.resampling import REPLICATES
 from tests.components.site_evaluator.synthetic_cases import evaluate, make_cases
 
 DRAWS = 2000
@@ -136,6 +137,18 @@ def test_intervals_cover_the_true_auc_as_often_as_they_say():
     assert covered >= 106
 
 
+def test_another_draw_of_the_resamples_moves_an_end_by_a_fifth_of_the_standard_error():
+    """As the report's glossary says; the asymptotic error of a quantile is 0.19 of it."""
+    drawn = np.random.default_rng(6).normal(size=(4000, REPLICATES))
+    found = [estimate(0.0, replicates) for replicates in drawn]
+    asymptotic = np.sqrt(0.025 * 0.975 / REPLICATES) / norm.pdf(norm.ppf(0.975))
+    for end in ("lower", "upper"):
+        ends = np.array([getattr(one, end) for one in found])
+        assert np.std(ends) == pytest.approx(0.2, abs=0.03)
+        assert np.std(ends) == pytest.approx(asymptotic, rel=0.1)
+        assert np.std(ends) / np.abs(np.mean(ends)) == pytest.approx(0.1, abs=0.01)
+
+
 def test_the_interval_is_the_middle_95_percent_of_the_replicates():
     result = estimate(0.5, np.arange(201) / 200)
     assert (result.lower, result.upper) == pytest.approx((0.025, 0.975))
@@ -219,6 +232,15 @@ def test_two_models_right_and_wrong_on_the_same_cases_are_not_surely_alike():
     found = paired_difference(share, share)
     reach = binomtest(0, 20).proportion_ci(0.95, "exact").high
     assert (found.value, found.lower, found.upper) == pytest.approx((0, -reach, reach))
+
+
+def test_the_same_scores_differ_by_exactly_nothing_whatever_the_sample():
+    auc = estimate_of_auc(1.0, np.ones(200), 20, 30)
+    share = estimate_of_share(0.9, np.linspace(0.8, 1.0, 200), 20)
+    for single in (auc, share):
+        assert paired_difference(single, single).upper > 0
+        found = paired_difference(single, single, same_scores=True)
+        assert (found.value, found.lower, found.upper) == (0, 0, 0)
 
 
 def test_what_is_no_share_and_always_the_same_has_no_difference():

@@ -87,15 +87,56 @@ def test_the_surest_errors_of_each_site_come_first_and_only_on_evaluated_known_l
     found = confident_errors(scored, per_site=2)
     assert [(error.site, error.case_id) for error in found] == [
         ("island <b>", "away"),
-        ("north", "sure"),
         ("north", "missed"),
+        ("north", "less sure"),
+        ("north", "sure"),
     ]
-    away, sure, missed = found
+    away, missed, _, sure = found
     assert (sure.truth, sure.predicted) == (None, "edema")
     assert (missed.truth, missed.predicted) == ("effusion", None)
     assert missed.score == pytest.approx(0.05)
-    assert missed.confidence == pytest.approx(0.95)
-    assert away.confidence == pytest.approx(0.7)
+    assert [error.kind for error in found] == ["missed", "missed", "missed", "false_alarm"]
+    # From the threshold of 0.5, as a share of the way to 0 or to 1.
+    assert missed.confidence == pytest.approx(0.45 / 0.5)
+    assert away.confidence == pytest.approx(0.2 / 0.5)
+    assert sure.confidence == pytest.approx(0.47 / 0.5)
+
+
+def scored_by(directory, threshold, **scores):
+    """Predictions of one finding at one site: present in cases whose name begins with `ill`."""
+    records = [
+        example(
+            {predictions.CASE_ID: case, predictions.SITE: "north", predictions.SPLIT: "test"},
+            {
+                predictions.LABEL: (float(case.startswith("ill")),),
+                predictions.LABEL_WEIGHT: (1,),
+                predictions.SCORE: (score,),
+            },
+        )
+        for case, score in scores.items()
+    ]
+    write_records(directory / "predictions-0.gz", records)
+    make_card("multi_label", ("edema",), threshold).write(str(directory))
+    return str(directory)
+
+
+def test_at_a_low_threshold_misses_do_not_crowd_out_false_alarms(tmp_path):
+    misses = {f"ill_{number}": 0.24 - 0.01 * number for number in range(5)}
+    scored = scored_by(tmp_path, 0.25, **misses, well_near=0.35, well_far=0.85, well=0.1)
+    found = confident_errors(scored, per_site=2)
+    assert [(error.kind, error.case_id) for error in found] == [
+        ("missed", "ill_4"),
+        ("missed", "ill_3"),
+        ("false_alarm", "well_far"),
+        ("false_alarm", "well_near"),
+    ]
+    expected = [(0.25 - 0.2) / 0.25, (0.25 - 0.21) / 0.25, 0.6 / 0.75, 0.1 / 0.75]
+    assert [error.confidence for error in found] == pytest.approx(expected, abs=1e-6)
+
+
+def test_a_threshold_of_1_leaves_no_room_above_it(tmp_path):
+    (error,) = confident_errors(scored_by(tmp_path, 1.0, well=1.0), per_site=1)
+    assert (error.kind, error.confidence) == ("false_alarm", 0.0)
 
 
 def test_one_of_several_classes_is_wrong_where_another_is_most_probable(tmp_path):
@@ -113,13 +154,14 @@ def test_one_of_several_classes_is_wrong_where_another_is_most_probable(tmp_path
     make_card("multi_class", ("naevus", "melanoma")).write(str(tmp_path))
     (error,) = confident_errors(str(tmp_path), 3)
     assert (error.truth, error.predicted) == ("naevus", "melanoma")
-    assert error.score == pytest.approx(0.8)
+    assert error.score == error.confidence == pytest.approx(0.8)
+    assert (error.kind, error.threshold) == ("confused", None)
 
 
 def test_a_thumbnail_is_small_and_of_the_cases_named(scored, examples):
     found = confident_errors(scored, per_site=1)
     drawn = thumbnails(examples, found)
-    assert set(drawn) == {"away", "sure"}
+    assert set(drawn) == {"away", "missed", "sure"}
     assert all(address.startswith("data:image/jpeg;base64,") for address in drawn.values())
     assert max(len(address) for address in drawn.values()) < 20_000
 
@@ -133,10 +175,13 @@ def test_the_page_shows_them_under_a_banner_and_the_json_holds_no_image(scored, 
     )
     write_report(str(tmp_path / "report"), inputs)
     page = (tmp_path / "report" / "report.html").read_text(encoding="utf-8")
-    assert page.count("<img ") == 3
+    assert page.count("<img ") == 4
+    assert page.count("<h4>Missed</h4>") == 2
+    assert page.count("<h4>False alarms</h4>") == 1
+    assert "stated probability 0.970, threshold 0.5" in page
     assert page.count("This page holds images of patients") == 2
     assert "edema: marked, and absent" in page
-    assert page.count('<div class="picture">') == 3
+    assert page.count('<div class="picture">') == 4
     data = (tmp_path / "report" / "report.json").read_text(encoding="utf-8")
     VALIDATOR.validate(json.loads(data))
     assert "base64" not in data
@@ -146,7 +191,7 @@ def test_a_case_without_a_picture_says_so(scored):
     found = confident_errors(scored, per_site=1)
     inputs = dataclasses.replace(simulated_inputs("multi_label"), errors=tuple(found))
     page = render(report_data(inputs))
-    assert page.count("no image</div>") == len(found) == 2
+    assert page.count("no image</div>") == len(found) == 3
 
 
 def test_without_asking_there_is_no_image_and_no_banner():

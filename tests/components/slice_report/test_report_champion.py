@@ -24,6 +24,10 @@ SCHEMA = json.loads(Path(schemas.__file__).with_name("slice_report.schema.json")
 RULE = RuleResult("minimum mean_auc", "all cases", 0.83, 0.8, 0.86, 0.75, True, "Good.")
 
 
+def words(page):
+    return " ".join(page.split())
+
+
 def with_changes(champion, candidate):
     """Adds what the candidate changes: 5 found, 2 missed, 3 false alarms, 1 cleared per class."""
     ways = ("operating_point", "predicted_class")[: 1 + (candidate.card.task == "multi_class")]
@@ -117,8 +121,10 @@ def test_the_page_names_the_champion_and_a_model_that_waits_is_not_called_promot
     page = render(data)
     assert "Against the champion" in page
     assert "SimCLR &lt;b&gt;" in page
-    assert "Passed, not yet signed" in page
-    assert "before somebody has agreed as clinician and as safety officer" in page
+    assert "Passed, to be signed" in page
+    assert "This report was made on 2026-01-31 and does not know who has" in words(page)
+    assert "<code>micle models show 0123456789ab</code>" in words(page)
+    assert "before somebody has agreed as clinician and as safety officer" in words(page)
     assert "Passed the gate" not in page
 
 
@@ -179,13 +185,102 @@ def test_what_changed_since_the_champion_is_shown_and_what_is_the_same_is_not():
     )
     champion = dataclasses.replace(inputs.champion, card=card)
     page = render(report_data(dataclasses.replace(inputs, champion=champion)))
-    table = page[page.index("What changed since the champion") :]
+    table = page[page.index("What differs from the champion") :]
     table = table[: table.index("</table>")]
-    assert "17 cases" in table
+    assert '<td><span lang="en">240</span></td><td><span lang="en">17</span></td>' in table
     assert "Threshold of nodule" in table
     assert "0.25" in table
     assert "Threshold of effusion" not in table
     assert "Seed" not in table
+
+
+def against_a_champion_that_differs(run, lineage, **card):
+    """A report whose candidate was fine-tuned for 6 epochs, with the changed fields of its page."""
+    inputs = with_champion()
+    ours = dataclasses.replace(
+        inputs.candidate.card,
+        fine_tuning={"epochs": 6, "learning_rate": 0.0005, "augmentation": {"crop_area": (0.6, 1)}},
+        network={"architecture": "resnet18", "image_size": 64},
+    )
+    theirs = dataclasses.replace(ours, model_name="SimCLR <b>", model_digest="f" * 64, **{**card})
+    inputs = dataclasses.replace(
+        inputs,
+        candidate=dataclasses.replace(inputs.candidate, card=ours),
+        champion=dataclasses.replace(inputs.champion, card=theirs),
+        champion_lineage=lineage,
+        run=dataclasses.replace(inputs.run, **run),
+    )
+    data = json.loads(json.dumps(report_data(inputs)))
+    jsonschema.validate(data, SCHEMA)
+    rows = {
+        row["field"]: (row["candidate"], row["champion"]) for row in data["champion"]["changed"]
+    }
+    page = render(data)
+    table = page[page.index("What differs from the champion") :]
+    return rows, table[: table.index("</table>")]
+
+
+LINEAGE = {
+    "pipeline_name": "demo",
+    "data_fingerprint": f"sha256:{'d' * 64}",
+    "package_version": "0.1.0",
+    "code_digest": "c" * 64,
+    "configuration_digest": "e" * 64,
+    "training_digest": "a" * 64,
+}
+SAME_RUN = {**LINEAGE, "package_version": "0.1.0+608171d15a3c"}
+
+
+def test_settings_of_the_fine_tuning_and_the_network_are_compared_one_by_one():
+    rows, table = against_a_champion_that_differs(
+        SAME_RUN,
+        LINEAGE,
+        fine_tuning={
+            "epochs": 30, "learning_rate": 0.0005, "augmentation": {"crop_area": [0.2, 1]}
+        },
+        network={"architecture": "resnet50 <i>", "image_size": 64},
+    )  # fmt: skip
+    assert rows == {
+        "card.model_name": ("MICLe", "SimCLR <b>"),
+        "card.model_digest": ("0123456789abcdef" * 4, "f" * 64),
+        "card.fine_tuning.epochs": (6, 30),
+        "card.fine_tuning.augmentation.crop_area": ([0.6, 1], [0.2, 1]),
+        "card.network.architecture": ("resnet18", "resnet50 <i>"),
+    }
+    assert "Fine-tuning, <code>epochs</code>" in table
+    assert "resnet50 &lt;i&gt;" in table
+    assert "learning_rate" not in table
+
+
+@pytest.mark.parametrize("field", sorted(LINEAGE))
+def test_another_origin_shows_and_its_digests_are_cut(field):
+    other = "0.2.0" if field == "package_version" else f"{'b' * 64}"
+    rows, table = against_a_champion_that_differs(SAME_RUN, {**LINEAGE, field: other})
+    assert set(rows) == {"card.model_name", "card.model_digest", f"lineage.{field}"}
+    assert rows[f"lineage.{field}"] == (LINEAGE[field], other)
+    assert ">bbbbbbbbbbbb<" in table or field == "package_version"
+    assert "bbbbbbbbbbbbb" not in table
+
+
+def test_what_an_older_champion_does_not_state_is_said_and_not_left_out():
+    rows, table = against_a_champion_that_differs(SAME_RUN, {}, network={})
+    assert rows["card.network.image_size"] == (64, None)
+    assert rows["lineage.data_fingerprint"] == (LINEAGE["data_fingerprint"], None)
+    assert '<span class="none">not stated</span>' in table
+    assert ">sha256:dddddddddddd<" in table
+
+
+def test_a_champion_with_the_same_scores_shows_no_difference_and_no_net_change():
+    inputs = with_champion()
+    card = dataclasses.replace(inputs.candidate.card, model_digest="f" * 64)
+    same = dataclasses.replace(inputs.candidate, card=card)
+    data = report_data(with_champion(with_changes(same, inputs.candidate)))
+    jsonschema.validate(json.loads(json.dumps(data)), SCHEMA)
+    champion = data["champion"]
+    shown = [row["difference"]["status"] for row in champion["comparison"]]
+    shown += [row[net]["status"] for row in champion["reclassified"] for net in ("net_found",)]
+    assert set(shown) == {"same_scores", "too_few"}
+    assert "same_scores" in metrics_csv(data)
 
 
 def test_an_evaluation_of_an_older_version_says_that_nothing_was_counted():

@@ -104,6 +104,22 @@ def test_reclassified_cases_are_counted_from_both_predictions(runs, monkeypatch)
     assert "Newly missed" in page
 
 
+def test_a_model_beside_itself_has_the_same_scores_and_no_difference_with_an_interval(runs):
+    first, _ = runs
+    data = json.loads(json.dumps(comparison_data(first, first)))
+    validator().validate(data)
+    statuses = {
+        difference["status"]
+        for entry in data["slices"]
+        for difference in entry["differences"].values()
+    }
+    assert statuses == {"same_scores", "too_few"}
+    page = render_comparison(data)
+    assert "the same scores" in page
+    assert "+0.000" not in page
+    assert "0.000 to 0.000" not in page
+
+
 def test_without_predictions_the_page_has_no_word_of_reclassified_cases(runs):
     assert "Reclassified" not in render_comparison(comparison_data(*runs))
 

@@ -27,7 +27,8 @@ def pdf(tmp_path_factory):
     file = tmp_path_factory.mktemp("pdf") / PDF
     inputs = simulated_inputs("multi_class")
     errors = tuple(
-        ConfidentError("north", case, "naevus", "melanoma", 0.9, 0.9) for case in ("a", "b")
+        ConfidentError("north", case, "confused", "naevus", "melanoma", 0.9, None, 0.9)
+        for case in ("a", "b")
     )
     verdict = dataclasses.replace(VERDICT, rules=VERDICT.rules * 5)
     inputs = dataclasses.replace(inputs, errors=errors, verdict=verdict)
