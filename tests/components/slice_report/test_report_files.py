@@ -105,6 +105,11 @@ def test_the_csv_has_every_difference_loss_and_gap_of_the_json(written):
             for row in csv.DictReader(file)
             if not row["class"]
         }
+        file.seek(0)
+        of_class = {
+            (row["model"], row["slice"], row["class"], row["metric"]): row
+            for row in csv.DictReader(file)
+        }
     candidate, baseline = (data["models"][r]["model_name"] for r in ("candidate", "baseline"))
     against = f"{candidate} against the baseline {baseline}"
     for entry in data["slices"]:
@@ -113,6 +118,12 @@ def test_the_csv_has_every_difference_loss_and_gap_of_the_json(written):
             assert rows[against, entry["name"], metric] == number(estimate)
     for row in data["shift"]:
         site, metric = f"site {row['site']}", row["metric"]
+        if row["class"] is not None:
+            for name, n in (("in_distribution", "in_distribution_cases"), ("at_site", "cases")):
+                found = of_class[candidate, site, row["class"], f"{metric}_{name}"]
+                assert tuple(found[end] for end in ENDS) == number(row[name])
+                assert found["n"] == str(row[n])
+            continue
         for name in ("in_distribution", "at_site", "loss"):
             assert rows[candidate, site, f"{metric}_{name}"] == number(row[name])
         assert rows[baseline, site, f"{metric}_loss"] == number(row["baseline_loss"])

@@ -212,6 +212,21 @@ def test_without_a_baseline_nothing_is_compared():
     assert not any("random initialisation" in text for text in page.text.values())
 
 
+def test_each_class_has_its_loss_at_the_operating_point_below_the_means(data, parsed):
+    rows = [cells for where, cells in parsed.rows if where == "shift"]
+    for name in data["classes"]:
+        for rate in ("Sensitivity", "Specificity"):
+            assert [cells for cells in rows if cells[1:3] == [name, rate]], (name, rate)
+
+
+def test_each_class_table_has_rows_of_the_sites_of_training_and_of_the_held_out_ones(page, data):
+    for number, name in enumerate(data["classes"], start=1):
+        tables = page.partition(f'id="class-{number}"')[2].partition("</table>")[0]
+        assert name in tables
+        for row in ("In distribution", "Held-out sites"):
+            assert f">{row}</th>" in tables
+
+
 def test_the_day_on_which_the_operating_point_was_frozen_is_said_of_each_model(parsed):
     days = parsed.row("operating-point", "Frozen on")
     assert days == ["Frozen on", "2026-03-01", "not kept with the model"]

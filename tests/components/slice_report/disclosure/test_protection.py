@@ -150,6 +150,25 @@ def test_the_table_of_metrics_counts_as_the_page_does(data):
     assert not [value for value in counts if value.isdigit() and 0 < int(value) < 10]
 
 
+def test_what_a_class_loses_at_a_site_is_withheld_where_one_of_its_rates_is(data):
+    of = {"sensitivity": "positives", "specificity": "negatives"}
+    statuses = set()
+    for row in data["shift"]:
+        if row["class"] is None:
+            continue
+        places = [entry_of(data, name) for name in (f"site {row['site']}", "in distribution")]
+        classes = [[m["classes"][row["class"]] for m in e["models"].values()] for e in places]
+        counts = [models[0][of[row["metric"]]] for models in classes]
+        assert [row["cases"], row["in_distribution_cases"]] == counts
+        rates = {values[row["metric"]]["status"] for models in classes for values in models}
+        assert (row["loss"]["status"] == "withheld") == ("withheld" in rates)
+        if "withheld" in rates:
+            names = ("in_distribution", "at_site", "baseline_loss", "spared_loss")
+            assert {row[name]["status"] for name in names} == {"withheld"}
+        statuses.add(row["loss"]["status"])
+    assert "withheld" in statuses
+
+
 def test_the_flow_withholds_lost_cases_and_what_would_tell_them(data):
     flow = data["data_flow"]
     assert (flow["lost_cases"], flow["received"]["cases"]) == ("<10", "withheld")
