@@ -20,6 +20,8 @@ from components.slice_report.study_plots import efficiency_figure
 from components.slice_report.summary import in_brackets
 from components.slice_report.vocabulary import (
     in_text,
+    is_at_operating_point,
+    is_held,
     judged_end,
     metric_names,
     rule_name,
@@ -97,6 +99,7 @@ def _render(
         lstrip_blocks=True,
     )
     environment.filters.update(_filters(messages))
+    environment.tests.update(at_operating_point=is_at_operating_point, held=is_held)
     environment.globals.update(t=messages.html, texts=messages.texts)
     script = (directory / _SCRIPT).read_text(encoding="utf-8")
     return environment.get_template(template).render(

@@ -24,7 +24,7 @@ from components.slice_report.exploration import exploration
 from components.slice_report.message_catalogue import load_messages
 from components.slice_report.operating_point_findings import operating_point_findings
 from components.slice_report.pairs import pair_table
-from components.slice_report.rule_slices import slice_of
+from components.slice_report.rule_slices import averaged_classes, slice_of
 from components.slice_report.settings import ReportSettings, RunFields
 from components.slice_report.shift import shift_rows
 from components.slice_report.site_ranking import heterogeneity, rank_sites
@@ -193,6 +193,7 @@ def _verdict(verdict: Verdict, measured: Verdict, entries: list[dict[str, Any]])
             dataclasses.asdict(rule)
             | _sizes(rule, by_name.get(slice_of(rule)))
             | {
+                "averaged": averaged_classes(rule),
                 "withheld": rule.measured is None and given.measured is not None,
             }
             for rule, given in rules

@@ -7,12 +7,13 @@ from html.parser import HTMLParser
 
 import pytest
 
-from components.promotion_gate.verdict import RuleResult, Verdict
+from components.promotion_gate.verdict import RuleResult, Verdict, rule_result
 from components.site_drift.distributions import Shares, SiteData
 from components.site_evaluator.sufficiency import CLASS_METRICS
 from components.slice_report.characteristics import characteristics
 from components.slice_report.render import render
 from components.slice_report.report_data import report_data
+from components.statement import Statement, metric_statement
 from tests.components.slice_report.simulated_evaluation import SETTINGS, simulated_inputs
 
 VOID = {"meta", "br", "link", "img", "hr", "input"}
@@ -20,6 +21,7 @@ SECTIONS = (
     "purpose verdict sites rules shift by-site by-class subgroups comparison operating-point "
     "exploration data-flow model limits glossary method"
 )
+NORTH = Statement("gate.where.site", {"site": "north"})
 SCRIPT = "<script>alert(1)</script>"
 
 
@@ -172,6 +174,40 @@ def test_a_model_whose_rules_hold_is_promoted_but_not_approved():
     words = Page(render(report_data(inputs))).text["verdict"]
     assert "Passed the gate" in words
     assert "not an approval for clinical use" in words
+
+
+def rule_on_mean(averaged):
+    found = Statement("gate.found.measured_alone", {"where": NORTH, "cases": 160, "value": 0.83})
+    if averaged:
+        classes = tuple(Statement("gate.class", {"class": name}) for name in averaged)
+        found = Statement("gate.found.mean_over", {"found": found, "classes": classes})
+    asked = {"metric": metric_statement("mean_auc"), "bound": 0.75}
+    requirement = Statement("gate.asked.minimum_value", asked)
+    sentence = Statement("gate.reason", {"requirement": requirement, "found": found})
+    return rule_result("minimum mean_auc", NORTH, sentence, bound=0.75, passed=True, measured=0.83)
+
+
+@pytest.mark.parametrize(
+    ("task", "averaged", "words"),
+    [
+        ("multi_label", ("effusion",), "0.83 over 1 of 3 findings, at least 0.75"),
+        ("multi_class", ("naevus", "melanoma"), "0.83 over 2 of 3 classes, at least 0.75"),
+        ("multi_label", (), "0.83, at least 0.75"),
+    ],
+)
+def test_a_rule_that_holds_over_some_of_the_findings_says_over_how_many(task, averaged, words):
+    verdict = Verdict((rule_on_mean(averaged),))
+    data = report_data(dataclasses.replace(simulated_inputs(task), verdict=verdict))
+    assert data["verdict"]["rules"][0]["averaged"] == list(averaged)
+    assert words in Page(render(data)).text["verdict"]
+
+
+def test_a_verdict_says_where_no_rule_asks_for_a_rate_at_the_operating_point():
+    words = "No rule asks for sensitivity, specificity, PPV or NPV"
+    of_rate = RuleResult("minimum npv:nodule", "all cases", 0.9, 0.8, 0.9, 0.5, True, "Good.")
+    for rules, is_said in (((rule_on_mean(()),), True), ((rule_on_mean(()), of_rate), False)):
+        inputs = dataclasses.replace(simulated_inputs(), verdict=Verdict(rules))
+        assert (words in Page(render(report_data(inputs))).text["verdict"]) == is_said
 
 
 def test_text_from_data_is_never_markup():
