@@ -64,7 +64,7 @@ def _class_rows(where: list[str], values: Mapping[str, Any]) -> Iterator[list[An
     known = number_format.known(values)
     for name in CLASS_METRICS:
         yield [*where, name, *_numbers(values[name], known)]
-    for name in ("positives", "negatives"):
+    for name in ("positives", "negatives", "positive_patients", "negative_patients"):
         yield [*where, name, *_count(values[name], known)]
     for name in _COUNTS:
         yield [*where, name, *_count(values["counts"][name], known)]

@@ -10,6 +10,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
+from components.site_evaluator.distinct_patients import EXACT_PATIENTS_OF_CLASS
 from components.slice_report import number_format, svg
 from components.slice_report.curve_plots import reliability_plot, roc_plot
 from components.slice_report.drift import feature_name, value_name
@@ -151,6 +152,9 @@ def _filters(messages: Messages) -> dict[str, Callable[..., Any]]:
         "stated_share": number_format.stated_share,
         "count": partial(number_format.count, messages=messages),
         "patients": partial(number_format.patients, messages=messages),
+        "patients_of_class": partial(
+            number_format.patients, messages=messages, counted_exactly=EXACT_PATIENTS_OF_CLASS
+        ),
         "known": number_format.known,
         "added": number_format.added,
         "total": lambda amounts: number_format.added(*amounts),

@@ -22,6 +22,7 @@ class HiddenSlices:
     Attributes:
         cases: Of which the number of cases is: then everything is.
         labels: (slice, class), of which the cases with and without the class are.
+        patients: (slice, class), of which the patients with and without the class are.
         answers: (slice, class, role, side of `SIDES`), of which the counts at the operating point
             are.
         named: (slice, role), of which the cases named rightly are, by class and over all.
@@ -31,6 +32,7 @@ class HiddenSlices:
 
     cases: set[str]
     labels: set[tuple[str, str]] = field(default_factory=set)
+    patients: set[tuple[str, str]] = field(default_factory=set)
     answers: set[tuple[str, str, str, str]] = field(default_factory=set)
     named: set[tuple[str, str]] = field(default_factory=set)
     matrices: set[tuple[str, str]] = field(default_factory=set)
@@ -49,6 +51,8 @@ def hidden_slices(data: dict[str, Any], hidden_cases: set[str], below: int) -> H
     hidden = HiddenSlices(cases=hidden_cases)
     sums = slice_sums(entries)
     hidden.labels = _hidden_labels(entries, sums, data, hidden_cases, below)
+    for name in data["classes"]:
+        hidden.patients |= _hidden_patients(entries, sums, name, hidden.labels, below)
     for role in data["models"]:
         of_role = [entry for entry in entries if role in entry["models"]]
         role_sums = slice_sums(of_role)
@@ -97,6 +101,33 @@ def _hidden_labels(
             of_class = [_of_class(one, name) for one in sums]
             found |= withheld_slices(own, of_class, entries, below, forced)
     return {(slice_name, name) for _, slice_name, name in found}
+
+
+def _hidden_patients(
+    entries: Sequence[dict[str, Any]],
+    sums: Sequence[Sum],
+    class_name: str,
+    hidden_labels: set[tuple[str, str]],
+    below: int,
+) -> set[tuple[str, str]]:
+    """With the patients of the slice, both kinds tell who has one kind of case alone, and who both.
+
+    Patients of parts are taken to add up, as those of slices are.
+    """
+    cells: dict[Key, Counts] = {}
+    for entry in entries:
+        values = entry["models"]["candidate"]["classes"][class_name]
+        having, lacking = values["positive_patients"], values["negative_patients"]
+        cells[SLICE, entry["name"]] = {
+            "with": having,
+            "without": lacking,
+            "never with": entry["patients"] - having,
+            "never without": entry["patients"] - lacking,
+            "both": having + lacking - entry["patients"],
+        }
+    forced = {(SLICE, name) for name, of_class in hidden_labels if of_class == class_name}
+    found = withheld_slices(cells, sums, entries, below, forced)
+    return {(name, class_name) for _, name in found}
 
 
 def _of_class(one: Sum, name: str) -> Sum:

@@ -28,6 +28,7 @@ from trainer.errors import UserError
 from trainer.settings import to_json
 
 SCHEMA = json.loads(Path(schemas.__file__).with_name("slice_report.schema.json").read_text())
+OF_PATIENTS = ("positive_patients", "negative_patients")
 ENDS = ("value", "lower", "upper")
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
 
@@ -90,7 +91,7 @@ def test_the_csv_has_every_metric_of_the_json(written):
                 assert row["n"] == str(values["positives"] + values["negatives"])
     left = {key[3] for key in by_key if key[2]}
     counts = {"true_positives", "false_positives", "false_negatives", "true_negatives"}
-    assert left >= {*CLASS_METRICS, *counts, "positives", "negatives"} - {"auc"}
+    assert left >= {*CLASS_METRICS, *counts, *OF_PATIENTS, "positives", "negatives"} - {"auc"}
 
 
 def number(estimate):

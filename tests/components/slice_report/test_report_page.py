@@ -135,7 +135,8 @@ def test_the_row_of_a_class_shows_the_numbers_given(inputs, parsed):
     name = inputs.candidate.card.classes[0]
     given = inputs.candidate.slices[()].classes[name]
     row = parsed.row("by-class", name)
-    assert row[1] == f"{given.positives} / {given.positives + given.negatives}"
+    cases = f"{given.positives} / {given.positives + given.negatives}"
+    assert row[1] == f"{cases}{given.positive_patients} with, {given.negative_patients} without"
     shown = [cell.split("%")[0] for cell in row[4:8]]
     rates = (given.sensitivity, given.specificity, given.ppv, given.npv)
     assert shown == [f"{100 * rate.value:.1f}" for rate in rates]
@@ -253,6 +254,23 @@ def test_each_class_has_its_loss_at_the_operating_point_below_the_means(data, pa
     for name in data["classes"]:
         for rate in ("Sensitivity", "Specificity"):
             assert [cells for cells in rows if cells[1:3] == [name, rate]], (name, rate)
+
+
+def test_a_rate_of_too_few_patients_stands_beside_their_number():
+    inputs = simulated_inputs("multi_label")
+    key = (("site", "east"),)
+    east = inputs.candidate.slices[key]
+    few = dataclasses.replace(
+        east.classes["effusion"], positive_patients=9, negative_patients=2_000
+    )
+    east = dataclasses.replace(east, classes={**east.classes, "effusion": few})
+    candidate = dataclasses.replace(inputs.candidate, slices={**inputs.candidate.slices, key: east})
+    data = report_data(dataclasses.replace(inputs, candidate=candidate, baseline=None))
+    rows = [row for where, row in Page(render(data)).rows if where == "by-class"]
+    row = next(row for row in rows if row[0] == "east")
+    known = few.positives + few.negatives
+    assert row[1] == f"{few.positives} / {known}9 with, ≈ 2,000 without"
+    assert "too few to estimate" in row
 
 
 def test_each_class_table_has_rows_of_the_sites_of_training_and_of_the_held_out_ones(page, data):

@@ -169,6 +169,49 @@ def test_what_a_class_loses_at_a_site_is_withheld_where_one_of_its_rates_is(data
     assert "withheld" in statuses
 
 
+def with_patients(inputs, site, patients, having, lacking):
+    """Gives a site so many patients, also of the first class; elsewhere each case has its own."""
+    key = (("site", site),)
+    name = inputs.candidate.card.classes[0]
+
+    def changed(evaluation):
+        of_site = evaluation.slices[key]
+        of_class = dataclasses.replace(
+            of_site.classes[name], positive_patients=having, negative_patients=lacking
+        )
+        of_site = dataclasses.replace(
+            of_site, patients=patients, classes={**of_site.classes, name: of_class}
+        )
+        others = {
+            other: dataclasses.replace(metrics, patients=metrics.cases)
+            for other, metrics in evaluation.slices.items()
+        }
+        return dataclasses.replace(evaluation, slices={**others, key: of_site})
+
+    models = {role: changed(getattr(inputs, role)) for role in ("candidate", "baseline")}
+    return name, dataclasses.replace(inputs, **models)
+
+
+@pytest.mark.parametrize(
+    ("patients", "having", "lacking", "shown"),
+    [
+        pytest.param(100, 60, 80, (60, 80), id="no kind of patient is rare"),
+        pytest.param(100, 9, 100, ("<10", "withheld"), id="few have it"),
+        pytest.param(100, 60, 45, ("withheld", "withheld"), id="few have both"),
+        pytest.param(100, 95, 80, ("withheld", "withheld"), id="few lack it always"),
+        pytest.param(100, 80, 95, ("withheld", "withheld"), id="few have it always"),
+    ],
+)
+def test_patients_of_a_class_are_withheld_with_what_they_tell(patients, having, lacking, shown):
+    sites = {"north": 400, "east": 400, "island <b>": 400}
+    given = consistent_inputs("multi_label", sites)
+    name, inputs = with_patients(given, "north", patients, having, lacking)
+    data = report_data(inputs)
+    of_class = entry_of(data, "site north")["models"]["candidate"]["classes"][name]
+    assert (of_class["positive_patients"], of_class["negative_patients"]) == shown
+    assert isinstance(of_class["positives"], int)
+
+
 def test_the_flow_withholds_lost_cases_and_what_would_tell_them(data):
     flow = data["data_flow"]
     assert (flow["lost_cases"], flow["received"]["cases"]) == ("<10", "withheld")
