@@ -13,6 +13,7 @@ from components.site_evaluator.sufficiency import CLASS_METRICS
 from components.slice_report.characteristics import characteristics
 from components.slice_report.render import render
 from components.slice_report.report_data import report_data
+from components.slice_report.settings import ReportSettings
 from components.statement import Statement, metric_statement
 from tests.components.slice_report.simulated_evaluation import SETTINGS, simulated_inputs
 
@@ -349,6 +350,27 @@ def test_the_header_says_which_data_and_configuration_the_report_is_of(page):
 def test_the_first_screen_says_for_which_patients_the_model_is(page):
     lead = page[page.index('class="lead"') : page.index('aria-labelledby="sites"')]
     assert "Adults with a frontal view." in lead
+
+
+def test_what_nobody_stated_is_said_not_to_be_stated():
+    settings = ReportSettings(title="t", intended_use="u")
+    page = Page(render(report_data(dataclasses.replace(simulated_inputs(), settings=settings))))
+    for section, heading in (
+        ("purpose", "For these patients"),
+        ("purpose", "Not intended for"),
+        ("limits", "Not intended for"),
+    ):
+        words = page.text[section].partition(heading)[2]
+        assert words.split()[:2] == ["not", "stated"], heading
+    assert "Owner: not stated." in page.text["header"]
+
+
+def test_a_report_that_knows_neither_scanner_nor_source_of_the_labels_says_so(data):
+    words = "Scanner and source of the labels: not stated."
+    assert words not in Page(render(data)).text["data-flow"]
+    sites = {"north": SiteData(9, {"sex": Shares({"female": 9})})}
+    data = data | {"characteristics": characteristics(sites)}
+    assert words in Page(render(data)).text["data-flow"]
 
 
 def test_the_data_flow_counts_patients_where_ingestion_did(inputs, page):
