@@ -15,7 +15,7 @@ from components.slice_report.render import render
 from components.slice_report.report_data import report_data
 from components.slice_report.settings import ReportSettings
 from components.statement import Statement, metric_statement
-from tests.components.slice_report.simulated_evaluation import SETTINGS, simulated_inputs
+from tests.components.slice_report.simulated_evaluation import SETTINGS, VERDICT, simulated_inputs
 
 VOID = {"meta", "br", "link", "img", "hr", "input"}
 SECTIONS = (
@@ -168,6 +168,33 @@ def test_the_verdict_is_in_words_with_the_failing_rule_first(parsed):
     assert "1 of 3 checks of the promotion gate fails." in " ".join(words.split())
     assert words.index("fails max shift gap mean AUC") < words.index("holds minimum mean AUC")
     assert "not judged" in words
+
+
+@pytest.mark.parametrize(
+    ("averaged", "words"),
+    [
+        ([(), ()], "2 rules hold"),
+        ([()], "1 rule holds"),
+        ([("effusion",), (), ()], "3 rules hold; over some of the findings alone: 1"),
+    ],
+)
+def test_rules_that_hold_are_folded_and_the_others_stay_open(averaged, words):
+    unjudged, failing = (rule for rule in VERDICT.rules if rule.measured is None or not rule.passed)
+    verdict = Verdict((failing, *map(rule_on_mean, averaged), unjudged))
+    page = render(report_data(dataclasses.replace(simulated_inputs(), verdict=verdict)))
+    shown = page.partition('aria-labelledby="verdict"')[2].partition("</section>")[0]
+    folded = shown.partition("<details>")[2].partition("</details>")[0]
+    assert Page(folded).text["page"].strip().startswith(f"✓ {words}\n")
+    assert folded.count("<li>") == len(averaged)
+    assert "fails" not in folded
+    assert "not judged" not in folded
+    assert shown.replace(folded, "").count("<li>") == 2
+
+
+def test_where_no_rule_holds_nothing_is_folded():
+    verdict = Verdict(tuple(rule for rule in VERDICT.rules if not rule.passed))
+    page = render(report_data(dataclasses.replace(simulated_inputs(), verdict=verdict)))
+    assert "<details>" not in page
 
 
 def test_a_model_whose_rules_hold_is_promoted_but_not_approved():
