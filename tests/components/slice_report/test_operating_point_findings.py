@@ -61,10 +61,10 @@ def test_the_largest_clear_loss_is_said_with_both_values_and_of_how_many_it_is()
         lost(estimate(None, status="too_few"), class_name="mass"),
     ]
     assert operating_point_findings(rows, None, ENTRIES) == [
-        "Held-out site east, at the frozen operating point: specificity of edema is 69.0 points "
-        "lower (95% CI −83.0 to −58.0) than in distribution, 8.0% (95% CI 2.0 to 17.0), n = 64, "
-        "against 77.0% (95% CI 63.0 to 88.0), n = 56. It is the largest of 2 clear losses "
-        "(values judged, by finding and site: 3)."
+        "Held-out site east, at the frozen operating point: specificity of edema is 8.0% (95% CI "
+        "2.0 to 17.0), n = 64, and in distribution 77.0% (95% CI 63.0 to 88.0), n = 56: 69.0 "
+        "points lower (95% CI −83.0 to −58.0). It is the largest of 2 clear losses (values "
+        "judged, by finding and site: 3)."
     ]
 
 

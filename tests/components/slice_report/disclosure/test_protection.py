@@ -21,6 +21,7 @@ from components.slice_report.settings import ReportSettings
 from components.statement import Statement, metric_statement
 from tests.components.slice_report.disclosure.consistent_inputs import consistent_inputs
 
+NORTH = (("site", "north"),)
 SCHEMA = json.loads(Path(schemas.__file__).with_name("slice_report.schema.json").read_text())
 
 
@@ -169,27 +170,34 @@ def test_what_a_class_loses_at_a_site_is_withheld_where_one_of_its_rates_is(data
     assert "withheld" in statuses
 
 
-def with_patients(inputs, site, patients, having, lacking):
-    """Gives a site so many patients, also of the first class; elsewhere each case has its own."""
-    key = (("site", site),)
-    name = inputs.candidate.card.classes[0]
+def with_patients(inputs, patients, of_first, of_others):
+    """Gives the site north so many patients, with and without the classes; elsewhere one a case."""
 
     def changed(evaluation):
-        of_site = evaluation.slices[key]
-        of_class = dataclasses.replace(
-            of_site.classes[name], positive_patients=having, negative_patients=lacking
-        )
-        of_site = dataclasses.replace(
-            of_site, patients=patients, classes={**of_site.classes, name: of_class}
-        )
+        first, *_ = evaluation.card.classes
+        north = evaluation.slices[NORTH]
+        classes = {
+            name: dataclasses.replace(of_class, positive_patients=having, negative_patients=lacking)
+            for name, of_class in north.classes.items()
+            for having, lacking in [of_first if name == first else of_others]
+        }
         others = {
             other: dataclasses.replace(metrics, patients=metrics.cases)
             for other, metrics in evaluation.slices.items()
         }
-        return dataclasses.replace(evaluation, slices={**others, key: of_site})
+        north = dataclasses.replace(north, patients=patients, classes=classes)
+        return dataclasses.replace(evaluation, slices={**others, NORTH: north})
 
     models = {role: changed(getattr(inputs, role)) for role in ("candidate", "baseline")}
-    return name, dataclasses.replace(inputs, **models)
+    return dataclasses.replace(inputs, **models)
+
+
+def patients_at_north(task, patients, of_first, of_others):
+    given = consistent_inputs(task, {"north": 400, "east": 400, "island <b>": 400})
+    data = report_data(with_patients(given, patients, of_first, of_others))
+    classes = entry_of(data, "site north")["models"]["candidate"]["classes"].values()
+    assert all(isinstance(values["positives"], int) for values in classes)
+    return [(values["positive_patients"], values["negative_patients"]) for values in classes]
 
 
 @pytest.mark.parametrize(
@@ -203,13 +211,15 @@ def with_patients(inputs, site, patients, having, lacking):
     ],
 )
 def test_patients_of_a_class_are_withheld_with_what_they_tell(patients, having, lacking, shown):
-    sites = {"north": 400, "east": 400, "island <b>": 400}
-    given = consistent_inputs("multi_label", sites)
-    name, inputs = with_patients(given, "north", patients, having, lacking)
-    data = report_data(inputs)
-    of_class = entry_of(data, "site north")["models"]["candidate"]["classes"][name]
-    assert (of_class["positive_patients"], of_class["negative_patients"]) == shown
-    assert isinstance(of_class["positives"], int)
+    first, *others = patients_at_north("multi_label", patients, (having, lacking), (60, 80))
+    assert first == shown
+    assert others == [(60, 80)] * 2
+
+
+def test_patients_of_one_class_are_not_what_those_of_the_others_leave_of_the_site():
+    shown = patients_at_north("multi_class", 100, (9, 91), (45, 55))
+    assert shown[0] == ("<10", "withheld")
+    assert ("withheld", "withheld") in shown[1:]
 
 
 def test_the_flow_withholds_lost_cases_and_what_would_tell_them(data):
