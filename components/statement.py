@@ -30,6 +30,13 @@ def metric_statement(metric: str) -> Statement:
     return Statement("metric", {"name": name, "class": class_name})
 
 
+def parts(value: Value) -> tuple[Statement, ...]:
+    """Returns the statements that fill a placeholder; none where a name or number does."""
+    if isinstance(value, Statement):
+        return (value,)
+    return value if isinstance(value, tuple) else ()
+
+
 def statement_from(values: Mapping[str, Any]) -> Statement:
     """Reads what `dataclasses.asdict` made of a statement, and JSON of that."""
     return Statement(values["key"], {name: _value(one) for name, one in values["values"].items()})

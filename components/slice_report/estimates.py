@@ -62,5 +62,19 @@ def of_same_scores(difference: dict[str, Any]) -> dict[str, Any]:
     return without_number(SAME_SCORES) if difference["status"] == ESTIMATED else difference
 
 
+def is_clear(difference: dict[str, Any]) -> bool:
+    """Whether the interval of a difference leaves out 0; without an interval nothing is clear."""
+    lower, upper = difference["lower"], difference["upper"]
+    return lower is not None and upper is not None and not lower <= 0 <= upper
+
+
+def negated(difference: dict[str, Any]) -> dict[str, Any]:
+    """Returns a difference the other way round."""
+    value, lower, upper = (
+        None if difference[key] is None else -difference[key] for key in ("value", "upper", "lower")
+    )
+    return {"status": difference["status"], "value": value, "lower": lower, "upper": upper}
+
+
 def _finite(number: float) -> float | None:
     return float(number) if np.isfinite(number) else None

@@ -22,7 +22,8 @@ _COUNTS = ("true_positives", "false_positives", "false_negatives", "true_negativ
 def metrics_csv(data: dict[str, Any]) -> str:
     """Returns the table as CSV text.
 
-    `n` counts the cases of the slice, of a class those whose label is known. The class is empty
+    `n` counts the cases of the slice, of a class those whose label is known; of what a class loses
+    at a held-out site, those on that side that the rate is of. The class is empty
     for a metric of the whole slice. Where value and interval are empty the status says why:
     `too_few`, `undefined`, `missing`, `withheld` or, of a difference, `same_scores`; else it is
     `estimated`, or `counted`.
@@ -64,7 +65,7 @@ def _class_rows(where: list[str], values: Mapping[str, Any]) -> Iterator[list[An
     known = number_format.known(values)
     for name in CLASS_METRICS:
         yield [*where, name, *_numbers(values[name], known)]
-    for name in ("positives", "negatives"):
+    for name in ("positives", "negatives", "positive_patients", "negative_patients"):
         yield [*where, name, *_count(values[name], known)]
     for name in _COUNTS:
         yield [*where, name, *_count(values["counts"][name], known)]
@@ -93,16 +94,19 @@ def _shift_rows(data: dict[str, Any]) -> Iterator[list[Any]]:
     candidate = safe_cell(data["models"]["candidate"]["model_name"])
     for row in data["shift"]:
         site = safe_cell(slice_name(site_slice(row["site"])))
+        class_name = safe_cell(row["class"] or "")
+        sizes = {"in_distribution": row["in_distribution_cases"]}
         for name in ("in_distribution", "at_site", "loss"):
-            numbers = _numbers(row[name], row["cases"])
-            yield [candidate, site, "", f"{row['metric']}_{name}", *numbers]
+            numbers = _numbers(row[name], sizes.get(name, row["cases"]))
+            yield [candidate, site, class_name, f"{row['metric']}_{name}", *numbers]
         if "baseline" not in data["models"]:
             continue
         metric = f"{row['metric']}_loss"
         baseline = safe_cell(data["models"]["baseline"]["model_name"])
-        yield [baseline, site, "", metric, *_numbers(row["baseline_loss"], row["cases"])]
+        yield [baseline, site, class_name, metric, *_numbers(row["baseline_loss"], row["cases"])]
         spared = _numbers(row["spared_loss"], row["cases"])
-        yield [_against_baseline(data), site, "", f"{row['metric']}_spared_loss", *spared]
+        where = [_against_baseline(data), site, class_name]
+        yield [*where, f"{row['metric']}_spared_loss", *spared]
 
 
 def _site_gap_rows(data: dict[str, Any]) -> Iterator[list[Any]]:

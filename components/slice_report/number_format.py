@@ -102,9 +102,11 @@ def count(amount: Count, messages: Messages = ENGLISH) -> str:
     return f"{amount:,}"
 
 
-def patients(amount: Count, messages: Messages = ENGLISH) -> str:
+def patients(
+    amount: Count, messages: Messages = ENGLISH, counted_exactly: int = EXACT_PATIENTS
+) -> str:
     """Returns a number of patients; `≈ 210,000` where it is too large to be counted exactly."""
-    exact = isinstance(amount, str) or amount <= EXACT_PATIENTS
+    exact = isinstance(amount, str) or amount <= counted_exactly
     return count(amount, messages) if exact else f"≈ {count(amount, messages)}"
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
+from components.site_evaluator.distinct_patients import EXACT_PATIENTS_OF_CLASS
 from components.slice_report import number_format, svg
 from components.slice_report.card_changes import field_label, field_values
 from components.slice_report.curve_plots import reliability_plot, roc_plot
@@ -21,6 +22,8 @@ from components.slice_report.study_figures import study_figures
 from components.slice_report.summary import in_brackets
 from components.slice_report.vocabulary import (
     in_text,
+    is_at_operating_point,
+    is_held,
     judged_end,
     metric_names,
     place_name,
@@ -90,6 +93,7 @@ def _render(
         lstrip_blocks=True,
     )
     environment.filters.update(_filters(messages))
+    environment.tests.update(at_operating_point=is_at_operating_point, held=is_held)
     environment.globals.update(t=messages.html, texts=messages.texts)
     script = (directory / _SCRIPT).read_text(encoding="utf-8")
     return environment.get_template(template).render(
@@ -141,6 +145,9 @@ def _filters(messages: Messages) -> dict[str, Callable[..., Any]]:
         "stated_share": number_format.stated_share,
         "count": partial(number_format.count, messages=messages),
         "patients": partial(number_format.patients, messages=messages),
+        "patients_of_class": partial(
+            number_format.patients, messages=messages, counted_exactly=EXACT_PATIENTS_OF_CLASS
+        ),
         "known": number_format.known,
         "added": number_format.added,
         "total": lambda amounts: number_format.added(*amounts),

@@ -23,8 +23,9 @@ from components.slice_report.drift import drift_rows
 from components.slice_report.error_gallery import ConfidentError
 from components.slice_report.exploration import exploration
 from components.slice_report.message_catalogue import load_messages
+from components.slice_report.operating_point_findings import operating_point_findings
 from components.slice_report.pairs import pair_table
-from components.slice_report.rule_slices import slice_of
+from components.slice_report.rule_slices import averaged_classes, slice_of
 from components.slice_report.same_differences import with_same_scores_said
 from components.slice_report.settings import ReportSettings, RunFields
 from components.slice_report.shift import shift_rows
@@ -34,7 +35,7 @@ from components.slice_report.summary import findings
 from components.slice_report.vocabulary import MAIN_METRICS, slice_name
 from trainer.errors import UserError
 
-FORMAT = 3
+FORMAT = 4
 
 
 @dataclass(frozen=True)
@@ -145,7 +146,10 @@ def _summary(inputs: ReportInputs, data: dict[str, Any], verdict: Verdict) -> di
     worst = ranking.sites[0].site if ranking is not None and ranking.sites else None
     return {
         "heterogeneity": heterogeneity(ranking),
-        "findings": findings(ranking, entries[0], data["shift"], metric, baseline, messages),
+        "findings": [
+            *operating_point_findings(data["shift"], data["champion"], entries, messages),
+            *findings(ranking, entries[0], data["shift"], metric, baseline, messages),
+        ],
         "verdict": _verdict(verdict, inputs.verdict, entries)
         | {"standing": None if inputs.standing is None else dataclasses.asdict(inputs.standing)},
         "worst_site": None
@@ -205,6 +209,7 @@ def _verdict(verdict: Verdict, measured: Verdict, entries: list[dict[str, Any]])
             dataclasses.asdict(rule)
             | _sizes(rule, by_name.get(slice_of(rule)))
             | {
+                "averaged": averaged_classes(rule),
                 "withheld": rule.measured is None and given.measured is not None,
             }
             for rule, given in rules

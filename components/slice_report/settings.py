@@ -19,7 +19,7 @@ class ReportSettings:
         intended_use: What the model is for: which cases, which users, which decision.
         population: Which patients it is for, a line each.
         not_intended_for: What it must not be used for, a line each.
-        owner: Who answers for the model.
+        owner: Who answers for the model; blank = not stated, as are the lists where they are empty.
         limits: Known limits of the model and of this evaluation, a line each.
         min_positives: With positive cases of fewer patients a rate over them is not shown.
         min_negatives: With negative cases of fewer patients a rate over them is not shown.
@@ -39,7 +39,7 @@ class ReportSettings:
     intended_use: str
     population: tuple[str, ...] = ()
     not_intended_for: tuple[str, ...] = ()
-    owner: str = "not named"
+    owner: str = ""
     limits: tuple[str, ...] = ()
     min_positives: int = 10
     min_negatives: int = 10

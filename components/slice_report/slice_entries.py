@@ -138,6 +138,8 @@ def _class_entry(
     return {
         "positives": metrics.positives,
         "negatives": metrics.negatives,
+        "positive_patients": metrics.positive_patients,
+        "negative_patients": metrics.negative_patients,
         "prevalence": metrics.positives / known if known else None,
         **{
             name: estimates.shown(getattr(metrics, name), not _too_few(name, metrics, settings))

@@ -63,15 +63,8 @@ def _shift_sentence(row: dict[str, Any], messages: Messages) -> str:
             reason=number_format.value(loss, metric, messages),
         )
     reference = messages.plain("finding.in_distribution")
-    comparison = _comparison(_negated(loss), metric, reference, messages)
+    comparison = _comparison(estimates.negated(loss), metric, reference, messages)
     return messages.plain("finding.shift", site=row["site"], comparison=comparison)
-
-
-def _negated(estimate: dict[str, Any]) -> dict[str, Any]:
-    value, lower, upper = (
-        None if estimate[key] is None else -estimate[key] for key in ("value", "upper", "lower")
-    )
-    return {"status": estimate["status"], "value": value, "lower": lower, "upper": upper}
 
 
 def _baseline_sentence(
@@ -87,12 +80,11 @@ def _baseline_sentence(
 
 def _comparison(difference: dict[str, Any], metric: str, reference: str, messages: Messages) -> str:
     """Returns that a metric is higher or lower than the reference, or that it stays open."""
-    lower, upper = difference["lower"], difference["upper"]
     amount = number_format.signed_value(difference, metric, messages)
-    if lower is None or upper is None or lower <= 0 <= upper:
+    if not estimates.is_clear(difference):
         key = "finding.unclear"
     else:
-        key = "finding.higher" if lower > 0 else "finding.lower"
+        key = "finding.higher" if difference["lower"] > 0 else "finding.lower"
         amount = amount.lstrip("+" + MINUS)
     interval = number_format.signed_interval(difference, metric, messages)
     return messages.plain(

@@ -67,6 +67,8 @@ MAIN_METRICS: dict[Task, tuple[str, ...]] = {
 }
 """The first one leads the first screen, and names the worst site where it can be compared."""
 
+_AT_OPERATING_POINT = ("sensitivity", "specificity", "ppv", "npv")
+
 _VALUES = {
     (predictions.DISTRIBUTION, predictions.IN_DISTRIBUTION): "slice.in_distribution",
     (predictions.DISTRIBUTION, "shifted"): "slice.shifted",
@@ -129,6 +131,21 @@ def rule_sense(rule: str) -> str:
     if rule.startswith("max_"):
         return "at_most"
     return "above" if rule.startswith(("better_than_", "not_worse_than_")) else "at_least"
+
+
+def is_at_operating_point(rule: str) -> bool:
+    """Whether a gate's rule asks for a rate at the frozen operating point."""
+    measure = rule.partition(" ")[2]
+    return measure.partition(":")[0] in _AT_OPERATING_POINT
+
+
+def is_held(rule: Mapping[str, Any]) -> bool:
+    """Whether a gate's rule was judged and holds.
+
+    Args:
+        rule: As in `report.json`.
+    """
+    return bool(rule["passed"] and (rule["measured"] is not None or rule["withheld"]))
 
 
 def judged_end(rule: Mapping[str, Any]) -> str | None:

@@ -1,6 +1,6 @@
 """Which tables of which slices are withheld, table by table from the coarse to the fine."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,6 +22,7 @@ class HiddenSlices:
     Attributes:
         cases: Of which the number of cases is: then everything is.
         labels: (slice, class), of which the cases with and without the class are.
+        patients: (slice, class), of which the patients with and without the class are.
         answers: (slice, class, role, side of `SIDES`), of which the counts at the operating point
             are.
         named: (slice, role), of which the cases named rightly are, by class and over all.
@@ -31,6 +32,7 @@ class HiddenSlices:
 
     cases: set[str]
     labels: set[tuple[str, str]] = field(default_factory=set)
+    patients: set[tuple[str, str]] = field(default_factory=set)
     answers: set[tuple[str, str, str, str]] = field(default_factory=set)
     named: set[tuple[str, str]] = field(default_factory=set)
     matrices: set[tuple[str, str]] = field(default_factory=set)
@@ -49,6 +51,7 @@ def hidden_slices(data: dict[str, Any], hidden_cases: set[str], below: int) -> H
     hidden = HiddenSlices(cases=hidden_cases)
     sums = slice_sums(entries)
     hidden.labels = _hidden_labels(entries, sums, data, hidden_cases, below)
+    hidden.patients = _hidden_patients(entries, sums, data, hidden, below)
     for role in data["models"]:
         of_role = [entry for entry in entries if role in entry["models"]]
         role_sums = slice_sums(of_role)
@@ -72,22 +75,73 @@ def _hidden_labels(
     hidden_cases: set[str],
     below: int,
 ) -> set[tuple[str, str]]:
-    """Classes together: of a case of one class, the others' counts tell the last one's."""
-    classes = data["classes"]
     cells: dict[Key, Counts] = {
         (SLICE, entry["name"], name): {
             side: entry["models"]["candidate"]["classes"][name][side] for side in SIDES
         }
         for entry in entries
-        for name in classes
+        for name in data["classes"]
     }
-    forced = {(SLICE, slice_name, name) for slice_name in hidden_cases for name in classes}
-    by_class = [_of_class(one, name) for one in sums for name in classes]
+    forced = {(SLICE, where, name) for where in hidden_cases for name in data["classes"]}
+    whole = {entry["name"] for entry in entries} - hidden_cases
+    return _withheld_classes(cells, forced, entries, sums, data, whole, below)
+
+
+def _hidden_patients(
+    entries: Sequence[dict[str, Any]],
+    sums: Sequence[Sum],
+    data: dict[str, Any],
+    hidden: HiddenSlices,
+    below: int,
+) -> set[tuple[str, str]]:
+    """With the patients of the slice, both kinds tell who has one kind of case alone, and who both.
+
+    Patients of parts, and of classes, are taken to add up, as those of slices are.
+    """
+    cells: dict[Key, Counts] = {}
+    for entry in entries:
+        for name in data["classes"]:
+            values = entry["models"]["candidate"]["classes"][name]
+            having, lacking = values["positive_patients"], values["negative_patients"]
+            cells[SLICE, entry["name"], name] = {
+                "with": having,
+                "without": lacking,
+                "never with": entry["patients"] - having,
+                "never without": entry["patients"] - lacking,
+                "both": having + lacking - entry["patients"],
+            }
+    forced = {(SLICE, *of_class) for of_class in hidden.labels}
+    whole = {entry["name"] for entry in entries} - hidden.cases
+    return _withheld_classes(cells, forced, entries, sums, data, whole, below)
+
+
+def _withheld_classes(
+    cells: dict[Key, Counts],
+    forced: Collection[Key],
+    entries: Sequence[dict[str, Any]],
+    sums: Sequence[Sum],
+    data: dict[str, Any],
+    whole: set[str],
+    below: int,
+) -> set[tuple[str, str]]:
+    """Classes together: of a case of one class, the others' counts tell the last one's.
+
+    Args:
+        cells: By slice and class.
+        forced: Those withheld whatever they hold.
+        entries: Of the slices.
+        sums: How slices add up.
+        data: Content of the report.
+        whole: Slices of which the total over the classes is shown.
+        below: Counts from 1 to below this are small.
+    """
+    classes = data["classes"]
     if data["task"] == "multi_class":
+        by_class = [_of_class(one, name) for one in sums for name in classes]
         by_class += [
             Sum(tuple((SLICE, entry["name"], name) for name in classes))
             for entry in entries
-            if entry["name"] not in hidden_cases
+            if entry["name"] in whole
         ]
         found = withheld_slices(cells, by_class, entries, below, forced)
     else:

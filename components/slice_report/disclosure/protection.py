@@ -19,6 +19,7 @@ from components.slice_report.disclosure.slice_tables import protect_slices
 from components.slice_report.disclosure.study_rows import protect_study
 from components.slice_report.estimates import WITHHELD, without_number
 from components.slice_report.rule_slices import IN_DISTRIBUTION_NAME
+from components.slice_report.shift import OF_CASES
 from schemas.case_features import SHIFTED, TRAIN
 
 
@@ -99,7 +100,10 @@ def _shift_row(row: dict[str, Any], slices: Mapping[str, dict[str, Any]]) -> dic
     """A mean AUC over the shared classes would tell that of one of them missing alone."""
     site = slices.get(f"site {row['site']}")
     inside = slices.get(IN_DISTRIBUTION_NAME)
-    shown = row if site is None else row | {"cases": site["cases"]}
+    shown = row
+    for field, entry in (("cases", site), ("in_distribution_cases", inside)):
+        if entry is not None and entry["models"]:
+            shown = shown | {field: _cases_of(entry, row)}
     places = [entry for entry in (site, inside) if entry is not None and entry["models"]]
     if not any(_is_withheld(entry, row) for entry in places):
         return shown
@@ -107,7 +111,16 @@ def _shift_row(row: dict[str, Any], slices: Mapping[str, dict[str, Any]]) -> dic
     return shown | {name: without_number(WITHHELD) for name in names}
 
 
+def _cases_of(entry: dict[str, Any], row: dict[str, Any]) -> Any:
+    if row["class"] is None:
+        return entry["cases"]
+    return entry["models"]["candidate"]["classes"][row["class"]][OF_CASES[row["metric"]]]
+
+
 def _is_withheld(entry: dict[str, Any], row: dict[str, Any]) -> bool:
+    if row["class"] is not None:
+        of_models = (model["classes"][row["class"]] for model in entry["models"].values())
+        return any(values[row["metric"]]["status"] == WITHHELD for values in of_models)
     for model in entry["models"].values():
         if model["metrics"][row["metric"]]["status"] == WITHHELD:
             return True

@@ -122,6 +122,10 @@ def _class(
         deployed = deployed | {rate: without_number(WITHHELD) for rate in ("ppv", "npv")}
     return values | {
         **{side: shown_count(values[side], whole, below) for side in SIDES},
+        **{
+            kind: shown_count(values[kind], (where, name) in hidden.patients, below)
+            for kind in ("positive_patients", "negative_patients")
+        },
         "prevalence": None if whole else values["prevalence"],
         **{metric: without_number(WITHHELD) for metric in nothing},
         "counts": counts,

@@ -11,7 +11,7 @@ from components.slice_report.estimates import WITHHELD
 from components.slice_report.message_catalogue import ENGLISH
 from components.slice_report.rule_slices import IN_DISTRIBUTION_NAME, slice_of
 from components.slice_report.sentences import say
-from components.statement import Statement, Value
+from components.statement import Statement, Value, parts
 
 _COUNTS = ("cases", "count", "found", "left_out", "before")
 _NOT_OF_CASES = ("max_schema_anomalies", "max_score_difference", "max_latency_ms", "max_size_mb")
@@ -111,7 +111,7 @@ def _is_withheld(
 def _tells_of_classes(statement: Statement) -> bool:
     """Whether a sentence says how many patients each class has, or which have enough."""
     return statement.key in _OF_CLASSES or any(
-        _tells_of_classes(part) for value in statement.values.values() for part in _parts(value)
+        _tells_of_classes(part) for value in statement.values.values() for part in parts(value)
     )
 
 
@@ -145,12 +145,6 @@ def _is_metric_withheld(entry: dict[str, Any], measure: str) -> bool:
 def _has_small_count(statement: Statement, below: int) -> bool:
     return any(
         (name in _COUNTS and isinstance(value, int) and is_small(value, below))
-        or any(_has_small_count(part, below) for part in _parts(value))
+        or any(_has_small_count(part, below) for part in parts(value))
         for name, value in statement.values.items()
     )
-
-
-def _parts(value: Value) -> tuple[Statement, ...]:
-    if isinstance(value, Statement):
-        return (value,)
-    return value if isinstance(value, tuple) else ()

@@ -189,7 +189,7 @@ def test_the_command_takes_files_and_says_that_intervals_are_missing(reports, tm
     assert "两个模型的评估条件不同" not in page
 
 
-@pytest.mark.parametrize("text", ["{", "[]", '{"format": 1}', '{"format": 3}'])
+@pytest.mark.parametrize("text", ["{", "[]", '{"format": 1}', '{"format": 4}'])
 def test_a_file_that_is_no_report_is_named(text, tmp_path):
     file = tmp_path / "other.json"
     file.write_text(text)

@@ -28,6 +28,7 @@ from trainer.errors import UserError
 from trainer.settings import to_json
 
 SCHEMA = json.loads(Path(schemas.__file__).with_name("slice_report.schema.json").read_text())
+OF_PATIENTS = ("positive_patients", "negative_patients")
 ENDS = ("value", "lower", "upper")
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
 
@@ -90,7 +91,7 @@ def test_the_csv_has_every_metric_of_the_json(written):
                 assert row["n"] == str(values["positives"] + values["negatives"])
     left = {key[3] for key in by_key if key[2]}
     counts = {"true_positives", "false_positives", "false_negatives", "true_negatives"}
-    assert left >= {*CLASS_METRICS, *counts, "positives", "negatives"} - {"auc"}
+    assert left >= {*CLASS_METRICS, *counts, *OF_PATIENTS, "positives", "negatives"} - {"auc"}
 
 
 def number(estimate):
@@ -105,6 +106,11 @@ def test_the_csv_has_every_difference_loss_and_gap_of_the_json(written):
             for row in csv.DictReader(file)
             if not row["class"]
         }
+        file.seek(0)
+        of_class = {
+            (row["model"], row["slice"], row["class"], row["metric"]): row
+            for row in csv.DictReader(file)
+        }
     candidate, baseline = (data["models"][r]["model_name"] for r in ("candidate", "baseline"))
     against = f"{candidate} against the baseline {baseline}"
     for entry in data["slices"]:
@@ -113,6 +119,12 @@ def test_the_csv_has_every_difference_loss_and_gap_of_the_json(written):
             assert rows[against, entry["name"], metric] == number(estimate)
     for row in data["shift"]:
         site, metric = f"site {row['site']}", row["metric"]
+        if row["class"] is not None:
+            for name, n in (("in_distribution", "in_distribution_cases"), ("at_site", "cases")):
+                found = of_class[candidate, site, row["class"], f"{metric}_{name}"]
+                assert tuple(found[end] for end in ENDS) == number(row[name])
+                assert found["n"] == str(row[n])
+            continue
         for name in ("in_distribution", "at_site", "loss"):
             assert rows[candidate, site, f"{metric}_{name}"] == number(row[name])
         assert rows[baseline, site, f"{metric}_loss"] == number(row["baseline_loss"])

@@ -7,19 +7,22 @@ from html.parser import HTMLParser
 
 import pytest
 
-from components.promotion_gate.verdict import RuleResult, Verdict
+from components.promotion_gate.verdict import RuleResult, Verdict, rule_result
 from components.site_drift.distributions import Shares, SiteData
 from components.site_evaluator.sufficiency import CLASS_METRICS
 from components.slice_report.characteristics import characteristics
 from components.slice_report.render import render
 from components.slice_report.report_data import report_data
-from tests.components.slice_report.simulated_evaluation import SETTINGS, simulated_inputs
+from components.slice_report.settings import ReportSettings
+from components.statement import Statement, metric_statement
+from tests.components.slice_report.simulated_evaluation import SETTINGS, VERDICT, simulated_inputs
 
 VOID = {"meta", "br", "link", "img", "hr", "input"}
 SECTIONS = (
     "purpose verdict sites rules shift by-site by-class subgroups comparison operating-point "
     "exploration data-flow model limits glossary method"
 )
+NORTH = Statement("gate.where.site", {"site": "north"})
 SCRIPT = "<script>alert(1)</script>"
 
 
@@ -133,7 +136,8 @@ def test_the_row_of_a_class_shows_the_numbers_given(inputs, parsed):
     name = inputs.candidate.card.classes[0]
     given = inputs.candidate.slices[()].classes[name]
     row = parsed.row("by-class", name)
-    assert row[1] == f"{given.positives} / {given.positives + given.negatives}"
+    cases = f"{given.positives} / {given.positives + given.negatives}"
+    assert row[1] == f"{cases}{given.positive_patients} with, {given.negative_patients} without"
     shown = [cell.split("%")[0] for cell in row[4:8]]
     rates = (given.sensitivity, given.specificity, given.ppv, given.npv)
     assert shown == [f"{100 * rate.value:.1f}" for rate in rates]
@@ -166,12 +170,73 @@ def test_the_verdict_is_in_words_with_the_failing_rule_first(parsed):
     assert "not judged" in words
 
 
+@pytest.mark.parametrize(
+    ("averaged", "words"),
+    [
+        ([(), ()], "2 rules hold"),
+        ([()], "1 rule holds"),
+        ([("effusion",), (), ()], "3 rules hold; over some of the findings alone: 1"),
+    ],
+)
+def test_rules_that_hold_are_folded_and_the_others_stay_open(averaged, words):
+    unjudged, failing = (rule for rule in VERDICT.rules if rule.measured is None or not rule.passed)
+    verdict = Verdict((failing, *map(rule_on_mean, averaged), unjudged))
+    page = render(report_data(dataclasses.replace(simulated_inputs(), verdict=verdict)))
+    shown = page.partition('aria-labelledby="verdict"')[2].partition("</section>")[0]
+    folded = shown.partition("<details>")[2].partition("</details>")[0]
+    assert Page(folded).text["page"].strip().startswith(f"✓ {words}\n")
+    assert folded.count("<li>") == len(averaged)
+    assert "fails" not in folded
+    assert "not judged" not in folded
+    assert shown.replace(folded, "").count("<li>") == 2
+
+
+def test_where_no_rule_holds_nothing_is_folded():
+    verdict = Verdict(tuple(rule for rule in VERDICT.rules if not rule.passed))
+    page = render(report_data(dataclasses.replace(simulated_inputs(), verdict=verdict)))
+    assert "<details>" not in page
+
+
 def test_a_model_whose_rules_hold_is_promoted_but_not_approved():
     rule = RuleResult("minimum mean_auc", "all cases", 0.83, 0.8, 0.86, 0.75, True, "Good.")
     inputs = dataclasses.replace(simulated_inputs(), verdict=Verdict((rule,)))
     words = Page(render(report_data(inputs))).text["verdict"]
     assert "Passed the gate" in words
     assert "not an approval for clinical use" in words
+
+
+def rule_on_mean(averaged):
+    found = Statement("gate.found.measured_alone", {"where": NORTH, "cases": 160, "value": 0.83})
+    if averaged:
+        classes = tuple(Statement("gate.class", {"class": name}) for name in averaged)
+        found = Statement("gate.found.mean_over", {"found": found, "classes": classes})
+    asked = {"metric": metric_statement("mean_auc"), "bound": 0.75}
+    requirement = Statement("gate.asked.minimum_value", asked)
+    sentence = Statement("gate.reason", {"requirement": requirement, "found": found})
+    return rule_result("minimum mean_auc", NORTH, sentence, bound=0.75, passed=True, measured=0.83)
+
+
+@pytest.mark.parametrize(
+    ("task", "averaged", "words"),
+    [
+        ("multi_label", ("effusion",), "0.83 over 1 of 3 findings, at least 0.75"),
+        ("multi_class", ("naevus", "melanoma"), "0.83 over 2 of 3 classes, at least 0.75"),
+        ("multi_label", (), "0.83, at least 0.75"),
+    ],
+)
+def test_a_rule_that_holds_over_some_of_the_findings_says_over_how_many(task, averaged, words):
+    verdict = Verdict((rule_on_mean(averaged),))
+    data = report_data(dataclasses.replace(simulated_inputs(task), verdict=verdict))
+    assert data["verdict"]["rules"][0]["averaged"] == list(averaged)
+    assert words in Page(render(data)).text["verdict"]
+
+
+def test_a_verdict_says_where_no_rule_asks_for_a_rate_at_the_operating_point():
+    words = "No rule asks for sensitivity, specificity, PPV or NPV"
+    of_rate = RuleResult("minimum npv:nodule", "all cases", 0.9, 0.8, 0.9, 0.5, True, "Good.")
+    for rules, is_said in (((rule_on_mean(()),), True), ((rule_on_mean(()), of_rate), False)):
+        inputs = dataclasses.replace(simulated_inputs(), verdict=Verdict(rules))
+        assert (words in Page(render(report_data(inputs))).text["verdict"]) == is_said
 
 
 def test_text_from_data_is_never_markup():
@@ -210,6 +275,38 @@ def test_without_a_baseline_nothing_is_compared():
     page = Page(render(report_data(simulated_inputs(with_baseline=False))))
     assert "No baseline was evaluated" in page.text["comparison"]
     assert not any("random initialisation" in text for text in page.text.values())
+
+
+def test_each_class_has_its_loss_at_the_operating_point_below_the_means(data, parsed):
+    rows = [cells for where, cells in parsed.rows if where == "shift"]
+    for name in data["classes"]:
+        for rate in ("Sensitivity", "Specificity"):
+            assert [cells for cells in rows if cells[1:3] == [name, rate]], (name, rate)
+
+
+def test_a_rate_of_too_few_patients_stands_beside_their_number():
+    inputs = simulated_inputs("multi_label")
+    key = (("site", "east"),)
+    east = inputs.candidate.slices[key]
+    few = dataclasses.replace(
+        east.classes["effusion"], positive_patients=9, negative_patients=2_000
+    )
+    east = dataclasses.replace(east, classes={**east.classes, "effusion": few})
+    candidate = dataclasses.replace(inputs.candidate, slices={**inputs.candidate.slices, key: east})
+    data = report_data(dataclasses.replace(inputs, candidate=candidate, baseline=None))
+    rows = [row for where, row in Page(render(data)).rows if where == "by-class"]
+    row = next(row for row in rows if row[0] == "east")
+    known = few.positives + few.negatives
+    assert row[1] == f"{few.positives} / {known}9 with, ≈ 2,000 without"
+    assert "too few to estimate" in row
+
+
+def test_each_class_table_has_rows_of_the_sites_of_training_and_of_the_held_out_ones(page, data):
+    for number, name in enumerate(data["classes"], start=1):
+        tables = page.partition(f'id="class-{number}"')[2].partition("</table>")[0]
+        assert name in tables
+        for row in ("In distribution", "Held-out sites"):
+            assert f">{row}</th>" in tables
 
 
 def test_the_day_on_which_the_operating_point_was_frozen_is_said_of_each_model(parsed):
@@ -280,6 +377,27 @@ def test_the_header_says_which_data_and_configuration_the_report_is_of(page):
 def test_the_first_screen_says_for_which_patients_the_model_is(page):
     lead = page[page.index('class="lead"') : page.index('aria-labelledby="sites"')]
     assert "Adults with a frontal view." in lead
+
+
+def test_what_nobody_stated_is_said_not_to_be_stated():
+    settings = ReportSettings(title="t", intended_use="u")
+    page = Page(render(report_data(dataclasses.replace(simulated_inputs(), settings=settings))))
+    for section, heading in (
+        ("purpose", "For these patients"),
+        ("purpose", "Not intended for"),
+        ("limits", "Not intended for"),
+    ):
+        words = page.text[section].partition(heading)[2]
+        assert words.split()[:2] == ["not", "stated"], heading
+    assert "Owner: not stated." in page.text["header"]
+
+
+def test_a_report_that_knows_neither_scanner_nor_source_of_the_labels_says_so(data):
+    words = "Scanner and source of the labels: not stated."
+    assert words not in Page(render(data)).text["data-flow"]
+    sites = {"north": SiteData(9, {"sex": Shares({"female": 9})})}
+    data = data | {"characteristics": characteristics(sites)}
+    assert words in Page(render(data)).text["data-flow"]
 
 
 def test_the_data_flow_counts_patients_where_ingestion_did(inputs, page):

@@ -9,6 +9,7 @@ import sys
 import pytest
 from PIL import Image
 
+from components.promotion_gate.verdict import Verdict
 from components.slice_report import report
 from components.slice_report.error_gallery import ConfidentError
 from components.slice_report.pdf import write_pdf
@@ -50,6 +51,23 @@ def test_the_paper_says_what_the_page_says_and_has_no_controls(pdf):
     pages = text.count("\f")
     assert f"1 / {pages}" in text
     assert f"{pages} / {pages}" in text
+
+
+@pytest.mark.skipif(shutil.which("pdftotext") is None, reason="poppler is not on this machine")
+def test_twelve_rules_that_hold_leave_the_main_figure_on_the_first_sheet(tmp_path, pdf):
+    held = next(rule for rule in VERDICT.rules if rule.passed and rule.measured is not None)
+    inputs = dataclasses.replace(simulated_inputs(), verdict=Verdict((held,) * 12))
+    assert write_pdf(render(report_data(inputs)), tmp_path / PDF) is None
+    text = subprocess.run(
+        ["pdftotext", "-layout", tmp_path / PDF, "-"], check=True, capture_output=True, text=True
+    ).stdout
+    first, _, rest = text.partition("\f")
+    assert "12 rules hold" in first
+    assert "Mean AUC by site" in first
+    # The figure's lowest row.
+    assert "tiny" in first.partition("Mean AUC by site")[2]
+    assert "Required:" not in first
+    assert rest.count("Required: mean AUC of at least 0.750.") == 12
 
 
 def test_the_same_page_gives_the_same_bytes(tmp_path, pdf):

@@ -125,6 +125,9 @@ class Attack:
             self.count((where, name, side), values[side]) for side in ("positives", "negatives")
         ]
         self.sums_to((where, "cases"), sides)
+        for side, kind in zip(sides, ("positive_patients", "negative_patients"), strict=True):
+            patients = self.count((where, name, kind), values[kind])
+            self._at_most.append(({patients: 1.0, side: -1.0}, 0.0))
         cell = {
             field: self.count((where, name, role, field), published)
             for field, published in values["counts"].items()

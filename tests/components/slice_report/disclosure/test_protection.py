@@ -21,6 +21,7 @@ from components.slice_report.settings import ReportSettings
 from components.statement import Statement, metric_statement
 from tests.components.slice_report.disclosure.consistent_inputs import consistent_inputs
 
+NORTH = (("site", "north"),)
 SCHEMA = json.loads(Path(schemas.__file__).with_name("slice_report.schema.json").read_text())
 
 
@@ -148,6 +149,77 @@ def test_the_table_of_metrics_counts_as_the_page_does(data):
     assert {row["n"] for row in tiny} <= {"<10", "withheld"}
     counts = {row["value"] for row in rows if row["status"] in ("counted", "withheld")}
     assert not [value for value in counts if value.isdigit() and 0 < int(value) < 10]
+
+
+def test_what_a_class_loses_at_a_site_is_withheld_where_one_of_its_rates_is(data):
+    of = {"sensitivity": "positives", "specificity": "negatives"}
+    statuses = set()
+    for row in data["shift"]:
+        if row["class"] is None:
+            continue
+        places = [entry_of(data, name) for name in (f"site {row['site']}", "in distribution")]
+        classes = [[m["classes"][row["class"]] for m in e["models"].values()] for e in places]
+        counts = [models[0][of[row["metric"]]] for models in classes]
+        assert [row["cases"], row["in_distribution_cases"]] == counts
+        rates = {values[row["metric"]]["status"] for models in classes for values in models}
+        assert (row["loss"]["status"] == "withheld") == ("withheld" in rates)
+        if "withheld" in rates:
+            names = ("in_distribution", "at_site", "baseline_loss", "spared_loss")
+            assert {row[name]["status"] for name in names} == {"withheld"}
+        statuses.add(row["loss"]["status"])
+    assert "withheld" in statuses
+
+
+def with_patients(inputs, patients, of_first, of_others):
+    """Gives the site north so many patients, with and without the classes; elsewhere one a case."""
+
+    def changed(evaluation):
+        first, *_ = evaluation.card.classes
+        north = evaluation.slices[NORTH]
+        classes = {
+            name: dataclasses.replace(of_class, positive_patients=having, negative_patients=lacking)
+            for name, of_class in north.classes.items()
+            for having, lacking in [of_first if name == first else of_others]
+        }
+        others = {
+            other: dataclasses.replace(metrics, patients=metrics.cases)
+            for other, metrics in evaluation.slices.items()
+        }
+        north = dataclasses.replace(north, patients=patients, classes=classes)
+        return dataclasses.replace(evaluation, slices={**others, NORTH: north})
+
+    models = {role: changed(getattr(inputs, role)) for role in ("candidate", "baseline")}
+    return dataclasses.replace(inputs, **models)
+
+
+def patients_at_north(task, patients, of_first, of_others):
+    given = consistent_inputs(task, {"north": 400, "east": 400, "island <b>": 400})
+    data = report_data(with_patients(given, patients, of_first, of_others))
+    classes = entry_of(data, "site north")["models"]["candidate"]["classes"].values()
+    assert all(isinstance(values["positives"], int) for values in classes)
+    return [(values["positive_patients"], values["negative_patients"]) for values in classes]
+
+
+@pytest.mark.parametrize(
+    ("patients", "having", "lacking", "shown"),
+    [
+        pytest.param(100, 60, 80, (60, 80), id="no kind of patient is rare"),
+        pytest.param(100, 9, 100, ("<10", "withheld"), id="few have it"),
+        pytest.param(100, 60, 45, ("withheld", "withheld"), id="few have both"),
+        pytest.param(100, 95, 80, ("withheld", "withheld"), id="few lack it always"),
+        pytest.param(100, 80, 95, ("withheld", "withheld"), id="few have it always"),
+    ],
+)
+def test_patients_of_a_class_are_withheld_with_what_they_tell(patients, having, lacking, shown):
+    first, *others = patients_at_north("multi_label", patients, (having, lacking), (60, 80))
+    assert first == shown
+    assert others == [(60, 80)] * 2
+
+
+def test_patients_of_one_class_are_not_what_those_of_the_others_leave_of_the_site():
+    shown = patients_at_north("multi_class", 100, (9, 91), (45, 55))
+    assert shown[0] == ("<10", "withheld")
+    assert ("withheld", "withheld") in shown[1:]
 
 
 def test_the_flow_withholds_lost_cases_and_what_would_tell_them(data):
