@@ -35,7 +35,7 @@ def compile_pipeline(
     output: Path,
     build: NodeBuilder = build_nodes,
     fixed: tuple[str, ...] = (),
-) -> None:
+) -> int:
     """Writes one YAML of two documents; the same configuration and data give the same bytes.
 
     The first is the pipeline's specification, the second what Kubernetes is told.
@@ -45,6 +45,9 @@ def compile_pipeline(
         output: File to write, `.yaml`.
         build: Makes the nodes from the configuration as the cluster sees it.
         fixed: Submission parameters that this pipeline has none of.
+
+    Returns:
+        The number of steps.
 
     Raises:
         UserError: The `cluster` section is missing, or the output's name does not end in `.yaml`.
@@ -64,6 +67,7 @@ def compile_pipeline(
     if problems:
         raise RuntimeError("Kubeflow would refuse the compiled pipeline:\n" + "\n".join(problems))
     output.write_text(yaml.safe_dump_all([specification, platform], sort_keys=True))
+    return len(specification["root"]["dag"]["tasks"])
 
 
 def compile_specification(

@@ -66,10 +66,17 @@ def compile_study_command(path: str, output: Path) -> None:
     """
     study = load_study(path)
     with noise_to_log(output.with_suffix(".log")):
-        from pipeline.study.compiler import compile_study
+        from pipeline.study.compiler import STEPS_OF_A_RUN, compile_study
 
-        compile_study(study, output)
+        steps = compile_study(study, output)
     click.echo(f"{output}: compiled.")
+    if steps > STEPS_OF_A_RUN:
+        click.echo(
+            f"warning: {steps} steps in one run. Kubeflow keeps a run as one object, of 1.5 MiB at "
+            f"most unless the cluster's limit was raised, and {STEPS_OF_A_RUN} steps can fill it. "
+            "Compile it in parts (docs/study.md, 'On a cluster').",
+            err=True,
+        )
 
 
 def _run(study: Study, directory: RunDirectory, workers: int) -> int:

@@ -7,6 +7,7 @@ from tfx.types import standard_artifacts
 
 from components.artifact_types import StudyReport
 from components.study_report.executor import Executor
+from pipeline.commands.study import compile_study_command
 from pipeline.study.arms import arms_of
 from pipeline.study.compiler import compile_study
 from pipeline.study.finished import FinishedNodes
@@ -149,3 +150,14 @@ def test_more_arms_than_fit_are_refused_before_anything_is_compiled(small, tmp_p
     with pytest.raises(UserError, match=words):
         compile_study(large, tmp_path / "study.yaml")
     assert not (tmp_path / "study.yaml").exists()
+
+
+def test_a_study_of_more_steps_than_a_cluster_may_take_in_one_run_is_warned_of(
+    tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setattr("pipeline.commands.study.load_study", lambda path: path)
+    monkeypatch.setattr("pipeline.study.compiler.compile_study", lambda study, output: study)
+    compile_study_command(50, tmp_path / "study.yaml")
+    assert not capsys.readouterr().err
+    compile_study_command(51, tmp_path / "study.yaml")
+    assert capsys.readouterr().err.startswith("warning: 51 steps in one run.")

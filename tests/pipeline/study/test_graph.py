@@ -117,8 +117,11 @@ def test_supervised_pretraining_learns_the_natural_classes(nodes):
 @pytest.fixture(scope="module")
 def compiled(full, tmp_path_factory):
     path = tmp_path_factory.mktemp("compiled") / "study.yaml"
-    compile_study(full.model_copy(update={"seeds": (1,), "trainable": ("network",)}), path)
-    return list(yaml.safe_load_all(path.read_text()))
+    small = full.model_copy(update={"seeds": (1,), "trainable": ("network",)})
+    steps = compile_study(small, path)
+    specification, platform = yaml.safe_load_all(path.read_text())
+    assert steps == len(specification["root"]["dag"]["tasks"])
+    return specification, platform
 
 
 def test_kubeflow_would_take_it_with_the_arms_in_parallel(compiled):
