@@ -19,6 +19,7 @@ from components.case_example_gen.ingestion_report import (
     IngestionReport,
     QuarantineCount,
     QuarantinedImage,
+    ReceivedCount,
     SplitCount,
     read_ingestion_report,
 )
@@ -109,6 +110,7 @@ def write_report(ingestion: Ingestion, pipeline: beam.Pipeline, directory: str) 
             beam.pvalue.AsSingleton(ingestion.kept_cases),
             beam.pvalue.AsSingleton(ingestion.received_patients),
             beam.pvalue.AsSingleton(ingestion.kept_patients),
+            beam.pvalue.AsList(ingestion.received),
         )
     )
 
@@ -136,6 +138,7 @@ def _write_report(
     kept_cases: int,
     received_patients: int,
     kept_patients: int,
+    received: list[ReceivedCount],
 ) -> None:
     IngestionReport(
         received_images=received_images,
@@ -151,6 +154,7 @@ def _write_report(
         converted=tuple(
             ConversionCount(change, site, images) for (change, site), images in sorted(converted)
         ),
+        received=tuple(sorted(received, key=lambda count: count.site)),
     ).write(directory)
 
 

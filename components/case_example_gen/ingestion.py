@@ -38,7 +38,7 @@ from components.case_example_gen.shared_images import (
     SharedImage,
     shared_images,
 )
-from components.case_example_gen.site_counts import count_by_site_and_split
+from components.case_example_gen.site_counts import count_by_site_and_split, count_received
 from components.case_example_gen.source_images import image_directories, read_image
 from components.case_example_gen.tensorflow_decoding import decodable_image
 from components.tagged_outputs import typed
@@ -70,6 +70,7 @@ class Ingestion:
         received_patients: One count.
         kept_patients: One count.
         counts: `SplitCount`s, one per site and split.
+        received: `ReceivedCount`s, one per site.
     """
 
     placed: beam.PCollection
@@ -83,6 +84,7 @@ class Ingestion:
     received_patients: beam.PCollection
     kept_patients: beam.PCollection
     counts: beam.PCollection
+    received: beam.PCollection
 
 
 def ingest(pipeline: beam.Pipeline, data: DataSettings) -> Ingestion:
@@ -139,6 +141,7 @@ def ingest(pipeline: beam.Pipeline, data: DataSettings) -> Ingestion:
         | "JoinDuplicates" >> beam.CoGroupByKey()
         | "LeaveDuplicatesOut" >> beam.FlatMap(_without_duplicates).with_output_types(PlacedCase)
     )
+    received = count_received(rows)
     return Ingestion(
         placed=kept,
         bytes_per_image=checked.bytes | "BytesPerImage" >> beam.combiners.Mean.Globally(),
@@ -155,19 +158,9 @@ def ingest(pipeline: beam.Pipeline, data: DataSettings) -> Ingestion:
         ),
         shared=typed(shared | "Shared" >> beam.Values(), SharedImage),
         received_images=rows | "CountImages" >> beam.combiners.Count.Globally(),
-        received_cases=(
-            rows
-            | "CaseIds" >> beam.FlatMap(_case_ids)
-            | "DistinctCases" >> beam.Distinct()
-            | "CountCases" >> beam.combiners.Count.Globally()
-        ),
+        received_cases=received.cases,
         kept_cases=kept | "CountKept" >> beam.combiners.Count.Globally(),
-        received_patients=(
-            rows
-            | "PatientIds" >> beam.FlatMap(_patient_ids)
-            | "DistinctPatients" >> beam.Distinct()
-            | "CountPatients" >> beam.combiners.Count.Globally()
-        ),
+        received_patients=received.patients,
         kept_patients=(
             kept
             | "KeptPatientIds" >> beam.Map(lambda placed: placed.case.patient_id)
@@ -175,6 +168,7 @@ def ingest(pipeline: beam.Pipeline, data: DataSettings) -> Ingestion:
             | "CountKeptPatients" >> beam.combiners.Count.Globally()
         ),
         counts=count_by_site_and_split(kept),
+        received=received.by_site,
     )
 
 
@@ -185,16 +179,6 @@ def _read_rows(
     with FileSystems.open(manifest, mime_type="application/octet-stream") as binary:
         text = io.TextIOWrapper(io.BufferedReader(binary), encoding="utf-8", newline="")
         yield from read_manifest(text, manifest, data, external)
-
-
-def _case_ids(row: ManifestRow | RowProblem) -> Iterator[str]:
-    if isinstance(row, ManifestRow):
-        yield row.case_id
-
-
-def _patient_ids(row: ManifestRow | RowProblem) -> Iterator[str]:
-    if isinstance(row, ManifestRow):
-        yield row.patient_id
 
 
 class _CheckImage(beam.DoFn):

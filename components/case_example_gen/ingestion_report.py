@@ -73,6 +73,19 @@ class SplitCount:
 
 
 @dataclass(frozen=True)
+class ReceivedCount:
+    """Images, cases and patients that the manifests name at one site.
+
+    A row that cannot be read is an image of the site `unknown`, and of no case or patient.
+    """
+
+    site: str
+    images: int
+    cases: int
+    patients: int
+
+
+@dataclass(frozen=True)
 class IngestionReport:
     """The numbers of a flow diagram (STARD): received, quarantined, kept.
 
@@ -87,6 +100,8 @@ class IngestionReport:
         received_patients: Distinct patients of the manifest; None in reports of older versions.
         kept_patients: Distinct patients of whom a case was kept; None likewise.
         converted: Checked images that were changed, by change and site; one may be in two counts.
+        received: What was received, by site; a case or patient that two sites name is in both.
+            Empty in reports of older versions.
     """
 
     received_images: int
@@ -98,6 +113,7 @@ class IngestionReport:
     received_patients: int | None = None
     kept_patients: int | None = None
     converted: tuple[ConversionCount, ...] = ()
+    received: tuple[ReceivedCount, ...] = ()
 
     @property
     def quarantined_images(self) -> int:
@@ -134,4 +150,5 @@ def read_ingestion_report(directory: str) -> IngestionReport:
     )
     values["converted"] = tuple(ConversionCount(**count) for count in values.get("converted", ()))
     values["counts"] = tuple(SplitCount(**count) for count in values["counts"])
+    values["received"] = tuple(ReceivedCount(**count) for count in values.get("received", ()))
     return IngestionReport(**values)

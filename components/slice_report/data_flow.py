@@ -4,10 +4,15 @@ import dataclasses
 from collections import Counter
 from typing import Any
 
-from components.case_example_gen.ingestion_report import IngestionReport, SplitCount
-from schemas.case_features import SPLITS
+from components.case_example_gen.ingestion_report import (
+    IngestionReport,
+    ReceivedCount,
+    SplitCount,
+)
+from schemas.case_features import SHIFTED, SPLITS, TEST
 
 _COUNTED = ("cases", "patients", "images", "labelled_cases", "several_image_cases")
+_STEP = ("images", "cases", "patients")
 
 
 def data_flow(report: IngestionReport) -> dict[str, Any]:
@@ -26,6 +31,7 @@ def data_flow(report: IngestionReport) -> dict[str, Any]:
         "quarantined_images": report.quarantined_images,
         "quarantined": [dataclasses.asdict(count) for count in report.quarantined],
         "lost_cases": report.lost_cases,
+        "lost_patients": _lost_patients(report),
         "kept": {"images": kept_images, "cases": kept_cases, "patients": report.kept_patients},
         # Not 0 only if the input component lost something without saying so.
         "unaccounted": {
@@ -36,6 +42,7 @@ def data_flow(report: IngestionReport) -> dict[str, Any]:
             {"split": split, **_total([c for c in report.counts if c.split == split])}
             for split in _splits(report)
         ],
+        "by_site": [_at_site(received, report) for received in report.received],
     }
 
 
@@ -59,6 +66,25 @@ def population(report: IngestionReport) -> list[dict[str, Any]]:
         }
         for site in sites
     ]
+
+
+def _lost_patients(report: IngestionReport) -> int | None:
+    if report.received_patients is None or report.kept_patients is None:
+        return None
+    return report.received_patients - report.kept_patients
+
+
+def _at_site(received: ReceivedCount, report: IngestionReport) -> dict[str, Any]:
+    counts = [count for count in report.counts if count.site == received.site]
+    kept = _total(counts)
+    evaluated = _total([count for count in counts if count.split in (TEST, SHIFTED)])
+    return {
+        "site": received.site,
+        "received": {name: getattr(received, name) for name in _STEP},
+        "left_out": {name: getattr(received, name) - kept[name] for name in _STEP},
+        "kept": {name: kept[name] for name in _STEP},
+        "evaluated": {name: evaluated[name] for name in _STEP},
+    }
 
 
 def _reasons(report: IngestionReport, site: str) -> dict[str, int]:

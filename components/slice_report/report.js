@@ -128,7 +128,7 @@
 
   function sortTables() {
     for (const table of document.querySelectorAll("table.sortable")) {
-      const headings = [...table.tHead.rows[0].cells];
+      const headings = [...[...table.tHead.rows].at(-1).cells];
       headings.forEach((heading, column) => {
         if (!heading.textContent.trim()) return;
         const button = document.createElement("button");

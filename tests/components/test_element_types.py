@@ -8,7 +8,7 @@ from apache_beam.pipeline import AppliedPTransform, PipelineVisitor
 from apache_beam.typehints import List, Tuple
 
 from components.case_example_gen.ingestion import ingest
-from components.case_example_gen.ingestion_report import QuarantinedImage, SplitCount
+from components.case_example_gen.ingestion_report import QuarantinedImage, ReceivedCount, SplitCount
 from components.case_example_gen.placed_case import PlacedCase
 from components.case_example_gen.settings import DataSettings
 from components.case_example_gen.shards import Shard, write_shards
@@ -45,6 +45,7 @@ def test_ingestion_gives_typed_elements():
         "received_patients": int,
         "kept_patients": int,
         "counts": SplitCount,
+        "received": ReceivedCount,
     }
     shards = write_shards(ingestion.placed, ingestion.bytes_per_image, data, b"key", "directory")
     assert shards.element_type == Shard

@@ -150,10 +150,7 @@ def _add_ingestion(cells: Cells, sums: list[Sum], data: dict[str, Any]) -> None:
         parts = tuple(key for key in cells if key[0] == SITE_SPLIT and key[2] == split["split"])
         sums.append(Sum(parts, (OF_SPLIT, split["split"])))
     cells[KEPT], cells[RECEIVED] = _people(flow["kept"]), _people(flow["received"])
-    cells[LOST] = {"cases": flow["lost_cases"]}
-    if "patients" in cells[RECEIVED]:
-        lost = cells[RECEIVED]["patients"] - cells[KEPT].get("patients", 0)
-        cells[LOST]["patients"] = max(0, lost)
+    cells[LOST] = _people({"cases": flow["lost_cases"], "patients": flow["lost_patients"]})
     sums.append(Sum(tuple(key for key in cells if key[0] == AT_SITE), KEPT))
     sums.append(Sum(tuple(key for key in cells if key[0] == OF_SPLIT), KEPT))
     sums.append(Sum((KEPT, LOST), RECEIVED))

@@ -66,16 +66,22 @@ class _Shown:
 
 
 def _flow(flow: dict[str, Any], shown: _Shown) -> dict[str, Any]:
+    lost_patients = flow["lost_patients"]
     return flow | {
         "received": shown.row(RECEIVED, flow["received"]),
         "kept": shown.row(KEPT, flow["kept"]),
         "quarantined_images": shown.count("images", LOST, flow["quarantined_images"]),
         "lost_cases": shown.count("cases", LOST, flow["lost_cases"]),
+        "lost_patients": lost_patients
+        if lost_patients is None
+        else shown.count("patients", LOST, lost_patients),
         "quarantined": [
             {**count, "images": _left_out(count["reason"], count["site"], count["images"], shown)}
             for count in flow["quarantined"]
         ],
         "splits": [shown.row((OF_SPLIT, split["split"]), split) for split in flow["splits"]],
+        # What a site loses is mostly few, so the whole table goes.
+        "by_site": None if flow["by_site"] else [],
     }
 
 

@@ -25,6 +25,7 @@ from components.case_example_gen.external_set import ExternalSet
 from components.case_example_gen.ingestion_report import (
     ConversionCount,
     QuarantineCount,
+    ReceivedCount,
     SplitCount,
     read_ingestion_report,
 )
@@ -475,6 +476,52 @@ def test_an_image_that_no_case_can_hold_is_too_large(
     data = dataclasses.replace(settings, manifest=write_manifest(rows), max_bad_fraction=0.5)
     _, report = run(data, tmp_path)
     assert report.quarantined == (QuarantineCount("too large", "north", 1),)
+
+
+def test_what_was_received_is_counted_by_site_so_that_what_is_lost_there_follows(
+    tmp_path, write_image, write_manifest, settings
+):
+    rows = rows_of_cases(write_image, 20) + rows_of_cases(write_image, 4, site="valley")
+    # One of two cases of a patient in the north; both cases of one in the valley.
+    for number in (0, 1, 44, 45, 46, 47):
+        (tmp_path / rows[number]["image"]).write_bytes(b"no image")
+    both = rows_of_cases(write_image, 1, site="hill")
+    for row in both:
+        row["patient_id"] = "north-patient-3"
+    both[1]["label"] = "perhaps"
+    data = dataclasses.replace(
+        settings, manifest=write_manifest([*rows, *both]), max_bad_fraction=0.9
+    )
+    _, report = run(data, tmp_path)
+    assert report.received == (
+        ReceivedCount("hill", images=1, cases=1, patients=1),
+        ReceivedCount("north", images=40, cases=20, patients=10),
+        ReceivedCount("unknown", images=1, cases=0, patients=0),
+        ReceivedCount("valley", images=8, cases=4, patients=2),
+    )
+    kept = {
+        name: tuple(
+            sum(getattr(count, kind) for count in report.counts if count.site == name)
+            for kind in ("images", "cases", "patients")
+        )
+        for name in ("hill", "north", "valley")
+    }
+    assert kept == {"hill": (1, 1, 1), "north": (38, 19, 10), "valley": (4, 2, 1)}
+    assert (report.received_images, report.received_cases, report.received_patients) == (50, 25, 12)
+    assert (report.lost_cases, report.kept_patients) == (3, 11)
+
+
+def test_a_report_of_an_older_version_says_nothing_of_what_each_site_sent(
+    tmp_path, write_image, write_manifest, settings
+):
+    rows = rows_of_cases(write_image, cases=10)
+    _, report = run(dataclasses.replace(settings, manifest=write_manifest(rows)), tmp_path)
+    file = tmp_path / "report" / "ingestion_report.json"
+    values = json.loads(file.read_text())
+    del values["received"]
+    file.write_text(json.dumps(values))
+    older = read_ingestion_report(str(file.parent))
+    assert older == dataclasses.replace(report, received=())
 
 
 def test_converted_images_are_counted_by_site(tmp_path, write_image, write_manifest, settings):

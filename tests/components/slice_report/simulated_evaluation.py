@@ -10,6 +10,7 @@ import numpy as np
 from components.case_example_gen.ingestion_report import (
     IngestionReport,
     QuarantinedImage,
+    ReceivedCount,
     SplitCount,
     count_quarantined,
 )
@@ -89,8 +90,13 @@ INGESTION = IngestionReport(
         SplitCount("north", "test", 160, 150, 320, 160, 80),
         SplitCount("island <b>", "shifted", 140, 120, 280, 140, 60),
     ),
-    received_patients=452,
+    received_patients=451,
     kept_patients=450,
+    received=(
+        ReceivedCount("island <b>", 280, 140, 120),
+        ReceivedCount("north", 722, 360, 330),
+        ReceivedCount("tiny", 1, 1, 1),
+    ),
 )
 
 PAIRS = {

@@ -58,7 +58,7 @@ def test_the_executor_reads_its_inputs_and_writes_the_report(monkeypatch, tmp_pa
     assert data["data_flow"]["received"] == {
         "images": 1003,
         "cases": 501,
-        "patients": 452,
+        "patients": 451,
     }
     assert (tmp_path / "report" / "report.html").exists()
 

@@ -205,6 +205,23 @@ def test_the_flow_counts_images_left_out_by_reason_and_site(inputs):
     ]
 
 
+def test_the_flow_of_a_site_is_what_it_sent_less_what_is_kept_of_it(inputs):
+    flow = data_flow(inputs.ingestion)
+    assert flow["lost_patients"] == 1
+    rows = {row["site"]: row for row in flow["by_site"]}
+    assert rows["north"] == {
+        "site": "north",
+        "received": {"images": 722, "cases": 360, "patients": 330},
+        "left_out": {"images": 2, "cases": 0, "patients": 0},
+        "kept": {"images": 720, "cases": 360, "patients": 330},
+        "evaluated": {"images": 320, "cases": 160, "patients": 150},
+    }
+    assert rows["tiny"]["left_out"] == rows["tiny"]["received"]
+    for of_all, step in (("received", "received"), ("kept", "kept")):
+        for what in ("images", "cases", "patients"):
+            assert sum(row[step][what] for row in rows.values()) == flow[of_all][what]
+
+
 def test_images_that_vanished_without_a_reason_are_called_out(inputs):
     ingestion = dataclasses.replace(inputs.ingestion, received_images=1010)
     assert data_flow(ingestion)["unaccounted"]["images"] == 7

@@ -241,6 +241,17 @@ def test_a_site_whose_name_begins_with_a_number_sorts_as_text(browser, tmp_path)
     assert names[:3] == ["12 de Octubre", "9 Lives", "Aarhus"]
 
 
+def test_a_table_with_headings_over_its_headings_sorts_by_the_lower_ones(page):
+    table = "document.querySelector('table.steps')"
+    headings = f"[...{table}.querySelectorAll('thead button')].map(one => one.textContent)"
+    assert page.evaluate(headings) == ["Site", *["Images", "Cases", "Patients"] * 4]
+    sites = f"[...{table}.tBodies[0].rows].map(row => row.dataset.site)"
+    assert page.evaluate(sites) == ["island <b>", "north", "tiny"]
+    # The images received.
+    page.evaluate(f"{table}.querySelectorAll('thead button')[1].click()")
+    assert page.evaluate(sites) == ["tiny", "island <b>", "north"]
+
+
 def test_every_control_has_a_name_for_a_screen_reader(page):
     nameless = page.evaluate(
         "[...document.querySelectorAll('input, select, button')].filter(one => "

@@ -401,8 +401,43 @@ def test_a_report_that_knows_neither_scanner_nor_source_of_the_labels_says_so(da
 
 
 def test_the_data_flow_counts_patients_where_ingestion_did(inputs, page):
-    assert "1,003 images of 501 cases of 452 patients" in page
+    assert "1,003 images of 501 cases of 451 patients" in page
     assert "1,000 images of 500 cases of 450 patients" in page
     ingestion = dataclasses.replace(inputs.ingestion, received_patients=None, kept_patients=None)
     older = render(report_data(dataclasses.replace(inputs, ingestion=ingestion)))
     assert "1,003 images of 501 cases<" in older
+
+
+def test_what_is_left_out_counts_patients_who_are_lost_where_ingestion_did(inputs, page):
+    of_cases = "3 images; 1 case left without any image"
+    assert f"{of_cases}; 1 patient left without any case" in page
+
+    def shown(**changed):
+        ingestion = dataclasses.replace(inputs.ingestion, **changed)
+        return render(report_data(dataclasses.replace(inputs, ingestion=ingestion)))
+
+    assert f"{of_cases}; 3 patients left without any case" in shown(kept_patients=448)
+    older = shown(received_patients=None, kept_patients=None)
+    assert of_cases in older
+    assert "left without any case" not in older
+
+
+def test_each_site_is_followed_from_received_to_analysed(page):
+    headings = ["", "Received", "Left out", "Kept", "Evaluated"]
+    rows = [cells for where, cells in Page(page).rows if where == "data-flow"]
+    start = rows.index(headings)
+    assert rows[start + 1] == ["Site", *["Images", "Cases", "Patients"] * 4]
+    assert rows[start + 2 : start + 5] == [
+        [site, *numbers.split()]
+        for site, numbers in (
+            ("island <b>", "280 140 120  0 0 0  280 140 120  280 140 120"),
+            ("north", "722 360 330  2 0 0  720 360 330  320 160 150"),
+            ("tiny", "1 1 1  1 1 1  0 0 0  0 0 0"),
+        )
+    ]
+
+
+def test_where_ingestion_did_not_count_by_site_no_table_says_what_was_received(inputs):
+    ingestion = dataclasses.replace(inputs.ingestion, received=())
+    older = render(report_data(dataclasses.replace(inputs, ingestion=ingestion)))
+    assert "From received to analysed" not in older

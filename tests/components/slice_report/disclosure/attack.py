@@ -171,8 +171,9 @@ class Attack:
             for what in ("cases", "images", "patients"):
                 self.count((step, what), flow[step][what])
         self.count(("lost", "cases"), flow["lost_cases"])
+        self.count(("lost", "patients"), flow["lost_patients"])
         self.count(("lost", "images"), flow["quarantined_images"])
-        for what in ("cases", "images"):
+        for what in ("cases", "images", "patients"):
             self.sums_to(("received", what), [("kept", what), ("lost", what)])
         of_split, at_site = defaultdict(list), defaultdict(list)
         for split in flow["splits"]:
@@ -200,7 +201,24 @@ class Attack:
             self.sums_to(total, at_site[what])
         sites = [row["site"] for row in report["population"]]
         self.sums_to(("lost", "images"), [("left out", site) for site in sites])
+        self._read_by_site(flow["by_site"] or ())
         self._read_characteristics(report)
+
+    def _read_by_site(self, rows):
+        """What is kept and evaluated at a site stands in other tables, too."""
+        for row in rows:
+            for what in ("cases", "images", "patients"):
+                received, lost, kept = (
+                    self.count((step, row["site"], what), row[step][what])
+                    for step in ("received", "left_out", "kept")
+                )
+                self.sums_to(received, [lost, kept])
+                self.sums_to(("at", row["site"], what), [kept])
+            self.sums_to(("left out", row["site"]), [("left_out", row["site"], "images")])
+        for what in ("cases", "images", "patients"):
+            if rows:
+                sites = [("left_out", row["site"], what) for row in rows]
+                self.sums_to(("lost", what), sites)
 
     def _read_left_out(self, row):
         parts = [

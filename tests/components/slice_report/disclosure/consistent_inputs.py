@@ -7,6 +7,7 @@ import numpy as np
 from components.case_example_gen.ingestion_report import (
     IngestionReport,
     QuarantinedImage,
+    ReceivedCount,
     SplitCount,
     count_quarantined,
 )
@@ -59,18 +60,31 @@ def ingestion_of(sites):
             train = 2 * cases + 3
             counts.append(SplitCount(site, "train", train, train, train + 4, train - 5, 4))
         bad += [QuarantinedImage(1, site, "cannot be decoded", "x")] * (2 + 7 * place)
+    quarantined = count_quarantined(tuple(bad))
     images = sum(count.images for count in counts)
     cases = sum(count.cases for count in counts)
     patients = sum(count.patients for count in counts)
     return IngestionReport(
         received_images=images + len(bad),
         received_cases=cases + 3,
-        quarantined=count_quarantined(tuple(bad)),
+        quarantined=quarantined,
         first_quarantined=(),
         lost_cases=3,
         counts=tuple(counts),
         received_patients=patients + 2,
         kept_patients=patients,
+        received=tuple(_received(site, place, counts, bad) for place, site in enumerate(sites)),
+    )
+
+
+def _received(site, place, counts, bad):
+    """Of the first site three cases are lost, of these two patients."""
+    kept = [count for count in counts if count.site == site]
+    return ReceivedCount(
+        site,
+        images=sum(count.images for count in kept) + sum(image.site == site for image in bad),
+        cases=sum(count.cases for count in kept) + (3 if place == 0 else 0),
+        patients=sum(count.patients for count in kept) + (2 if place == 0 else 0),
     )
 
 

@@ -73,4 +73,5 @@ def test_the_attacker_finds_what_only_the_small_counts_were_taken_out_of(task):
     attack = Attack(naively_withheld(report))
     found = [name for name in attack.small if len(set(attack.range_of(name))) == 1]
     assert ("site tiny", "cases") in found
+    assert ("left_out", "north", "patients") in found
     assert len(found) > len(attack.small) / 2

@@ -225,8 +225,23 @@ def test_patients_of_one_class_are_not_what_those_of_the_others_leave_of_the_sit
 def test_the_flow_withholds_lost_cases_and_what_would_tell_them(data):
     flow = data["data_flow"]
     assert (flow["lost_cases"], flow["received"]["cases"]) == ("<10", "withheld")
+    assert (flow["lost_patients"], flow["received"]["patients"]) == ("<10", "withheld")
     assert isinstance(flow["kept"]["cases"], int)
     assert all(isinstance(split["cases"], int) for split in flow["splits"])
+
+
+def test_what_each_site_sent_and_lost_is_withheld_and_the_page_says_so(inputs, data, page):
+    assert data["data_flow"]["by_site"] is None
+    sentence = "small counts are withheld: what a site loses is often few cases."
+    assert f"Not shown, because {sentence}" in page
+    settings = dataclasses.replace(inputs.settings, suppress_counts_below=0)
+    shown = report_data(dataclasses.replace(inputs, settings=settings))
+    lost = {row["site"]: row["left_out"] for row in shown["data_flow"]["by_site"]}
+    assert lost["north"] == {"images": 2, "cases": 3, "patients": 2}
+    assert sentence not in render(shown)
+    ingestion = dataclasses.replace(inputs.ingestion, received=())
+    older = report_data(dataclasses.replace(inputs, ingestion=ingestion))
+    assert older["data_flow"]["by_site"] == []
 
 
 def test_of_the_drift_of_a_share_only_the_distance_is_left(data):
