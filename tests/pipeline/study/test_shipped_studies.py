@@ -17,7 +17,7 @@ from tests.pipeline.study.study_files import labelled_natural
     [
         ("demo", 4, 12),
         ("natural", 2, 3),
-        ("synthetic", 5, 54),
+        ("synthetic", 5, 108),
         ("synthetic-seeds", 13, 36),
         ("synthetic-longer", 5, 54),
         ("synthetic-tuning", 9, 60),
