@@ -1,12 +1,12 @@
 """Joins manifests of several collections into one, to train on some sites and test on others."""
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from components.case_example_gen.manifest import REQUIRED_COLUMNS, delimiter_of
-from components.case_example_gen.pseudonym import pseudonym
 from components.dataset_readers.manifest_file import replaced
+from components.dataset_readers.pseudonymous_rows import pseudonyms
 from components.dataset_readers.published_csv import read_csv
 from trainer.errors import UserError
 
@@ -40,20 +40,14 @@ def join_manifests(manifests: Sequence[Path], output: Path, key: bytes | None = 
         for path in manifests:
             for row in read_csv(path, REQUIRED_COLUMNS):
                 image = path.parent.absolute() / row["image"]
-                writer.writerow(
-                    {**row, **_pseudonyms(row, key), "image": str(image).removeprefix(folder)}
-                )
+                row["image"] = str(image).removeprefix(folder)
+                if key is not None:
+                    row["patient_id"], row["case_id"] = pseudonyms(
+                        key, row["patient_id"], row["case_id"]
+                    )
+                writer.writerow(row)
                 count += 1
     return count
-
-
-def _pseudonyms(row: Mapping[str, str], key: bytes | None) -> dict[str, str]:
-    if key is None:
-        return {}
-    return {
-        "patient_id": pseudonym(key, "patient", row["patient_id"]),
-        "case_id": pseudonym(key, "case", row["case_id"]),
-    }
 
 
 def _columns(path: Path) -> list[str]:

@@ -17,8 +17,10 @@ def pseudonymous(rows: Iterable[ImageRow], key: bytes) -> Iterator[ImageRow]:
         key: Secret (`pseudonym.read_key`).
     """
     for row in rows:
-        yield dataclasses.replace(
-            row,
-            patient_id=pseudonym(key, "patient", row.patient_id),
-            case_id=pseudonym(key, "case", row.case_id),
-        )
+        patient_id, case_id = pseudonyms(key, row.patient_id, row.case_id)
+        yield dataclasses.replace(row, patient_id=patient_id, case_id=case_id)
+
+
+def pseudonyms(key: bytes, patient_id: str, case_id: str) -> tuple[str, str]:
+    """Returns a patient and a case as keyed hashes."""
+    return pseudonym(key, "patient", patient_id), pseudonym(key, "case", case_id)
