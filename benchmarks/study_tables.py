@@ -40,12 +40,23 @@ def main() -> None:
     print(contrasts(study))
     print("Label efficiency\n")
     print(label_efficiency(study))
-    if study["shift"]:
-        print("Loss at held-out sites\n")
-        print(by_fraction(study, study["shift"], loss_and_difference))
+    for place, rows in grouped(study["shift"], "place"):
+        print(f"Loss at {place} ({rows[0]['cases']:,} cases)\n")
+        print(by_fraction(study, rows, loss_and_difference))
+    for name, rows in grouped(study["classes"], "class"):
+        print(f"AUC of {name}, in distribution\n")
+        print(by_fraction(study, rows, estimate_and_difference))
     if study["cost"]:
         print("Minutes of pretraining and fine-tuning\n")
         print(by_fraction(study, study["cost"], minutes))
+
+
+def grouped(rows: Iterable[dict[str, Any]], key: str) -> Iterable[tuple[str, list[dict[str, Any]]]]:
+    """Returns the rows of each value of a key, in the order of their first row."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        found.setdefault(row[key], []).append(row)
+    return found.items()
 
 
 def by_fraction(study: dict[str, Any], rows: Sequence[dict[str, Any]], cell: Any) -> str:
