@@ -9,18 +9,43 @@ from pydantic import ValidationError
 from trainer.errors import UserError
 
 
+class _UniqueKeys(yaml.SafeLoader):
+    """Refuses a key that a mapping has twice, of which YAML would keep the last one silently."""
+
+    def __init__(self, text: str, path: str) -> None:
+        super().__init__(text)
+        self.name = path
+
+    # Mappings are looked at as they are written: once `<<` is filled in, a key that stands over
+    # one of the anchor's would look like a second one.
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        node: yaml.MappingNode = super().compose_mapping_node(anchor)
+        lines: dict[tuple[str, Any], int] = {}
+        for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                continue
+            line = key.start_mark.line + 1
+            if (key.tag, key.value) in lines:
+                raise UserError(
+                    f"{self.name}: line {line}: {key.value} stands here for the second time, after "
+                    f"line {lines[key.tag, key.value]}. Keep one of them, or rename it."
+                )
+            lines[key.tag, key.value] = line
+        return node
+
+
 def read_yaml(path: str) -> dict[str, Any]:
     """Returns the fields of a YAML file.
 
     Raises:
-        UserError: It cannot be read, or holds no fields.
+        UserError: It cannot be read, has a key twice, or holds no fields.
     """
     try:
         text = Path(path).read_text()
     except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror}).") from error
+        raise UserError(f"{path}: cannot be read ({error.strerror}). Check the path.") from error
     try:
-        values = yaml.safe_load(text)
+        values = _UniqueKeys(text, path).get_single_data()
     except yaml.YAMLError as error:
         raise UserError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from error
     if not isinstance(values, dict):
