@@ -8,7 +8,6 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
-    StringConstraints,
     ValidationError,
     field_validator,
     model_validator,
@@ -24,7 +23,7 @@ from components.site_evaluator.slices import SLICE_FEATURES
 from components.slice_report.settings import ReportSettings
 from pipeline.cluster_settings import ClusterSection, is_under
 from pipeline.demo_data.size import DemoSize
-from pipeline.yaml_files import mistakes, read_yaml, resolve
+from pipeline.yaml_files import matching, mistakes, read_yaml, resolve
 from schemas.case_features import Task
 from trainer.augmentation_presets import expand_preset
 from trainer.errors import UserError
@@ -39,7 +38,13 @@ from trainer.settings import (
 from trainer.sweep_settings import PAPER_SWEEP, SweepSettings
 from trainer.watch_settings import WatchSettings
 
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,40}[a-z0-9])?$")]
+Name = Annotated[
+    str,
+    matching(
+        r"[a-z0-9]([a-z0-9-]{0,40}[a-z0-9])?",
+        "at most 42 lower-case letters, digits and hyphens, no hyphen at an end",
+    ),
+]
 """Lower-case letters, digits and hyphens: what Kubernetes takes as a name."""
 
 
@@ -314,9 +319,11 @@ def load_configuration(path: str) -> Configuration:
     """Reads and validates a configuration; manifest paths become relative to the YAML file.
 
     Raises:
-        UserError: One line per mistake, naming the field.
+        UserError: One line per mistake, naming the field; or the file is a study.
     """
     values = _with_cluster_file(read_yaml(path), Path(path).parent)
+    if "initialisations" in values:
+        raise UserError(f"{path}: this is a study. Use micle study, or name a configuration.")
     try:
         configuration = Configuration.model_validate(values)
     except ValidationError as error:

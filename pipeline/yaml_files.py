@@ -1,10 +1,12 @@
 """YAML files of a user: read, and their mistakes told a line each."""
 
+import re
 from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import ValidationError
+from pydantic import AfterValidator, ValidationError
+from pydantic_core import ErrorDetails
 
 from trainer.errors import UserError
 
@@ -53,21 +55,69 @@ def read_yaml(path: str) -> dict[str, Any]:
     return values
 
 
+def matching(pattern: str, words: str) -> AfterValidator:
+    """Returns a check that a text is as a pattern says, whose mistake is told in words.
+
+    Args:
+        pattern: Of the whole text.
+        words: That go on after "must be".
+    """
+
+    def check(text: str) -> str:
+        if re.fullmatch(pattern, text) is None:
+            raise ValueError(f"must be {words}. Received: {text}")
+        return text
+
+    return AfterValidator(check)
+
+
 def mistakes(path: str, error: ValidationError) -> list[str]:
     """Returns a line for each mistake that pydantic found, with the file and the field."""
     lines = []
     for mistake in error.errors():
-        field = ".".join(str(part) for part in mistake["loc"]) or "configuration"
-        if mistake["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
-            lines.append(f"{path}: {field}: unknown field. Check its spelling and indentation.")
-        elif mistake["type"] in ("missing", "missing_argument"):
-            lines.append(f"{path}: {field}: is missing.")
-        elif mistake["type"] in ("dataclass_type", "model_type"):
-            lines.append(f"{path}: {field}: expected fields below it, as in {{name: value}}.")
-        else:
-            message = mistake["msg"].removeprefix("Value error, ")
-            lines.append(f"{path}: {field}: {message}")
+        # Pydantic marks a name in a mapping that is wrong itself.
+        field = ".".join(str(part) for part in mistake["loc"] if part != "[key]")
+        # What concerns several fields names them itself.
+        lines.append(": ".join(part for part in (path, field, _in_plain_words(mistake)) if part))
     return lines
+
+
+_WORDS = {
+    **dict.fromkeys(
+        ("extra_forbidden", "unexpected_keyword_argument"),
+        "unknown field. Check its spelling and indentation.",
+    ),
+    **dict.fromkeys(("missing", "missing_argument"), "is missing."),
+    **dict.fromkeys(
+        ("dataclass_type", "model_type", "dict_type"),
+        "expected fields below it, as in {{name: value}}.",
+    ),
+    **dict.fromkeys(("tuple_type", "list_type"), "must be a list, as in [one, another]."),
+    **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), "must be a whole number."),
+    **dict.fromkeys(("float_type", "float_parsing"), "must be a number."),
+    **dict.fromkeys(("bool_type", "bool_parsing"), "must be true or false."),
+    "string_type": "must be a text.",
+    "literal_error": "must be {expected}.",
+    "greater_than": "must be above {gt:g}.",
+    "greater_than_equal": "must be {ge:g} or more.",
+    "less_than": "must be below {lt:g}.",
+    "less_than_equal": "must be at most {le:g}.",
+    "too_short": "must hold at least {min_length}, and holds {actual_length}.",
+    "too_long": "must hold at most {max_length}, and holds {actual_length}.",
+}
+"""What is said of pydantic's kinds of mistakes; `{...}` is of the mistake's context."""
+_WITHOUT_VALUE = ("extra_forbidden", "unexpected_keyword_argument", "missing", "missing_argument")
+
+
+def _in_plain_words(mistake: ErrorDetails) -> str:
+    words = _WORDS.get(mistake["type"])
+    if words is None:
+        return mistake["msg"].removeprefix("Value error, ")
+    said = words.format(**mistake.get("ctx", {}))
+    given = mistake["input"]
+    if mistake["type"] in _WITHOUT_VALUE or not isinstance(given, str | int | float):
+        return said
+    return f"{said} Received: {given}"
 
 
 def resolve(path: str, directory: Path) -> str:

@@ -67,24 +67,24 @@ def test_a_uri_stays_as_it_is(tmp_path):
                     "serving_directory": "runs/skin/serving/",
                 }
             },
-            "configuration: model_check.serving_directory lies where champions are served",
+            "model_check.serving_directory lies where champions are served",
         ),
         (
             {"registry": "minio://b/r", "serving": "s"},
-            "configuration: registry: minio://b/r: must be a folder or a bucket: s3://",
+            "registry: minio://b/r: must be a folder or a bucket: s3://",
         ),
         (
             {"registry": "s3://b/r", "serving": "s3://b/s"},
-            "configuration: serving: s3://b/s: must be a folder",
+            "serving: s3://b/s: must be a folder",
         ),
         ({"encoder": {"width": 2}}, "encoder.width: unknown field"),
-        ({"encoder": {"architecture": "vgg"}}, "encoder.architecture: Input should be 'resnet18'"),
+        ({"encoder": {"architecture": "vgg"}}, "encoder.architecture: must be 'resnet18'"),
         ({"encoder": {"image_size": 8}}, "encoder: image_size must be at least 16. Received: 8"),
-        ({"name": "Skin Run"}, "name: String should match pattern"),
+        ({"name": "Skin Run"}, "name: must be at most 42 lower-case letters"),
         ({"report": {"title": "Skin"}}, "report.intended_use: is missing"),
         (
             {"pretraining": [{"data": "natural", "method": "simclr"}]},
-            "configuration: pretraining uses natural images, but data.natural is not given",
+            "pretraining uses natural images, but data.natural is not given",
         ),
         (
             {"pretraining": [{"data": "natural", "method": "micle"}]},
@@ -100,7 +100,7 @@ def test_a_uri_stays_as_it_is(tmp_path):
         ),
         (
             {"fine_tuning": {"training": {"class_weights": {"worse": 2}}}},
-            "configuration: fine_tuning.training.class_weights names worse, which is not among",
+            "fine_tuning.training.class_weights names worse, which is not among",
         ),
         (
             {"fine_tuning": {"training": {"class_weights": "even"}}},
@@ -113,29 +113,32 @@ def test_a_uri_stays_as_it_is(tmp_path):
         ),
         (
             {"evaluation": {"crossings": [["site", "scanner"]]}},
-            "configuration: evaluation.crossings: scanner: no such feature. There are age_group",
+            "evaluation.crossings: scanner: no such feature. There are age_group",
         ),
         (
             {"gate": {"max_calibration_error": 0.1}},
             "gate.max_calibration_error: expected fields below it, as in {name: value}",
         ),
         ({"encoder": "resnet18"}, "encoder: expected fields below it"),
-        ({"fine_tuning": {"label_fraction": 1.5}}, "fine_tuning.label_fraction: Input should be"),
+        (
+            {"fine_tuning": {"label_fraction": 1.5}},
+            "fine_tuning.label_fraction: must be at most 1. Received: 1.5",
+        ),
         (
             {"gate": {"minimum": [{"metric": "f1", "bound": 0.5}]}},
             "gate.minimum.0: metric must be one of",
         ),
         (
             {"gate": {"minimum": [{"metric": "auc:il", "bound": 0.5}]}},
-            "configuration: gate.minimum: auc:il: no such class. There are well, ill",
+            "gate.minimum: auc:il: no such class. There are well, ill",
         ),
         (
             {"gate": {"sample_size": [{"count": "positives:il", "bound": 5}]}},
-            "configuration: gate.sample_size: positives:il: no such class. There are well, ill",
+            "gate.sample_size: positives:il: no such class. There are well, ill",
         ),
         (
             {"gate": {"max_shift_gap": {"metric": "top_3_accuracy", "bound": 0.5}}},
-            "configuration: gate.max_shift_gap: this task has no top_3_accuracy; it has mean_auc",
+            "gate.max_shift_gap: this task has no top_3_accuracy; it has mean_auc",
         ),
     ],
 )
@@ -206,7 +209,7 @@ def test_every_mistake_has_a_line_of_its_own(tmp_path):
 
 def test_a_missing_file_and_broken_yaml_are_named(tmp_path):
     assert message_of(str(tmp_path / "no.yaml")).endswith(
-        "cannot be read (No such file or directory)."
+        "cannot be read (No such file or directory). Check the path."
     )
     path = tmp_path / "broken.yaml"
     path.write_text("name: [")
