@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from pipeline.study.settings import ReadyEncoder, Study
+from pipeline.study.settings import Study
+from pipeline.study.steps import ReadyEncoder
 from pipeline.validation.configuration_checks import check_encoder, validate
 from pipeline.validation.findings import Finding, Validation
 from pipeline.validation.label_checks import lost_classes

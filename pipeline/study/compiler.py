@@ -11,7 +11,8 @@ from pipeline.study.arms import arms_of
 from pipeline.study.graph import build_reported_study_nodes
 from pipeline.study.question import study_question
 from pipeline.study.report_limit import most_arms
-from pipeline.study.settings import ReadyEncoder, Step, Study
+from pipeline.study.settings import Study
+from pipeline.study.steps import ReadyEncoder, Step
 from trainer.errors import UserError
 
 OF_ARMS = ("seed", "label_fraction")

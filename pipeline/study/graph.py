@@ -12,7 +12,8 @@ from pipeline.graph_parts import GraphParts, Ingestion
 from pipeline.places import Places
 from pipeline.study.arms import Arm, StudyEncoder, arms_of, encoders_of
 from pipeline.study.question import study_question
-from pipeline.study.settings import ReadyEncoder, Study
+from pipeline.study.settings import Study
+from pipeline.study.steps import ReadyEncoder
 
 REPORT_NODE = "study-report"
 

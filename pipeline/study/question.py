@@ -3,7 +3,8 @@
 from dataclasses import asdict
 
 from components.study_report.question import ComparedStart, StudyQuestion
-from pipeline.study.settings import ReadyEncoder, Study
+from pipeline.study.settings import Study
+from pipeline.study.steps import ReadyEncoder
 
 _METHODS = {"simclr": "SimCLR", "micle": "MICLe", "supervised": "supervised"}
 

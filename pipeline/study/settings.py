@@ -3,13 +3,12 @@
 import csv
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
-    StringConstraints,
     ValidationError,
     field_validator,
     model_validator,
@@ -21,15 +20,21 @@ from components.study_report.question import EvaluationSplit, Metric
 from pipeline.configuration import (
     Configuration,
     Name,
-    PretrainingStep,
     load_configuration,
     with_preset,
 )
-from pipeline.yaml_files import mistakes, read_yaml, resolve
+from pipeline.study.steps import ReadyEncoder, Step, made_steps, steps_of_base, what_decides
+from pipeline.yaml_files import matching, mistakes, read_yaml, resolve
 from trainer.errors import UserError
 from trainer.settings import FineTuneSettings, to_json
 
-ShortName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$")]
+ShortName = Annotated[
+    str,
+    matching(
+        r"[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?",
+        "at most 32 lower-case letters, digits and hyphens, no hyphen at an end",
+    ),
+]
 """Lower-case letters, digits and hyphens, at most 32: a part of names in Kubernetes."""
 
 _METRICS: dict[str, tuple[Metric, ...]] = {
@@ -40,46 +45,6 @@ _METRICS: dict[str, tuple[Metric, ...]] = {
 
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class SupervisedStep(_Section):
-    """One pretraining on labelled natural images; it starts from random weights.
-
-    Attributes:
-        data: Always the natural images.
-        method: Always `supervised`.
-        training: Epochs, batch, learning rate and the rest, as of a fine-tuning.
-    """
-
-    data: Literal["natural"] = "natural"
-    method: Literal["supervised"]
-    training: FineTuneSettings = FineTuneSettings()
-
-    _expand = field_validator("training", mode="before")(with_preset)
-
-
-class ReadyEncoder(_Section):
-    """An encoder that is there: published weights, or another study's. Nothing is trained.
-
-    Attributes:
-        method: Always `ready`.
-        encoder: Its folder, as `micle import-encoder` and `micle study` leave it.
-        cluster_encoder: URI at which a cluster finds the same.
-    """
-
-    method: Literal["ready"]
-    encoder: str
-    cluster_encoder: str | None = Field(default=None, pattern=r"^(gs|s3|minio)://.+")
-
-
-Step = PretrainingStep | SupervisedStep | ReadyEncoder
-
-
-def _kind_of(step: Any) -> type[Step]:
-    method = step.get("method") if isinstance(step, dict) else None
-    if method == "supervised":
-        return SupervisedStep
-    return ReadyEncoder if method == "ready" else PretrainingStep
 
 
 class NaturalLabels(_Section):
@@ -113,14 +78,17 @@ class NaturalLabels(_Section):
         )
 
     def _classes_of_manifest(self) -> tuple[str, ...]:
-        remedy = "Give a manifest with labels ('micle manifest class-folders'), or name the classes"
+        where = f"natural_labels.manifest: {self.manifest}"
+        remedy = "Give a manifest with labels ('micle manifest class-folders')"
         try:
             with Path(self.manifest).open(encoding="utf-8", newline="") as file:
-                names = {row[self.label_column] for row in csv.DictReader(file)}
-        except (OSError, KeyError) as error:
+                names = {row[self.label_column] or "" for row in csv.DictReader(file)}
+        except OSError as error:
+            raise UserError(f"{where}: cannot be read ({error.strerror}). {remedy}.") from error
+        except KeyError as error:
             raise UserError(
-                f"natural_labels.manifest: {self.manifest}: no column '{self.label_column}' can "
-                f"be read. {remedy}."
+                f"{where}: there is no column '{self.label_column}'. {remedy}, or name its column "
+                "by natural_labels.label_column."
             ) from error
         return tuple(sorted(names - {""}))
 
@@ -194,22 +162,19 @@ class Study(_Section):
     @classmethod
     def _take_steps_of_base(cls, values: Any) -> Any:
         base = values.get("base") if isinstance(values, dict) else None
-        if not isinstance(base, Configuration):
+        own = values.get("steps", {}) if isinstance(values, dict) else None
+        if not isinstance(base, Configuration) or not isinstance(own, dict):
             return values
-        known = {f"{step.method}-{step.data}": step for step in base.pretraining}
-        own = values.get("steps") or {}
-        return {**values, "steps": {**known, **own}}
+        return {**values, "steps": {**steps_of_base(base, own), **own}}
 
     @field_validator("steps", mode="before")
     @classmethod
-    def _name_kinds(cls, steps: Any) -> Any:
-        """Makes each step of its own kind, so that its mistakes are told as of that kind."""
-        if not isinstance(steps, dict):
-            return steps
-        return {name: _kind_of(step).model_validate(step) for name, step in steps.items()}
+    def _make_steps(cls, steps: Any) -> Any:
+        return made_steps(steps) if isinstance(steps, dict) else steps
 
     @model_validator(mode="after")
     def _check(self) -> "Study":
+        self._check_values()
         for name, chain in self.initialisations.items():
             self._check_chain(name, chain)
         self._check_contrasts()
@@ -231,6 +196,9 @@ class Study(_Section):
             raise ValueError(
                 "base: its initial_encoder would hide every start but one. Leave it out there"
             )
+        return self
+
+    def _check_values(self) -> None:
         for fraction in self.label_fractions:
             if not 0 < fraction <= 1:
                 raise ValueError(
@@ -239,7 +207,10 @@ class Study(_Section):
         for seed in self.seeds:
             if seed < 0:
                 raise ValueError(f"seeds must be 0 or more. Received: {seed}")
-        return self
+        for field in ("label_fractions", "seeds", "trainable"):
+            values = getattr(self, field)
+            if not values or len(set(values)) != len(values):
+                raise ValueError(f"{field} must hold each value once, and at least one")
 
     def _check_chain(self, name: str, chain: tuple[str, ...]) -> None:
         where = f"initialisations.{name}"
@@ -310,8 +281,15 @@ class Study(_Section):
                     )
             if pair[0] == pair[1]:
                 raise ValueError(f"contrasts: {pair[0]} cannot be compared with itself")
-        if len(set(self.contrasts)) != len(self.contrasts):
-            raise ValueError("contrasts must hold each pair once")
+        seen: dict[frozenset[str], tuple[str, str]] = {}
+        for pair in self.contrasts:
+            like = seen.setdefault(frozenset(pair), pair)
+            if like is not pair:
+                raise ValueError(
+                    f"contrasts must hold each pair once: [{', '.join(like)}] and "
+                    f"[{', '.join(pair)}] are one comparison, whose p-values would be corrected as "
+                    "two. Remove one of them"
+                )
 
     def _check_shared_steps(self) -> None:
         used = {step for chain in self.initialisations.values() for step in chain}
@@ -335,10 +313,6 @@ class Study(_Section):
 
     def _check_differences(self) -> None:
         """No arm may stand in the study twice: it would be compared with itself."""
-        for field in ("label_fractions", "seeds", "trainable"):
-            values = getattr(self, field)
-            if not values or len(set(values)) != len(values):
-                raise ValueError(f"{field} must hold each value once, and at least one")
         fractions: dict[str, float] = {}
         for fraction in self.label_fractions:
             like = fractions.setdefault(name_of_fraction(fraction), fraction)
@@ -349,13 +323,30 @@ class Study(_Section):
                 )
         seen: dict[str, str] = {}
         for name, chain in self.initialisations.items():
-            steps = [self.steps[step].model_dump_json() for step in chain]
+            steps = [self._what_decides(step) for step in chain]
             what = " ".join([*steps, to_json(self.fine_tuning_of(name))])
             if what in seen:
                 raise ValueError(
                     f"initialisations: {seen[what]} and {name} are the same. Remove one of them"
                 )
             seen[what] = name
+        self._check_names_of_steps()
+
+    def _check_names_of_steps(self) -> None:
+        """One encoder under two names would be trained twice."""
+        seen: dict[tuple[str, ...], str] = {}
+        for chain in self.initialisations.values():
+            for length, step in enumerate(chain, start=1):
+                like = seen.setdefault(tuple(map(self._what_decides, chain[:length])), step)
+                if like != step:
+                    raise ValueError(
+                        f"steps: {like} and {step} are the same step under two names. Keep one "
+                        "of them, and name it in place of the other"
+                    )
+
+    def _what_decides(self, step_name: str) -> str:
+        one_for_all = len(self.seeds) == 1 or self.is_shared(step_name)
+        return f"{what_decides(self.steps[step_name])} {one_for_all}"
 
 
 def load_study(path: str) -> Study:
@@ -368,9 +359,8 @@ def load_study(path: str) -> Study:
     """
     directory = Path(path).parent
     values = read_yaml(path)
-    if not isinstance(values.get("base"), str):
-        raise UserError(f"{path}: base: is missing. Name a configuration, such as base: demo.yaml.")
-    base = load_configuration(resolve(values["base"], directory))
+    base = _base_of(path, values)
+    _refuse_fields_of_arms(path, values.get("fine_tuning"))
     labels = values.get("natural_labels")
     if isinstance(labels, dict) and isinstance(labels.get("manifest"), str):
         labels = {**labels, "manifest": resolve(labels["manifest"], directory)}
@@ -382,13 +372,41 @@ def load_study(path: str) -> Study:
         study = Study.model_validate({**values, "base": base, "natural_labels": labels})
     except ValidationError as error:
         raise UserError("\n".join(mistakes(path, error))) from error
-    return study.model_copy(update={"base": _placed(study)})
+    try:
+        return study.model_copy(update={"base": _placed(study)})
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from error
+
+
+def _base_of(path: str, values: dict[str, Any]) -> Configuration:
+    if not isinstance(values.get("base"), str):
+        raise UserError(f"{path}: base: is missing. Name a configuration, such as base: demo.yaml.")
+    base = resolve(values["base"], Path(path).parent)
+    if not Path(base).is_file():
+        raise UserError(
+            f"{path}: base: there is no file {base}. Name a configuration, relative to the study."
+        )
+    return load_configuration(base)
+
+
+def _refuse_fields_of_arms(path: str, fine_tuning: Any) -> None:
+    """Refuses what the study's own fields say arm by arm, and would be ignored."""
+    section = fine_tuning if isinstance(fine_tuning, dict) else {}
+    training = section.get("training")
+    lines = []
+    if "label_fraction" in section:
+        lines.append("label_fraction: the study's own field label_fractions says it")
+    if isinstance(training, dict) and "trainable" in training:
+        lines.append("training.trainable: the study's own field trainable says it")
+    if lines:
+        message = (f"{path}: fine_tuning.{line} for all arms. Leave it out." for line in lines)
+        raise UserError("\n".join(message))
 
 
 def _completed(own_fine_tuning: Any, base: Configuration) -> Any:
     """Takes what an initialisation's own fine-tuning does not say from the base."""
     if not isinstance(own_fine_tuning, dict):
-        return own_fine_tuning or {}
+        return {} if own_fine_tuning is None else own_fine_tuning
     settings = asdict(base.fine_tuning.training)
     return {
         name: settings | with_preset(own) if isinstance(own, dict) else own
@@ -402,7 +420,7 @@ def _placed_encoders(steps: Any, directory: Path) -> Any:
     A link is followed: what it points at, such as the result of one execution, does not change.
     """
     if not isinstance(steps, dict):
-        return steps or {}
+        return {} if steps is None else steps
     return {
         name: {**step, "encoder": str(Path(resolve(step["encoder"], directory)).resolve())}
         if isinstance(step, dict) and isinstance(step.get("encoder"), str)

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 
 from pipeline.configuration import PretrainingStep
 from pipeline.study.arms import Arm, StudyEncoder, arms_of, encoders_of
-from pipeline.study.settings import ReadyEncoder, Study
+from pipeline.study.settings import Study
+from pipeline.study.steps import ReadyEncoder
 from pipeline.validation.findings import Summary
 from schemas.case_features import TRAIN
 

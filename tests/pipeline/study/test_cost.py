@@ -5,7 +5,7 @@ import pytest
 from pipeline.study.arms import arms_of
 from pipeline.study.cost import arm_costs
 from pipeline.study.finished import FinishedNodes
-from pipeline.study.settings import ReadyEncoder
+from pipeline.study.steps import ReadyEncoder
 from tests.pipeline.study.study_files import study
 
 

@@ -105,6 +105,27 @@ def test_a_start_that_cannot_be_is_refused(tmp_path, published, starts, words):
         ready_study(tmp_path, initialisations=starts)
 
 
+@pytest.mark.parametrize(
+    "starts",
+    [
+        {"random": [], "a": ["one"], "b": ["other"]},
+        {"random": [], "a": ["one"], "b": ["other", "simclr-medical"]},
+    ],
+)
+def test_one_folder_under_two_names_is_refused(tmp_path, published, starts):
+    """Whatever a cluster calls it."""
+    steps = {
+        "one": {"method": "ready", "encoder": "published"},
+        "other": {
+            "method": "ready",
+            "encoder": str(published),
+            "cluster_encoder": "gs://bucket/other",
+        },
+    }
+    with pytest.raises(UserError, match=r"(a and b|one and other) are the same"):
+        study(tmp_path, encoder=ENCODER, steps=steps, initialisations=starts)
+
+
 def errors_of(found) -> str:
     return "\n".join(finding.message for finding in validate_study(found).errors)
 

@@ -9,6 +9,7 @@ from pipeline.study.arms import arms_of, encoders_of
 from pipeline.study.question import study_question
 from pipeline.study.report_limit import most_arms
 from pipeline.study.settings import load_study
+from pipeline.yaml_files import read_yaml
 from tests.pipeline.study.study_files import labelled_natural
 
 
@@ -31,7 +32,7 @@ from tests.pipeline.study.study_files import labelled_natural
     ],
 )
 def test_a_shipped_study_is_sound(name, encoders, arms, tmp_path):
-    values = yaml.safe_load(Path(f"configs/study-{name}.yaml").read_text())
+    values = read_yaml(f"configs/study-{name}.yaml")
     values["base"] = str(Path("configs", values["base"]).absolute())
     if "natural_labels" in values:
         values["natural_labels"] = labelled_natural(tmp_path)
