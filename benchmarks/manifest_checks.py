@@ -62,7 +62,7 @@ def measure(command: Callable[[DataSettings], None], manifest: str) -> tuple[flo
 
 def validate(data: DataSettings) -> None:
     """Does what `micle validate` does with a data set."""
-    findings, _, _ = validate_data(data, label_fraction=1.0, is_evaluated=True)
+    findings, _ = validate_data(data, label_fraction=1.0, is_evaluated=True)
     if findings:
         raise AssertionError(f"the drawn data are not sound: {findings[0]}")
 

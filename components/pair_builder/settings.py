@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
+PairScope = Literal["case", "patient"]
 PairRule = Literal["any", "different_view", "same_view", "different_visit"]
 
 
@@ -23,7 +24,7 @@ class PairSettings:
             views of one image, as in the paper; False leaves it out.
     """
 
-    pair_scope: Literal["case", "patient"] = "case"
+    pair_scope: PairScope = "case"
     pair_rule: PairRule = "any"
     rounds: int | Literal["auto"] = 4
     max_pairs_per_patient: int | None = None

@@ -1,14 +1,15 @@
 """Checks a configuration's data, key, encoder and room in seconds, before any training."""
 
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from components.case_example_gen.pseudonym import read_key
 from components.slice_report.study_excerpt import read_study
 from pipeline.configuration import Configuration
 from pipeline.validation.data_checks import validate_data
-from pipeline.validation.findings import Finding, Validation
+from pipeline.validation.findings import Finding, Summary, Validation
+from pipeline.validation.pair_checks import check_pairs
 from schemas.case_features import Task
 from trainer.encoder_card import (
     PROJECTION_HEAD_WEIGHTS,
@@ -29,9 +30,19 @@ def validate(configuration: Configuration) -> Validation:
     Raises:
         UserError: A manifest cannot be read at all.
     """
+    found = validate_data_sets(configuration)
+    place = tuple(check_place(configuration, found.summaries))
+    return Validation(found.findings + place, found.summaries)
+
+
+def validate_data_sets(configuration: Configuration) -> Validation:
+    """Checks every data set of a configuration, and what is asked of them; not this machine.
+
+    Raises:
+        UserError: A manifest cannot be read at all.
+    """
     findings: list[Finding] = []
     summaries = {}
-    image_bytes = 0
     data = configuration.data
     for name, settings in (("natural", data.natural), ("medical", data.medical)):
         if settings is None:
@@ -39,22 +50,35 @@ def validate(configuration: Configuration) -> Validation:
         # All labels of natural images are learnt, and nobody is told how well.
         is_medical = name == "medical"
         fraction = configuration.fine_tuning.label_fraction if is_medical else 1.0
-        found, summary, size = validate_data(settings, fraction, is_medical)
+        found, summary = validate_data(settings, fraction, is_medical)
         findings.extend(found)
         summaries[name] = summary
-        image_bytes += size
     findings.extend(_check_gate_sites(configuration, summaries["medical"].sites))
-    if data.pseudonym_key_file is not None:
-        findings.extend(_check_key(data.pseudonym_key_file))
-    findings.extend(_check_disk(configuration.output_dir, image_bytes))
+    steps = {f"pretraining.{number}": step for number, step in enumerate(configuration.pretraining)}
+    findings.extend(check_pairs(steps, summaries["medical"]))
+    return Validation(tuple(findings), summaries)
+
+
+def check_place(
+    configuration: Configuration, summaries: Mapping[str, Summary]
+) -> Iterator[Finding]:
+    """Yields what else a run on this machine lacks: its key, encoder, study, or room on the disk.
+
+    Args:
+        configuration: Of the run.
+        summaries: What its data sets hold.
+    """
+    if configuration.data.pseudonym_key_file is not None:
+        yield from _check_key(configuration.data.pseudonym_key_file)
+    image_bytes = sum(summary.image_bytes for summary in summaries.values())
+    yield from _check_disk(configuration.output_dir, image_bytes)
     if configuration.initial_encoder is not None:
         given = configuration.initial_encoder
         # A pretraining step leaves a head of its own; without one the given encoder must have it.
         head_for = None if configuration.pretraining else configuration.fine_tuning.training
-        findings.extend(check_encoder("initial_encoder", given, configuration.encoder, head_for))
+        yield from check_encoder("initial_encoder", given, configuration.encoder, head_for)
     if configuration.study is not None:
-        findings.extend(_check_study(configuration.study, data.labelled_task))
-    return Validation(tuple(findings), summaries)
+        yield from _check_study(configuration.study, configuration.data.labelled_task)
 
 
 def _check_gate_sites(configuration: Configuration, sites: Iterable[str]) -> Iterator[Finding]:

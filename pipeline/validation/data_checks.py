@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import get_args
 
 from components.case_example_gen.cases import (
     Case,
@@ -20,6 +21,8 @@ from components.case_example_gen.cases import (
 from components.case_example_gen.external_set import ExternalSet
 from components.case_example_gen.manifest import ManifestRow, RowProblem, manifest_rows
 from components.case_example_gen.settings import DataSettings
+from components.pair_builder.pairing import ImageTraits, has_pair
+from components.pair_builder.settings import PairRule, PairScope
 from pipeline.row_store import RowStore
 from pipeline.validation.findings import Finding, Severity, Summary
 from pipeline.validation.image_checks import look_at_files
@@ -42,6 +45,8 @@ class DataCounts:
         labelled: Cases by split of which something is known.
         classes: By split, those that a case is known to have.
         training_patients: Patients of the training split by class that a case of theirs has.
+        labelled_patients: The labelled ones of them, by the indices of all such classes.
+        pairable: Scopes and rules by which some two images of the training split make a pair.
         duplicates: Rows whose image the run leaves out, with the row that has the same bytes.
         findings: What is wrong with cases and patients.
     """
@@ -54,6 +59,8 @@ class DataCounts:
     labelled: Counter[str] = field(default_factory=Counter)
     classes: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     training_patients: Counter[str] = field(default_factory=Counter)
+    labelled_patients: Counter[frozenset[int]] = field(default_factory=Counter)
+    pairable: set[tuple[PairScope, PairRule]] = field(default_factory=set)
     duplicates: dict[int, int] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
 
@@ -64,6 +71,7 @@ class DataCounts:
         self.cases += len(cases)
         self.patients += bool(cases)
         self.sites.update(case.site for case in cases)
+        training = [case for split, case in placed if split == case_features.TRAIN]
         in_training: set[str] = set()
         for split, case in placed:
             present = classes_present(case, data)
@@ -74,6 +82,26 @@ class DataCounts:
             if split == case_features.TRAIN:
                 in_training |= present
         self.training_patients.update(in_training)
+        if any(case.labelled for case in training):
+            indices = frozenset(data.classes.index(name) for name in in_training)
+            self.labelled_patients[indices] += 1
+        self._add_pairs(training)
+
+    def _add_pairs(self, cases: Sequence[Case]) -> None:
+        """Notes which scopes and rules find a pair among a patient's training cases."""
+        of_cases = [[ImageTraits(row.view, row.visit) for row in case.rows] for case in cases]
+        of_patient = [image for images in of_cases for image in images]
+        groups: dict[PairScope, list[list[ImageTraits]]] = {
+            "case": of_cases,
+            "patient": [of_patient],
+        }
+        for scope, of_scope in groups.items():
+            for rule in get_args(PairRule):
+                # One pair is enough to know.
+                if (scope, rule) not in self.pairable and any(
+                    has_pair(images, rule) for images in of_scope
+                ):
+                    self.pairable.add((scope, rule))
 
 
 @dataclass
@@ -95,7 +123,7 @@ class _Looked:
 
 def validate_data(
     data: DataSettings, label_fraction: float, is_evaluated: bool
-) -> tuple[list[Finding], Summary, int]:
+) -> tuple[list[Finding], Summary]:
     """Checks a data set and its external collections.
 
     Args:
@@ -104,7 +132,7 @@ def validate_data(
         is_evaluated: Whether anybody is told how well its labels are predicted.
 
     Returns:
-        Findings, what the data set holds, and the bytes of all images.
+        Findings, and what the data set holds.
 
     Raises:
         UserError: A manifest cannot be read at all.
@@ -133,8 +161,11 @@ def validate_data(
         cases_by_split=dict(counts.by_split),
         training_patients=training_patients,
         sites=frozenset(counts.by_site) | {external.name for external in data.external},
+        labelled_patients=dict(counts.labelled_patients),
+        pairable=frozenset(counts.pairable),
+        image_bytes=image_bytes,
     )
-    return findings, summary, image_bytes
+    return findings, summary
 
 
 def _validate_external(

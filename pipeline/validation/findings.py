@@ -1,7 +1,9 @@
 """What a validation says."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
+
+from components.pair_builder.settings import PairRule, PairScope
 
 Severity = Literal["error", "warning"]
 
@@ -25,6 +27,10 @@ class Summary:
         cases_by_split: Cases by the name of their split.
         training_patients: Patients of the training split with a labelled case of each class.
         sites: Of the cases that a split takes, and of external collections.
+        labelled_patients: Patients of the training split of whom something is known, by the
+            indices of the classes that a case of theirs has.
+        pairable: Scopes and rules by which some two images of the training split make a pair.
+        image_bytes: Of all images, those of external collections too.
     """
 
     images: int
@@ -33,6 +39,9 @@ class Summary:
     cases_by_split: dict[str, int]
     training_patients: dict[str, int]
     sites: frozenset[str] = frozenset()
+    labelled_patients: dict[frozenset[int], int] = field(default_factory=dict)
+    pairable: frozenset[tuple[PairScope, PairRule]] = frozenset()
+    image_bytes: int = 0
 
 
 @dataclass(frozen=True)

@@ -356,6 +356,62 @@ def test_a_class_too_rare_for_the_label_fraction_is_named_with_the_fraction_that
     assert not [line for line in data_set.messages("warning") if "label_fraction" in line]
 
 
+def micle(**pairs):
+    return {"pretraining": [{"data": "medical", "method": "micle", "pairs": pairs}]}
+
+
+def two_images_a(data_set, column):
+    for one, other in zip(data_set.rows[::2], data_set.rows[1::2], strict=True):
+        for shared in {"patient_id", column}:
+            other[shared] = one[shared]
+        other |= {"site": one["site"], "label": one["label"]}
+
+
+def test_micle_without_a_pair_of_images_is_said_before_the_run(data_set):
+    data_set.top_level = micle()
+    assert data_set.messages("error") == []
+    assert data_set.messages("warning") == [
+        "pretraining.0.pairs: no case of the train split has two images, so each pair is two views "
+        "of one image, as SimCLR's are. Leave the step out."
+    ]
+    data_set.top_level = micle(single_image_pairs=False, pair_scope="patient")
+    assert data_set.messages("error") == [
+        "pretraining.0.pairs: no patient of the train split has two images, and single_image_pairs "
+        "is false: there is nothing to train on. Leave the step out."
+    ]
+
+
+def test_micle_with_a_pair_of_images_is_sound(data_set):
+    two_images_a(data_set, "case_id")
+    data_set.top_level = micle(single_image_pairs=False)
+    assert data_set.validate().findings == ()
+
+
+def test_what_would_make_pairs_is_named(data_set):
+    two_images_a(data_set, "patient_id")
+    data_set.top_level = micle(single_image_pairs=False)
+    [error] = data_set.messages("error")
+    assert error.endswith("Set pair_scope: patient, or leave the step out.")
+    # No row has a view.
+    data_set.top_level = micle(
+        single_image_pairs=False, pair_scope="patient", pair_rule="different_view"
+    )
+    [error] = data_set.messages("error")
+    assert "no patient of the train split has two images that pair_rule different_view" in error
+    assert error.endswith("Set pair_rule: any, or leave the step out.")
+
+
+def test_images_that_are_not_trained_on_make_no_pair(data_set):
+    two_images_a(data_set, "case_id")
+    for number, row in enumerate(data_set.rows):
+        row["split"] = ("validation", "test")[number // 2 % 2]
+    for row in data_set.rows[:20]:
+        row |= {"split": "train", "case_id": row["image"], "patient_id": row["image"]}
+    data_set.top_level = micle(single_image_pairs=False)
+    [error] = data_set.messages("error")
+    assert "no case of the train split has two images" in error
+
+
 def test_an_encoder_without_the_projection_head_that_is_asked_for_is_an_error(data_set):
     training = {"features_from": "projection_first_layer"}
     data_set.top_level = {"fine_tuning": {"training": training}}

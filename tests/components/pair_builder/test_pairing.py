@@ -1,13 +1,17 @@
 """Which images make a pair: the paper's rule, even use, and determinism."""
 
 from collections import Counter
+from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.pair_builder.pairing import ImageTraits, pairs_by_round
-from components.pair_builder.settings import PairSettings
+from components.pair_builder.pairing import ImageTraits, has_pair, pairs_by_round
+from components.pair_builder.settings import PairRule, PairSettings
+from schemas.case_features import UNKNOWN
+
+TRAITS = st.sampled_from(("1", "2", UNKNOWN))
 
 
 def pairs(views, rule="any", rounds=6, seed=0, group="case"):
@@ -29,6 +33,14 @@ def test_every_image_is_used_as_often_as_any_other_give_or_take_one(images):
         used = Counter(index for pair in pairs(["PA"] * images, rounds=rounds) for index in pair)
         counts = [used[index] for index in range(images)]
         assert max(counts) - min(counts) <= 1
+
+
+@given(st.lists(st.tuples(TRAITS, TRAITS), min_size=1, max_size=4))
+def test_a_group_has_a_pair_where_one_would_be_drawn(images):
+    traits = [ImageTraits(view, visit) for view, visit in images]
+    for rule in get_args(PairRule):
+        [(first, second)] = pairs_by_round(traits, rule, 1, 0, "case")
+        assert has_pair(traits, rule) == (first != second)
 
 
 @given(st.integers(1, 20), st.integers(0, 2**32))
