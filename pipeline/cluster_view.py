@@ -35,9 +35,14 @@ def fingerprint_of(here: DataSettings, there: DataSettings) -> str:
         here: With the manifests of this machine.
         there: With those of the cluster.
     """
-    if all(Path(manifest).is_file() for manifest in _manifests(here)):
+    if is_here(here):
         return data_fingerprint(here)
     return location_fingerprint(" ".join(_manifests(there)))
+
+
+def is_here(data: DataSettings) -> bool:
+    """Whether all manifests of a data set can be read on this machine."""
+    return all(Path(manifest).is_file() for manifest in _manifests(data))
 
 
 def _placed(name: str, data: DataSettings, cluster: ClusterSection) -> DataSettings:

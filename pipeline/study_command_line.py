@@ -29,9 +29,11 @@ def study(study: str, report: bool, package: str | None, workers: int) -> None:
     """
     from pipeline.commands import study as command
 
+    if report and package is not None:
+        raise click.UsageError("--report and --compile exclude each other. Give one of them.")
     if report:
         command.study_report_command(study)
     elif package is not None:
-        command.compile_study_command(study, Path(package))
+        sys.exit(command.compile_study_command(study, Path(package)))
     else:
         sys.exit(command.study_command(study, workers))

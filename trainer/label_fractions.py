@@ -37,15 +37,41 @@ def patients_of_fraction(
     first_of_class: dict[int, bytes] = {}
     for patient in _even_order(patients, seed):
         classes = patients[patient]
-        rarest = min(classes, key=lambda label: (counts[label], label), default=_NO_CLASS)
-        strata[rarest].append(patient)
+        strata[_stratum(classes, counts)].append(patient)
         for label in classes:
             first_of_class.setdefault(label, patient)
     taken = set(first_of_class.values())
     for members in strata.values():
-        # The rounding keeps 0.1 x 30, which is 3.0000000000000004, at 3.
-        taken.update(members[: math.ceil(round(fraction * len(members), 9))])
+        taken.update(members[: _taken(len(members), fraction)])
     return frozenset(taken)
+
+
+def taken_by_stratum(patients: Mapping[frozenset[int], int], fraction: float) -> dict[int, int]:
+    """Returns how many patients of each stratum a fraction takes.
+
+    Two fractions that take as many of each draw the same patients, whatever the seed.
+
+    Args:
+        patients: Number of patients by their classes, as indices.
+        fraction: Share to take, within 0..1.
+    """
+    counts: Counter[int] = Counter()
+    for classes, number in patients.items():
+        counts.update(dict.fromkeys(classes, number))
+    strata: Counter[int] = Counter()
+    for classes, number in patients.items():
+        strata[_stratum(classes, counts)] += number
+    return {stratum: _taken(size, fraction) for stratum, size in strata.items()}
+
+
+def _stratum(classes: frozenset[int], counts: Mapping[int, int]) -> int:
+    """Returns the rarest of a patient's classes."""
+    return min(classes, key=lambda label: (counts[label], label), default=_NO_CLASS)
+
+
+def _taken(size: int, fraction: float) -> int:
+    # The rounding keeps 0.1 x 30, which is 3.0000000000000004, at 3.
+    return math.ceil(round(fraction * size, 9))
 
 
 def _even_order(patients: Mapping[bytes, frozenset[int]], seed: int) -> list[bytes]:

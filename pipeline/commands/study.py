@@ -6,13 +6,14 @@ from pathlib import Path
 
 import click
 
+from pipeline.cluster_view import data_sets, is_here
 from pipeline.commands.run import explain, interrupt, stop
 from pipeline.commands.validate import print_findings, print_summary
 from pipeline.console import noise_to_log
 from pipeline.generated_data import generate_data
 from pipeline.local_run import RunDirectory, local_places, run_nodes
 from pipeline.study.arms import arms_of, encoders_of
-from pipeline.study.checks import validate_study
+from pipeline.study.checks import validate_study, validate_study_data
 from pipeline.study.encoder_links import link_encoders
 from pipeline.study.finished import FinishedNodes
 from pipeline.study.progress import StudyConsole
@@ -39,7 +40,7 @@ def study_command(path: str, workers: int) -> int:
     signal.signal(signal.SIGTERM, interrupt)
     try:
         with directory.lock():
-            return _run(study, directory, workers)
+            return _run(study, path, directory, workers)
     except KeyboardInterrupt:
         stop(f"micle study {path}")
 
@@ -58,13 +59,17 @@ def study_report_command(path: str) -> None:
     _print_report(study, directory, finished)
 
 
-def compile_study_command(path: str, output: Path) -> None:
-    """Writes the study's pipeline as one YAML for Kubeflow Pipelines.
+def compile_study_command(path: str, output: Path) -> int:
+    """Writes the study's pipeline as one YAML for Kubeflow Pipelines; returns the exit status.
+
+    The data are checked as far as they are here too.
 
     Raises:
-        UserError: The base lacks its `cluster` section.
+        UserError: The base lacks its `cluster` section, or a manifest cannot be read at all.
     """
     study = load_study(path)
+    if not _data_are_sound(study, path):
+        return 1
     with noise_to_log(output.with_suffix(".log")):
         from pipeline.study.compiler import STEPS_OF_A_RUN, compile_study
 
@@ -77,11 +82,24 @@ def compile_study_command(path: str, output: Path) -> None:
             "Compile it in parts (docs/study.md, 'On a cluster').",
             err=True,
         )
+    return 0
 
 
-def _run(study: Study, directory: RunDirectory, workers: int) -> int:
+def _data_are_sound(study: Study, path: str) -> bool:
+    """Prints what is wrong with the data, or that they are not here to be checked."""
+    if all(is_here(data) for data in data_sets(study.base).values()):
+        validation = validate_study_data(study, path)
+        # Of a set that is elsewhere the manifest alone may be here.
+        if all(summary.images for summary in validation.summaries.values()):
+            print_findings(validation)
+            return not validation.errors
+    click.echo(f"{path}: the data were not checked, because they are not all here.", err=True)
+    return True
+
+
+def _run(study: Study, path: str, directory: RunDirectory, workers: int) -> int:
     generate_data(study.base)
-    validation = validate_study(study)
+    validation = validate_study(study, path)
     print_findings(validation)
     if validation.errors:
         return 1

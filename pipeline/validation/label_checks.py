@@ -15,26 +15,6 @@ def classes_present(case: Case, data: DataSettings) -> set[str]:
     return {name for name, value in named if value == 1}
 
 
-def lost_classes(patients: Mapping[str, int], fraction: float) -> Iterator[str]:
-    """Says which classes a fraction leaves without a patient of their own share.
-
-    A training keeps one patient of each class even so; a point of a label-efficiency curve that
-    rests on patients it should not have is no such point.
-
-    Args:
-        patients: Of the training split, by class.
-        fraction: Share of the training patients whose labels are used.
-    """
-    for name, count in patients.items():
-        if count > 0 and count * fraction < 0.5:
-            smallest = math.ceil(500 / count) / 1000
-            yield (
-                f"class '{name}' has {count} patients in the train split, so label fraction "
-                f"{fraction:g} leaves it none. Leave out fractions below {smallest:g}, or join "
-                "the class with another."
-            )
-
-
 def thin_classes(patients: Mapping[str, int], fraction: float) -> Iterator[str]:
     """Says which classes are too rare for a label fraction, and from which one on they are not.
 

@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from trainer.label_fractions import classes_without_case, patients_of_fraction
+from trainer.label_fractions import classes_without_case, patients_of_fraction, taken_by_stratum
 
 FRACTIONS = [0.1, 0.2, 0.3, 0.5, 0.7, 0.9, 1.0]
 
@@ -79,6 +79,17 @@ def test_a_class_that_only_comes_with_a_rarer_one_is_kept():
     patients |= {f"c{i}".encode(): frozenset([0, 2]) for i in range(2)}
     chosen = patients_of_fraction(patients, fraction=0.01, seed=4)
     assert any(0 in patients[patient] for patient in chosen)
+
+
+@pytest.mark.parametrize("patients", [single_class_patients([100, 30, 7]), mixed_patients()])
+def test_fractions_that_take_as_many_of_each_stratum_draw_the_same_patients(patients):
+    by_classes = Counter(patients.values())
+    taken = {f: taken_by_stratum(by_classes, f) for f in (0.1, 0.1001, 0.104, 0.2, 0.2001, 1.0)}
+    for one, other in itertools.combinations(taken, 2):
+        for seed in range(3):
+            drawn = [patients_of_fraction(patients, fraction=f, seed=seed) for f in (one, other)]
+            assert (taken[one] == taken[other]) == (drawn[0] == drawn[1])
+    assert sum(taken[1.0].values()) == len(patients)
 
 
 def test_the_seed_draws_other_patients_and_the_same_seed_the_same():

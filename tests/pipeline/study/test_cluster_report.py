@@ -156,6 +156,7 @@ def test_a_study_of_more_steps_than_a_cluster_may_take_in_one_run_is_warned_of(
     tmp_path, monkeypatch, capsys
 ):
     monkeypatch.setattr("pipeline.commands.study.load_study", lambda path: path)
+    monkeypatch.setattr("pipeline.commands.study._data_are_sound", lambda study, path: True)
     monkeypatch.setattr("pipeline.study.compiler.compile_study", lambda study, output: study)
     compile_study_command(50, tmp_path / "study.yaml")
     assert not capsys.readouterr().err

@@ -109,7 +109,7 @@ def test_a_start_that_cannot_be_is_refused(tmp_path, published, starts, words):
     "starts",
     [
         {"random": [], "a": ["one"], "b": ["other"]},
-        {"random": [], "a": ["one"], "b": ["other", "simclr-medical"]},
+        {"random": [], "a": ["one"], "b": ["other", "micle-medical"]},
     ],
 )
 def test_one_folder_under_two_names_is_refused(tmp_path, published, starts):
@@ -127,7 +127,7 @@ def test_one_folder_under_two_names_is_refused(tmp_path, published, starts):
 
 
 def errors_of(found) -> str:
-    return "\n".join(finding.message for finding in validate_study(found).errors)
+    return "\n".join(finding.message for finding in validate_study(found, "study.yaml").errors)
 
 
 @pytest.fixture
@@ -144,7 +144,7 @@ def data(tmp_path):
 
 def test_a_folder_without_weights_is_said_before_anything_runs(tmp_path, data):
     found = errors_of(ready_study(tmp_path, base=data))
-    assert f"steps.published.encoder: '{tmp_path / 'published'}/" in found
+    assert f"study.yaml: steps.published.encoder: '{tmp_path / 'published'}/" in found
     assert "is not there" in found
 
 
@@ -158,14 +158,14 @@ def test_another_network_is_said_before_anything_runs(tmp_path, data, published)
             initialisations={"random": [], "published": ["published"]},
         )
     )
-    assert "steps.published.encoder: " in found
+    assert "study.yaml: steps.published.encoder: " in found
     assert "width_multiplier" in found
 
 
 def test_an_encoder_without_the_head_that_fine_tuning_needs_is_said(tmp_path, data, published):
     fine_tuning = {"training": {"features_from": "projection_first_layer"}}
     found = errors_of(ready_study(tmp_path, base=data, fine_tuning=fine_tuning))
-    assert "steps.published.encoder: " in found
+    assert "study.yaml: steps.published.encoder: " in found
     assert "has no projection head" in found
 
 
