@@ -4,9 +4,13 @@ import math
 import re
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-Quantity = Annotated[str, StringConstraints(pattern=r"^[0-9]+(\.[0-9]+)?(Ki|Mi|Gi|Ti)$")]
+from pipeline.yaml_files import matching
+
+Quantity = Annotated[
+    str, matching(r"[0-9]+(\.[0-9]+)?(Ki|Mi|Gi|Ti)", "a number with Ki, Mi, Gi or Ti, such as 16Gi")
+]
 """Bytes as Kubernetes writes them: `16Gi`."""
 
 GPUS = (
@@ -77,8 +81,12 @@ class Pool(Section):
     labels: Literal["gke", "own"] = "gke"
     accelerator: str | None = None
     count: int = Field(default=0, ge=0)
-    mig_partition: str | None = Field(default=None, pattern=r"^[1-7]g\.[0-9]+gb$")
-    topology: str | None = Field(default=None, pattern=r"^[0-9]+x[0-9]+$")
+    mig_partition: (
+        Annotated[str, matching(r"[1-7]g\.[0-9]+gb", "a share of a GPU, such as 1g.10gb")] | None
+    ) = None
+    topology: (
+        Annotated[str, matching(r"[0-9]+x[0-9]+", "two numbers of chips, such as 2x4")] | None
+    ) = None
     spot: bool = False
     cpu_request: float | None = Field(default=None, gt=0)
     cpu_limit: float | None = Field(default=None, gt=0)
