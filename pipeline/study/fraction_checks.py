@@ -4,7 +4,7 @@ import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
 
-from pipeline.validation.findings import Finding, Summary
+from pipeline.validation.findings import Finding, Severity, Summary
 from trainer.label_fractions import taken_by_stratum
 
 
@@ -34,21 +34,28 @@ def check_fractions(fractions: Sequence[float], medical: Summary) -> Iterator[Fi
             )
 
 
+_LIMITS: tuple[tuple[Severity, float, str, str], ...] = (
+    (
+        "error",
+        0.5,
+        "half a patient",
+        "Leave out fractions below {smallest:g}, or join the class with another.",
+    ),
+    ("warning", 1.0, "one patient", "From {smallest:g} on it has its share."),
+)
+"""How serious a share of less than so many patients is, and what to do; the worst first."""
+
+
 def _check_shares(fraction: float, patients: Mapping[str, int]) -> Iterator[Finding]:
-    shares = {name: count * fraction for name, count in patients.items() if count > 0}
-    for least, words in ((0.5, "half a patient"), (1.0, "one patient")):
-        small = {name: patients[name] for name, share in shares.items() if share < least}
+    for severity, least, words, remedy in _LIMITS:
+        small = {name: count for name, count in patients.items() if 0 < count * fraction < least}
         if not small:
             continue
-        classes = ", ".join(f"class '{name}' ({count} patients)" for name, count in small.items())
-        smallest = math.ceil(1000 * least / min(small.values())) / 1000
-        told = (
+        classes = ", ".join(f"class '{name}' (patients: {count})" for name, count in small.items())
+        told = remedy.format(smallest=math.ceil(1000 * least / min(small.values())) / 1000)
+        yield Finding(
+            severity,
             f"label_fractions: {fraction:g} of the train split is less than {words} of {classes}, "
-            "of which a training keeps one even so."
+            f"of which a training keeps one even so. {told}",
         )
-        if least == 0.5:
-            remedy = f"Leave out fractions below {smallest:g}, or join the class with another."
-            yield Finding("error", f"{told} {remedy}")
-        else:
-            yield Finding("warning", f"{told} From {smallest:g} on it has its share.")
         return

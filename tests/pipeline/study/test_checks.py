@@ -24,8 +24,8 @@ def test_a_fraction_of_less_than_half_a_patient_of_a_class_is_refused():
         (
             "error",
             "label_fractions: 0.1 of the train split is less than half a patient of class 'rare' "
-            "(4 patients), of which a training keeps one even so. Leave out fractions below 0.125, "
-            "or join the class with another.",
+            "(patients: 4), of which a training keeps one even so. Leave out fractions below "
+            "0.125, or join the class with another.",
         )
     ]
     assert told([0.125], {"rare": 4})[0][0] == "warning"
@@ -35,9 +35,9 @@ def test_a_fraction_of_less_than_one_patient_of_a_class_is_warned_of():
     assert told([0.1, 0.2], {"common": 500, "rare": 6, "other": 9}) == [
         (
             "warning",
-            "label_fractions: 0.1 of the train split is less than one patient of class 'rare' (6 "
-            "patients), class 'other' (9 patients), of which a training keeps one even so. From "
-            "0.167 on it has its share.",
+            "label_fractions: 0.1 of the train split is less than one patient of class 'rare' "
+            "(patients: 6), class 'other' (patients: 9), of which a training keeps one even so. "
+            "From 0.167 on it has its share.",
         )
     ]
     assert told([0.2], {"rare": 5}) == []
