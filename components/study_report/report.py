@@ -25,7 +25,8 @@ _STYLE_SHEETS = ("report.css",)
 def write_results(results: dict[str, Any], directory: Path) -> None:
     """Writes `study.html`, `study.json`, a CSV for each table, and each figure as SVG and PNG.
 
-    The same results give the same bytes.
+    The same results give the same bytes. A figure of earlier results that these have not is
+    removed.
 
     Args:
         results: What `study_results` returns.
@@ -39,6 +40,7 @@ def write_results(results: dict[str, Any], directory: Path) -> None:
     drawings = {}
     for name, (rows, draw) in FIGURES.items():
         if not results[rows]:
+            _remove(directory / name)
             continue
         with svg.style(f"study {name}"):
             figure = draw(results, ENGLISH)
@@ -81,3 +83,8 @@ def render(results: dict[str, Any], drawings: dict[str, Markup]) -> str:
 def _save(figure: Figure, path: Path) -> None:
     figure.savefig(path.with_suffix(".png"), dpi=160, metadata={"Software": None})
     figure.savefig(path.with_suffix(".svg"), metadata={"Date": None, "Creator": None})
+
+
+def _remove(path: Path) -> None:
+    for suffix in (".png", ".svg"):
+        path.with_suffix(suffix).unlink(missing_ok=True)

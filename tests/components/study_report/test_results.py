@@ -250,3 +250,13 @@ def test_the_table_holds_every_row_with_its_estimates_in_columns(results, tmp_pa
     own = row(rows, initialisation="pretrained", label_fraction="0.5", group="in_distribution")
     assert float(own["difference"]) == pytest.approx(0.11)
     assert float(own["seed_1"]) == pytest.approx(0.82)
+
+
+def test_figures_of_earlier_results_that_these_have_not_are_removed(results, tmp_path):
+    (tmp_path / "notes.png").touch()
+    write_results(results, tmp_path)
+    assert (tmp_path / "shift.png").is_file()
+    write_results({**results, "evaluation_split": "validation", "shift": []}, tmp_path)
+    drawn = {path.name for path in tmp_path.iterdir() if path.suffix in (".png", ".svg")}
+    kept = {f"{name}.{kind}" for name in ("label_efficiency", "classes") for kind in ("png", "svg")}
+    assert drawn == {"notes.png", *kept}

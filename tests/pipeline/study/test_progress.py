@@ -1,6 +1,7 @@
 """The rough time left, from finished nodes of the same kind."""
 
 from pipeline.study.finished import FinishedNodes
+from pipeline.study.origins import Origin
 from pipeline.study.progress import TimeLeft, kind_of, rough_time, time_left
 from pipeline.study.training_work import training_work
 from pipeline.validation.findings import Summary
@@ -70,7 +71,8 @@ def test_time_in_words():
 
 
 def test_finished_nodes_outlive_the_process_and_keep_their_seconds(tmp_path):
-    FinishedNodes(tmp_path).add("fine-tune-a", 12.5, {"model": "/m"}, cached=False)
-    again = FinishedNodes(tmp_path)
+    origins = {"fine-tune-a": Origin("settings", {})}
+    FinishedNodes(tmp_path, origins).add("fine-tune-a", 12.5, {"model": "/m"}, cached=False)
+    again = FinishedNodes(tmp_path, origins)
     again.add("fine-tune-a", 0.1, {"model": "/m"}, cached=True)
-    assert FinishedNodes(tmp_path).nodes["fine-tune-a"].seconds == 12.5
+    assert FinishedNodes(tmp_path, origins).nodes["fine-tune-a"].seconds == 12.5
