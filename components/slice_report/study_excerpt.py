@@ -1,6 +1,7 @@
 """What a report takes over from a study of several starts: its main metric, and its classes."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,21 +14,26 @@ STUDY_FORMAT = 2
 HELD_OUT_PLACE = "held-out sites"
 """The place of a study's shift that is all of them together."""
 
-_TAKEN_OVER = ("title", "task", "metric", "baseline", "seeds", "label_fractions", "trainable")
+_TAKEN_OVER = (
+    *("title", "task", "metric", "baseline", "seeds", "label_fractions", "trainable"),
+    *("arms", "arms_finished"),
+)
 
 
-def read_study(path: str, task: Task) -> dict[str, Any]:
-    """Reads a finished study's `study.json`; returns what a report shows of it.
+def read_study(path: str, task: Task, classes: Sequence[str]) -> dict[str, Any]:
+    """Reads a study's `study.json`; returns what a report shows of it.
 
     Args:
         path: The file, as `micle study` writes it.
         task: Of the model that the report is about.
+        classes: Of that model.
 
     Returns:
         What `schemas/slice_report.schema.json` calls `study`.
 
     Raises:
-        UserError: It is no study's result, one of another version or task, or one on validation.
+        UserError: It is no study's result, one of another version, task or classes, or one on
+            validation.
     """
     remedy = "Give OUTPUT_DIR/study/study.json of a study, or leave it out."
     try:
@@ -48,6 +54,12 @@ def read_study(path: str, task: Task) -> dict[str, Any]:
         raise UserError(
             f"study: {path}: is about a {study['task']} task, and this run about a {task} one. "
             "Name a study on the same task, or leave it out."
+        )
+    studied = list(dict.fromkeys(row["class"] for row in study["classes"]))
+    if set(studied) != set(classes):
+        raise UserError(
+            f"study: {path}: is about the classes {', '.join(studied)}, and this run about "
+            f"{', '.join(classes)}. Name a study on the same data, or leave it out."
         )
     return excerpt(study)
 

@@ -6,10 +6,9 @@ from pathlib import Path
 
 from components.case_example_gen.pseudonym import read_key
 from components.slice_report.study_excerpt import read_study
-from pipeline.configuration import Configuration
+from pipeline.configuration import Configuration, DataSection
 from pipeline.validation.data_checks import validate_data
 from pipeline.validation.findings import Finding, Validation
-from schemas.case_features import Task
 from trainer.encoder_card import (
     PROJECTION_HEAD_WEIGHTS,
     WEIGHTS,
@@ -53,7 +52,7 @@ def validate(configuration: Configuration) -> Validation:
         head_for = None if configuration.pretraining else configuration.fine_tuning.training
         findings.extend(check_encoder("initial_encoder", given, configuration.encoder, head_for))
     if configuration.study is not None:
-        findings.extend(_check_study(configuration.study, data.labelled_task))
+        findings.extend(_check_study(configuration.study, data))
     return Validation(tuple(findings), summaries)
 
 
@@ -114,8 +113,8 @@ def check_encoder(
         )
 
 
-def _check_study(path: str, task: Task) -> Iterator[Finding]:
+def _check_study(path: str, data: DataSection) -> Iterator[Finding]:
     try:
-        read_study(path, task)
+        read_study(path, data.labelled_task, data.medical.classes)
     except UserError as error:
         yield Finding("error", str(error))

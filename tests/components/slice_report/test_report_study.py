@@ -27,6 +27,7 @@ from tests.components.slice_report.study_results import (
 )
 from trainer.errors import UserError
 
+CLASSES = ("<b>nodule", "effusion")
 SCHEMAS = Path(schemas.__file__).parent
 
 
@@ -192,6 +193,27 @@ def test_where_the_baseline_alone_is_finished_there_is_no_table_of_gains():
     assert "AUC of supervised</th>" not in section
 
 
+def with_arms(finished, language="en"):
+    study = excerpt(study_results(arms_finished=finished))
+    return dataclasses.replace(with_study(language), study=study)
+
+
+def test_an_unfinished_study_says_how_much_of_it_was_there():
+    data = report_data(with_arms(7))
+    jsonschema.validate(json.loads(json.dumps(data)), schema("slice_report"))
+    assert "was unfinished" in section_of(render(data))
+    assert "7 of its 12 models were" in section_of(render(data))
+    assert "unfinished" not in section_of(render(report_data(with_arms(12))))
+    assert "共 12 个模型，当时已有 7 个" in render(report_data(with_arms(7, "zh")))
+
+
+def test_the_study_of_an_older_versions_run_is_shown_without_its_arms():
+    study = {name: value for name, value in with_study().study.items() if "arms" not in name}
+    data = report_data(dataclasses.replace(with_study(), study=study))
+    jsonschema.validate(json.loads(json.dumps(data)), schema("slice_report"))
+    assert "unfinished" not in section_of(render(data))
+
+
 def test_names_of_a_study_are_escaped(page):
     assert "<script>" not in section_of(page)
     assert "<b>nodule" not in page
@@ -220,7 +242,8 @@ def test_a_report_without_a_study_has_no_word_of_it():
 
 
 def test_a_study_is_read_from_its_file(tmp_path):
-    assert read_study(written(tmp_path, study_results()), "multi_label") == excerpt(study_results())
+    found = read_study(written(tmp_path, study_results()), "multi_label", CLASSES)
+    assert found == excerpt(study_results())
 
 
 @pytest.mark.parametrize(
@@ -230,16 +253,20 @@ def test_a_study_is_read_from_its_file(tmp_path):
         ([], "not the result of this version's 'micle study'"),
         (study_results(evaluation_split="validation"), "evaluated on validation"),
         (study_results(task="multi_class"), "is about a multi_class task"),
+        (
+            study_results(classes=[class_row("melanoma", "supervised", 1.0, 0.05)]),
+            "is about the classes melanoma, and this run about <b>nodule, effusion. Name a study",
+        ),
     ],
 )
 def test_another_file_is_refused_with_its_name(study, message, tmp_path):
     path = written(tmp_path, study)
     with pytest.raises(UserError, match=message) as caught:
-        read_study(path, "multi_label")
+        read_study(path, "multi_label", CLASSES)
     assert path in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
 def test_a_file_that_is_not_there_is_refused(tmp_path):
     with pytest.raises(UserError, match=r"study: .*cannot be read"):
-        read_study(str(tmp_path / "study.json"), "multi_label")
+        read_study(str(tmp_path / "study.json"), "multi_label", CLASSES)
