@@ -8,12 +8,14 @@ from typing import Any
 from schemas.case_features import Task
 from trainer.errors import UserError
 
-STUDY_FORMAT = 2
+STUDY_FORMAT = 3
 """`schema_version` of `schemas/study_report.schema.json`."""
 
 HELD_OUT_PLACE = "held-out sites"
 """The place of a study's shift that is all of them together."""
 
+# The report tells of the labelled cases of its own models alone.
+_LEFT_OUT = ("label_cases_fewest", "label_cases_most")
 _TAKEN_OVER = (
     *("title", "task", "metric", "baseline", "seeds", "label_fractions", "trainable"),
     *("arms", "arms_finished"),
@@ -75,7 +77,7 @@ def excerpt(study: dict[str, Any]) -> dict[str, Any]:
         "initialisations": study["initialisations"],
         "label_efficiency": study["label_efficiency"],
         **{
-            name: [row for row in study[name] if row["metric"] == study["metric"]]
+            name: [_without_labels(row) for row in study[name] if row["metric"] == study["metric"]]
             for name in ("results", "contrasts")
         },
         **{
@@ -83,3 +85,7 @@ def excerpt(study: dict[str, Any]) -> dict[str, Any]:
             for name in ("shift", "classes")
         },
     }
+
+
+def _without_labels(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if name not in _LEFT_OUT}

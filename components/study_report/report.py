@@ -36,7 +36,7 @@ def write_results(results: dict[str, Any], directory: Path) -> None:
     text = json.dumps(results, ensure_ascii=False, allow_nan=False, indent=1)
     (directory / DATA).write_text(text + "\n", encoding="utf-8")
     for name in TABLES:
-        (directory / f"{name}.csv").write_text(table_csv(results[name]), encoding="utf-8")
+        (directory / f"{name}.csv").write_text(table_csv(name, results), encoding="utf-8")
     drawings = {}
     for name, (rows, draw) in FIGURES.items():
         if not results[rows]:
@@ -64,7 +64,8 @@ def render(results: dict[str, Any], drawings: dict[str, Markup]) -> str:
         signed_value=number_format.signed_value,
         signed_interval=number_format.signed_interval,
         number=number_format.number,
-        percent=lambda share: f"{100 * share:.3g}%",
+        percent=number_format.label_share,
+        count=number_format.count,
         p_value=number_format.p_value,
         minutes=lambda seconds: f"{seconds / 60:.1f}",
         metric_label=lambda metric: METRICS[metric].label,

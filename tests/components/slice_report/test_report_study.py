@@ -93,8 +93,8 @@ def test_the_page_has_the_differences_and_the_share_that_reaches_the_baseline(pa
         "0.012",
         "&lt; 0.001",
         "0.860",
-        "55.0%",
-        "10.0% or fewer to not reached",
+        "55%",
+        "10% or fewer to not reached",
         "SimCLR natural → MICLe medical",
     ):
         assert words in section
@@ -102,13 +102,17 @@ def test_the_page_has_the_differences_and_the_share_that_reaches_the_baseline(pa
     assert 'href="#study"' in page
 
 
+def test_the_labelled_cases_of_the_studys_models_are_not_taken_over(data):
+    assert "label_cases" not in numbers_csv(data).partition("/study/")[2]
+
+
 def test_contrasts_are_those_of_the_studys_metric(data, page):
     assert {row["metric"] for row in data["study"]["contrasts"]} == {"mean_auc"}
     rows = table_of(page, "Mean AUC: first start minus second")
-    assert [row[3] for row in rows] == ["10.0%", "100.0%"]
+    assert [row[3] for row in rows] == ["10%", "100%"]
     start, against, cases = "&lt;i&gt;micle&lt;/i&gt;", "supervised", "in distribution"
     difference = "+0.027 +0.007 to +0.047"
-    assert rows[1] == [start, against, cases, "100.0%", "3", difference, "0.020", "0.040"]
+    assert rows[1] == [start, against, cases, "100%", "3", difference, "0.020", "0.040"]
 
 
 def test_a_study_without_contrasts_has_no_table_of_them():
@@ -118,7 +122,7 @@ def test_a_study_without_contrasts_has_no_table_of_them():
 
 def test_the_shift_has_level_loss_and_difference_at_every_place_with_the_most_labels(data, page):
     assert {row["label_fraction"] for row in data["study"]["shift"]} == {1.0}
-    rows = table_of(page, "Mean AUC and its loss, with 100.0% of the labels")
+    rows = table_of(page, "Mean AUC and its loss, with 100% of the labels")
     assert [row[:2] for row in rows[::2]] == [
         ["held-out sites", "1,149"],
         ["north", "900"],
@@ -139,7 +143,7 @@ def test_the_shift_has_level_loss_and_difference_at_every_place_with_the_most_la
 
 def test_the_gain_in_each_class_stands_under_its_start(data, page):
     assert {row["label_fraction"] for row in data["study"]["classes"]} == {1.0}
-    rows = table_of(page, "AUC in distribution minus that of supervised, with 100.0%")
+    rows = table_of(page, "AUC in distribution minus that of supervised, with 100%")
     too_few = "too few to estimate"
     assert rows == [
         ["effusion", "0.852 0.832 to 0.872", "+0.052 +0.032 to +0.072 p 0.040"],
@@ -226,12 +230,12 @@ def test_the_section_is_in_the_language_of_the_report():
     page = render(report_data(with_study("zh")))
     assert "不同起点在不同标注比例下的比较" in page
     assert "Share of labels" not in page
-    assert "10.0% 或更少 至 未达到" in page
+    assert "10% 或更少 至 未达到" in page
     assert "share of the training patients" not in page
     assert "held-out sites" not in section_of(page)
-    rows = table_of(page, "使用 100.0% 标注时的平均 AUC及其损失")
+    rows = table_of(page, "使用 100% 标注时的平均 AUC及其损失")
     assert rows[0][:2] == ["未参与训练的站点", "1,149"]
-    [found] = [row for row in table_of(page, "使用 100.0% 标注时，分布内 AUC") if "effusion" in row]
+    [found] = [row for row in table_of(page, "使用 100% 标注时，分布内 AUC") if "effusion" in row]
     assert found[-1] == "+0.052 +0.032 至 +0.072 p 值 0.040"
 
 
