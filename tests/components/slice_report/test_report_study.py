@@ -172,6 +172,12 @@ def test_a_place_with_too_few_cases_says_so_once_in_each_panel_of_the_figure():
     assert said == [["too few to estimate"] * 2] * 2
 
 
+def test_the_axis_of_the_loss_names_the_metric_as_within_a_sentence():
+    with svg.style("shift"):
+        panels = shift_figure(study_results(), ENGLISH).axes
+    assert panels[-1].get_xlabel() == "loss of mean AUC"
+
+
 def test_every_number_of_the_section_is_in_the_table_of_numbers(data):
     numbers = dict(list(csv.reader(io.StringIO(numbers_csv(data)))))
     assert numbers["/study/shift/1/loss/value"] == "0.043"
