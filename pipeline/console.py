@@ -63,6 +63,7 @@ def noise_to_log(log_file: Path) -> Iterator[TextIO]:
 class _LiveNode:
     """A node under way: its label, when it began and was last heard of, its bar if there is one."""
 
+    node_id: str
     label: str
     started: float
     last_line: float
@@ -90,7 +91,8 @@ class RunConsole(logging.Handler):
     def node_started(self, node_id: str, number: int, total: int) -> None:
         """Remembers the node; its line appears when there is something to say."""
         now = time.monotonic()
-        node = _LiveNode(f"[{number:2d}/{total}] {node_id}", started=now, last_line=now)
+        label = f"[{number:2d}/{total}] {node_id}"
+        node = _LiveNode(node_id, label, started=now, last_line=now)
         if self.console.is_terminal:
             bars = self._open_bars()
             node.task = bars.add_task(escape(node.label), total=None, figures="")
@@ -119,12 +121,21 @@ class RunConsole(logging.Handler):
                 node.task,
                 completed=progress.done,
                 total=progress.total,
-                figures=escape(_figures(progress)),
+                figures=escape(self.figures(node.node_id, progress)),
             )
         elif time.monotonic() - node.last_line > PLAIN_LINE_SECONDS:
             node.last_line = time.monotonic()
             counted = f"{progress.done}/{progress.total}"
-            self.console.print(f"{escape(node.label)}  {counted} {_figures(progress)}")
+            figures = escape(self.figures(node.node_id, progress))
+            self.console.print(f"{escape(node.label)}  {counted} {figures}")
+
+    def figures(self, node_id: str, progress: TrainingProgress) -> str:
+        """Returns what is shown of a training beside how much of it is done."""
+        del node_id
+        metrics = "  ".join(f"{name} {value:.3f}" for name, value in progress.metrics.items())
+        left = progress.seconds_left
+        time_left = "" if left is None else f"  {int(left) // 60}:{int(left) % 60:02d} left"
+        return f"{progress.unit}, {progress.rate:.0f}/s{time_left}  {metrics}"
 
     def _node_of(self, record: logging.LogRecord) -> _LiveNode | None:
         """Returns the node that the record is of: it says so where several can be under way."""
@@ -150,10 +161,3 @@ class RunConsole(logging.Handler):
         if self._bars is not None:
             self._bars.stop()
         self._bars = None
-
-
-def _figures(progress: TrainingProgress) -> str:
-    metrics = "  ".join(f"{name} {value:.3f}" for name, value in progress.metrics.items())
-    left = progress.seconds_left
-    time_left = "" if left is None else f"  {int(left) // 60}:{int(left) % 60:02d} left"
-    return f"{progress.unit}, {progress.rate:.0f}/s{time_left}  {metrics}"

@@ -209,8 +209,10 @@ class _GraphBuilder:
         self._parts.add("slice-report", report)
 
     def _study(self) -> dict[str, Any] | None:
-        path = self._configuration.study
-        return None if path is None else read_study(path, self._configuration.data.labelled_task)
+        path, data = self._configuration.study, self._configuration.data
+        if path is None:
+            return None
+        return read_study(path, data.labelled_task, data.medical.classes)
 
     def _lineage(self) -> Lineage:
         configuration = self._configuration

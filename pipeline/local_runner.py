@@ -8,6 +8,7 @@ from tfx.orchestration.portable import runtime_parameter_utils, tfx_runner
 from tfx.proto.orchestration import pipeline_pb2
 
 from pipeline.node_launch import NodeResult, launch_node
+from pipeline.node_order import WaitingNodes
 
 
 class Observer(Protocol):
@@ -32,20 +33,28 @@ class ObservedLocalRunner(tfx_runner.IrBasedRunner):
         run_options: pipeline_pb2.RunOptions | None = None,
         **_: Any,
     ) -> dict[str, NodeResult]:
-        """Runs all nodes in topological order.
+        """Runs all nodes, in the order of `WaitingNodes`.
 
         Returns:
             The result of each node by its id.
         """
         del run_options
         begin_run(pipeline)
-        results = {}
-        for number, node in enumerate(pipeline.nodes, start=1):
-            node_id = node.pipeline_node.node_info.id
-            self._observer.node_started(node_id, number, len(pipeline.nodes))
+        waiting = WaitingNodes(upstream_of(pipeline))
+        results: dict[str, NodeResult] = {}
+        while (node_id := waiting.take(results)) is not None:
+            self._observer.node_started(node_id, len(results) + 1, len(pipeline.nodes))
             results[node_id] = launch_node(pipeline, node_id)
             self._observer.node_finished(node_id, results[node_id])
         return results
+
+
+def upstream_of(pipeline: pipeline_pb2.Pipeline) -> dict[str, tuple[str, ...]]:
+    """Returns by node those that it needs; every node comes after all that it needs."""
+    return {
+        node.pipeline_node.node_info.id: tuple(node.pipeline_node.upstream_nodes)
+        for node in pipeline.nodes
+    }
 
 
 def begin_run(pipeline: pipeline_pb2.Pipeline) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from tfx.orchestration.portable import tfx_runner
 from tfx.proto.orchestration import pipeline_pb2
 
-from pipeline.local_runner import Observer, begin_run
+from pipeline.local_runner import Observer, begin_run, upstream_of
 from pipeline.node_launch import NodeResult
 from pipeline.node_order import WaitingNodes
 from pipeline.node_workers import NodeWorker, new_queue, shares_of_cores
@@ -63,12 +63,8 @@ class ParallelLocalRunner(tfx_runner.IrBasedRunner):
         self, pipeline: pipeline_pb2.Pipeline, workers: list[NodeWorker]
     ) -> dict[str, NodeResult]:
         serialised = pipeline.SerializeToString()
-        upstream = {
-            node.pipeline_node.node_info.id: tuple(node.pipeline_node.upstream_nodes)
-            for node in pipeline.nodes
-        }
-        total = len(upstream)
-        waiting = WaitingNodes(upstream)
+        total = len(pipeline.nodes)
+        waiting = WaitingNodes(upstream_of(pipeline))
         started = 0
         results: dict[str, NodeResult] = {}
         while len(results) < total:

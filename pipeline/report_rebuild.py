@@ -61,8 +61,8 @@ def rebuild_report(
 
 
 def _as_configured(inputs: ReportInputs, configuration: Configuration) -> ReportInputs:
-    path = configuration.study
-    study = None if path is None else read_study(path, inputs.candidate.card.task)
+    path, card = configuration.study, inputs.candidate.card
+    study = None if path is None else read_study(path, card.task, card.classes)
     return dataclasses.replace(inputs, settings=configuration.report_settings, study=study)
 
 

@@ -88,6 +88,11 @@ def stated_share(share: float) -> str:
     return f"{100 * share:.4g}%"
 
 
+def label_share(share: float) -> str:
+    """Returns a share of the labels, measured or read off a curve: `10%`, `12.5%`, `100%`."""
+    return f"{100 * share:.3g}%"
+
+
 def p_value(p: float | None) -> str:
     """Returns `0.031`, `< 0.001`, or a dash where there is none."""
     if p is None:

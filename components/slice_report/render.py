@@ -142,6 +142,7 @@ def _filters(messages: Messages) -> dict[str, Callable[..., Any]]:
         "number": number_format.number,
         "p_value": number_format.p_value,
         "percent": number_format.percent,
+        "label_share": number_format.label_share,
         "stated_share": number_format.stated_share,
         "count": partial(number_format.count, messages=messages),
         "patients": partial(number_format.patients, messages=messages),

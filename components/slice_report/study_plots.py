@@ -9,7 +9,7 @@ from components.slice_report import number_format, svg
 from components.slice_report.estimates import ESTIMATED
 from components.slice_report.message_catalogue import Messages
 from components.slice_report.study_marks import clean, draw_estimate, look
-from components.slice_report.vocabulary import metric_names, place_name
+from components.slice_report.vocabulary import in_text, metric_names, place_name
 
 _GROUPS = ("in_distribution", "held_out")
 
@@ -79,7 +79,9 @@ def shift_figure(results: dict[str, Any], messages: Messages) -> Figure:
             clean(panel)
         levels.set_ylim(len(starts) - 0.4, -0.6)
     grid[-1][0].set_xlabel(messages.plain("study.levels_axis", metric=metric), fontsize=8)
-    grid[-1][1].set_xlabel(messages.plain("study.loss_axis", metric=metric), fontsize=8)
+    grid[-1][1].set_xlabel(
+        messages.plain("study.loss_axis", metric=in_text(results["metric"], messages)), fontsize=8
+    )
     figure.tight_layout()
     return figure
 

@@ -55,6 +55,11 @@ class Measurements:
         """Returns the finished seeds of a start."""
         return sorted(self._evaluations.get((start, condition), {}))
 
+    def label_cases(self, start: str, condition: Condition) -> list[int]:
+        """Returns by finished seed the labelled cases that a start was fine-tuned on, in order."""
+        evaluations = self._evaluations.get((start, condition), {})
+        return [evaluations[seed].card.label_cases for seed in self.seeds(start, condition)]
+
     def cases(self, start: str, condition: Condition, key: Slice) -> int:
         """Returns the cases of a slice, the same for every arm; 0 without the slice."""
         for evaluation in self._evaluations[start, condition].values():

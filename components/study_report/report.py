@@ -25,7 +25,8 @@ _STYLE_SHEETS = ("report.css",)
 def write_results(results: dict[str, Any], directory: Path) -> None:
     """Writes `study.html`, `study.json`, a CSV for each table, and each figure as SVG and PNG.
 
-    The same results give the same bytes.
+    The same results give the same bytes. A figure of earlier results that these have not is
+    removed.
 
     Args:
         results: What `study_results` returns.
@@ -35,10 +36,11 @@ def write_results(results: dict[str, Any], directory: Path) -> None:
     text = json.dumps(results, ensure_ascii=False, allow_nan=False, indent=1)
     (directory / DATA).write_text(text + "\n", encoding="utf-8")
     for name in TABLES:
-        (directory / f"{name}.csv").write_text(table_csv(results[name]), encoding="utf-8")
+        (directory / f"{name}.csv").write_text(table_csv(name, results), encoding="utf-8")
     drawings = {}
     for name, (rows, draw) in FIGURES.items():
         if not results[rows]:
+            _remove(directory / name)
             continue
         with svg.style(f"study {name}"):
             figure = draw(results, ENGLISH)
@@ -62,7 +64,8 @@ def render(results: dict[str, Any], drawings: dict[str, Markup]) -> str:
         signed_value=number_format.signed_value,
         signed_interval=number_format.signed_interval,
         number=number_format.number,
-        percent=lambda share: f"{100 * share:.3g}%",
+        percent=number_format.label_share,
+        count=number_format.count,
         p_value=number_format.p_value,
         minutes=lambda seconds: f"{seconds / 60:.1f}",
         metric_label=lambda metric: METRICS[metric].label,
@@ -81,3 +84,8 @@ def render(results: dict[str, Any], drawings: dict[str, Markup]) -> str:
 def _save(figure: Figure, path: Path) -> None:
     figure.savefig(path.with_suffix(".png"), dpi=160, metadata={"Software": None})
     figure.savefig(path.with_suffix(".svg"), metadata={"Date": None, "Creator": None})
+
+
+def _remove(path: Path) -> None:
+    for suffix in (".png", ".svg"):
+        path.with_suffix(suffix).unlink(missing_ok=True)

@@ -92,6 +92,8 @@ def _metric_rows(study: StudyQuestion, measurements: Measurements) -> list[dict[
                             "metric": metric,
                             "group": group,
                             **_of(start, condition),
+                            "label_cases_fewest": min(measurements.label_cases(start, condition)),
+                            "label_cases_most": max(measurements.label_cases(start, condition)),
                             "seeds": len(measurements.seeds(start, condition)),
                             "cases": measurements.cases(start, condition, key),
                             "estimate": _shown(own),
@@ -196,6 +198,7 @@ def _efficiency_rows(study: StudyQuestion, measurements: Measurements) -> list[d
             lower, upper = ends or (None, None)
             found.append(
                 {
+                    "metric": study.metric,
                     "initialisation": start,
                     "trainable": trainable,
                     "target": target.value,
@@ -250,8 +253,10 @@ def _shift_rows(study: StudyQuestion, measurements: Measurements) -> list[dict[s
                 own = measurements.shift(start, condition, key, study.metric)
                 rows.append(
                     {
+                        "metric": study.metric,
                         "place": place,
                         **_of(start, condition),
+                        "seeds": len(measurements.seeds(start, condition)),
                         "cases": measurements.cases(start, condition, key),
                         "classes": _fewer_classes(study, own),
                         "in_distribution": _shown(
@@ -296,8 +301,10 @@ def _class_rows(study: StudyQuestion, measurements: Measurements) -> list[dict[s
                 own = measurements.metric(start, condition, IN_DISTRIBUTION, metric)
                 rows.append(
                     {
+                        "metric": "auc",
                         "class": name,
                         **_of(start, condition),
+                        "seeds": len(measurements.seeds(start, condition)),
                         "estimate": _shown(own),
                         **_comparison(own, of_baseline, start == study.baseline),
                     }

@@ -3,6 +3,7 @@
 import signal
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -16,10 +17,14 @@ from pipeline.study.arms import arms_of, encoders_of
 from pipeline.study.checks import validate_study, validate_study_data
 from pipeline.study.encoder_links import link_encoders
 from pipeline.study.finished import FinishedNodes
+from pipeline.study.origins import origins_of
 from pipeline.study.progress import StudyConsole
 from pipeline.study.settings import Study, load_study
 from pipeline.study.training_work import training_work
 from trainer.errors import UserError
+
+if TYPE_CHECKING:
+    from pipeline.study.report_of_run import ReportedArms
 
 REPORT_FOLDER = "study"
 ENCODER_FOLDER = "encoders"
@@ -49,14 +54,14 @@ def study_report_command(path: str) -> None:
     """Writes the report of the arms that are finished; nothing is trained.
 
     Raises:
-        UserError: No arm of the baseline is finished.
+        UserError: No arm is finished, or all were made with other settings or data.
     """
     study = load_study(path)
     directory = RunDirectory(Path(study.output_dir))
-    finished = FinishedNodes(directory.root)
     with noise_to_log(directory.new_log()):
-        _write_report(study, directory, finished)
-    _print_report(study, directory, finished)
+        finished = FinishedNodes(directory.root, origins_of(study))
+        arms = _write_report(study, directory, finished)
+    _print_report(study, directory, arms)
 
 
 def compile_study_command(path: str, output: Path) -> int:
@@ -113,35 +118,39 @@ def _run(study: Study, path: str, directory: RunDirectory, workers: int) -> int:
     log = directory.new_log()
     click.echo(f"log: {log}")
     start = time.monotonic()
-    finished = FinishedNodes(directory.root)
     try:
         with noise_to_log(log) as terminal:
             from pipeline.study.graph import build_study_nodes
 
+            finished = FinishedNodes(directory.root, origins_of(study))
             nodes = build_study_nodes(study, local_places(study.base, directory))
             ids = [node.id for node in nodes]
             work = training_work(study, validation.summaries)
             with StudyConsole(terminal, ids, finished, workers, work) as console:
                 results = run_nodes(nodes, study.base, directory, console, workers)
             link_encoders(study, finished, directory.root / ENCODER_FOLDER)
-            _write_report(study, directory, finished)
+            arms = _write_report(study, directory, finished)
     except Exception as error:
         raise UserError(explain(error, log)) from error
     done = sum(not result.cached for result in results.values())
     click.echo(f"{done} of {len(results)} steps run in {time.monotonic() - start:.0f} s.")
-    _print_report(study, directory, finished)
+    _print_report(study, directory, arms)
     return 0
 
 
-def _write_report(study: Study, directory: RunDirectory, finished: FinishedNodes) -> None:
+def _write_report(study: Study, directory: RunDirectory, finished: FinishedNodes) -> "ReportedArms":
     from pipeline.study.report_of_run import write_study_report
 
-    write_study_report(study, finished, directory.root / REPORT_FOLDER)
+    return write_study_report(study, finished, directory.root / REPORT_FOLDER)
 
 
-def _print_report(study: Study, directory: RunDirectory, finished: FinishedNodes) -> None:
-    arms = arms_of(study)
-    judged = sum(f"evaluate-{arm.role}" in finished.nodes for arm in arms)
-    if judged < len(arms):
-        click.echo(f"{judged} of {len(arms)} arms are finished; the report is of these.")
+def _print_report(study: Study, directory: RunDirectory, arms: "ReportedArms") -> None:
+    total = len(arms_of(study))
+    if arms.reported < total:
+        click.echo(f"{arms.reported} of {total} arms are finished; the report is of these.")
+    if arms.outdated:
+        click.echo(
+            f"{arms.outdated} arms were finished before the study or its data changed, and are "
+            "left out."
+        )
     click.echo(f"report: {directory.root / REPORT_FOLDER / 'study.html'}")

@@ -1,17 +1,12 @@
-"""What the finished arms of a study took, from the seconds of its steps."""
+"""What a finished arm of a study took, from the seconds of its steps."""
 
 from components.study_report.cost import ArmCost
-from pipeline.study.arms import Arm, arms_of
+from pipeline.study.arms import Arm
 from pipeline.study.finished import FinishedNodes
-from pipeline.study.settings import Study
 
 
-def arm_costs(study: Study, finished: FinishedNodes) -> list[ArmCost]:
-    """Returns the cost of each finished arm."""
-    return [_cost(arm, finished) for arm in arms_of(study) if finished.has_arm(arm)]
-
-
-def _cost(arm: Arm, finished: FinishedNodes) -> ArmCost:
+def arm_cost(arm: Arm, finished: FinishedNodes) -> ArmCost:
+    """Returns the cost of a finished arm."""
     trained = [encoder.node_id for encoder in arm.lineage if not encoder.is_ready]
     return ArmCost(
         arm,

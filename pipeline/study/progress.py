@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from pipeline.console import RunConsole
 from pipeline.study.finished import FinishedNodes
+from trainer.progress import Progress as TrainingProgress
 
 if TYPE_CHECKING:
     from pipeline.node_launch import NodeResult
@@ -75,7 +76,9 @@ def _sort_of(node_id: str) -> str:
 
 
 def rough_time(seconds: float) -> str:
-    """Returns `5 min` or `3.4 h`."""
+    """Returns `40 s`, `5 min` or `3.4 h`."""
+    if seconds < 120:
+        return f"{max(seconds, 1):.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
@@ -117,8 +120,26 @@ class StudyConsole(RunConsole):
         seconds = time.monotonic() - self._node_starts.pop(node_id)
         self._finished.add(node_id, seconds, dict(result.output_uris), result.cached)
         self._remaining.pop(node_id, None)
-        durations = {name: node.seconds for name, node in self._finished.nodes.items()}
-        left = time_left(durations, self._remaining, self._work)
+        left = time_left(self._durations(), self._remaining, self._work)
         if left.seconds and not result.cached:
-            words = "at least" if left.is_least else "about"
-            self.console.print(f"       {words} {rough_time(left.seconds / self._workers)} left")
+            self.console.print(f"       {self._words(left)} left")
+
+    def figures(self, node_id: str, progress: TrainingProgress) -> str:
+        """Adds how long the whole study will take: a training may go on for hours."""
+        of_training = super().figures(node_id, progress)
+        own = progress.seconds_left
+        if own is None:
+            return of_training
+        # What others of its kind will take it tells while it runs.
+        durations = self._durations() | {node_id: progress.total / progress.rate}
+        others = [name for name in self._remaining if name != node_id]
+        left = time_left(durations, others, self._work)
+        left = TimeLeft(left.seconds + own, left.is_least)
+        return f"{of_training}  (study: {self._words(left)} left)"
+
+    def _durations(self) -> dict[str, float]:
+        return {name: node.seconds for name, node in self._finished.nodes.items()}
+
+    def _words(self, left: TimeLeft) -> str:
+        words = "at least" if left.is_least else "about"
+        return f"{words} {rough_time(left.seconds / self._workers)}"

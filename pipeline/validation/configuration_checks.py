@@ -6,11 +6,10 @@ from pathlib import Path
 
 from components.case_example_gen.pseudonym import read_key
 from components.slice_report.study_excerpt import read_study
-from pipeline.configuration import Configuration
+from pipeline.configuration import Configuration, DataSection
 from pipeline.validation.data_checks import validate_data
 from pipeline.validation.findings import Finding, Summary, Validation
 from pipeline.validation.pair_checks import check_pairs
-from schemas.case_features import Task
 from trainer.encoder_card import (
     PROJECTION_HEAD_WEIGHTS,
     WEIGHTS,
@@ -78,7 +77,7 @@ def check_place(
         head_for = None if configuration.pretraining else configuration.fine_tuning.training
         yield from check_encoder("initial_encoder", given, configuration.encoder, head_for)
     if configuration.study is not None:
-        yield from _check_study(configuration.study, configuration.data.labelled_task)
+        yield from _check_study(configuration.study, configuration.data)
 
 
 def _check_gate_sites(configuration: Configuration, sites: Iterable[str]) -> Iterator[Finding]:
@@ -138,8 +137,8 @@ def check_encoder(
         )
 
 
-def _check_study(path: str, task: Task) -> Iterator[Finding]:
+def _check_study(path: str, data: DataSection) -> Iterator[Finding]:
     try:
-        read_study(path, task)
+        read_study(path, data.labelled_task, data.medical.classes)
     except UserError as error:
         yield Finding("error", str(error))

@@ -14,7 +14,7 @@ from pipeline.configuration import load_configuration
 from pipeline.report_rebuild import files_in_place, rebuild_report
 from tests.components.model_registry.handmade_models import add_model
 from tests.components.slice_report.simulated_evaluation import simulated_inputs
-from tests.components.slice_report.study_results import study_results
+from tests.components.slice_report.study_results import class_row, study_results
 from trainer.errors import UserError
 
 
@@ -71,10 +71,17 @@ def test_without_a_configuration_words_and_study_are_those_of_the_run(rebuilt, r
 
 
 def test_a_configuration_brings_its_words_and_its_study(rebuilt, tmp_path):
-    study = written_study(tmp_path, title="Finished since")
-    inputs = rebuilt(configured(tmp_path, **study))
+    names = ("effusion", "cardiomegaly", "nodule")
+    classes = [class_row(name, "supervised", 1.0, 0.05) for name in names]
+    study = {"title": "Finished since", "classes": classes}
+    inputs = rebuilt(configured(tmp_path, **written_study(tmp_path, **study)))
     assert inputs.settings.title == "New words"
-    assert inputs.study == excerpt(study_results(title="Finished since"))
+    assert inputs.study == excerpt(study_results(**study))
+
+
+def test_a_study_of_other_classes_is_refused(rebuilt, tmp_path):
+    with pytest.raises(UserError, match="is about the classes effusion, <b>nodule, and this run"):
+        rebuilt(configured(tmp_path, **written_study(tmp_path)))
 
 
 def test_a_configuration_without_a_study_shows_none(rebuilt, tmp_path):

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from dataclasses import replace
 from importlib import resources
 
 import jsonschema
@@ -14,6 +15,7 @@ from components.study_report.measurements import JudgedArm
 from components.study_report.question import ComparedStart
 from components.study_report.report import write_results
 from components.study_report.results import study_results
+from components.study_report.tables import TABLES, table_csv
 from tests.components.promotion_gate.handmade_evaluations import make_evaluation, make_slice
 from tests.components.study_report.small_question import small_question
 
@@ -132,6 +134,7 @@ def test_the_interval_of_the_label_efficiency_is_over_patients(tmp_path):
     write_results(results, tmp_path)
     assert "(50% or fewer to not reached)" in (tmp_path / "study.html").read_text()
     header = (tmp_path / "label_efficiency.csv").read_text().splitlines()[0]
+    assert header.startswith("metric,initialisation")
     assert header.endswith("label_fraction,lower_status,lower,upper_status,upper")
 
 
@@ -178,7 +181,9 @@ def test_the_cost_of_a_ready_encoder_is_said_not_to_be_counted(tmp_path):
 def test_where_nobody_knows_the_cost_the_page_says_so(results, tmp_path):
     write_results({**results, "cost": []}, tmp_path)
     assert "Kubeflow shows how long each step took" in (tmp_path / "study.html").read_text()
-    assert (tmp_path / "cost.csv").read_text() == ""
+    header = "initialisation,trainable,label_fraction,seeds,ready_encoder,"
+    assert (tmp_path / "cost.csv").read_text().startswith(header)
+    assert len((tmp_path / "cost.csv").read_text().splitlines()) == 1
     write_results(results, tmp_path)
     assert "Kubeflow" not in (tmp_path / "study.html").read_text()
 
@@ -250,3 +255,46 @@ def test_the_table_holds_every_row_with_its_estimates_in_columns(results, tmp_pa
     own = row(rows, initialisation="pretrained", label_fraction="0.5", group="in_distribution")
     assert float(own["difference"]) == pytest.approx(0.11)
     assert float(own["seed_1"]) == pytest.approx(0.82)
+
+
+def test_figures_of_earlier_results_that_these_have_not_are_removed(results, tmp_path):
+    (tmp_path / "notes.png").touch()
+    write_results(results, tmp_path)
+    assert (tmp_path / "shift.png").is_file()
+    write_results({**results, "evaluation_split": "validation", "shift": []}, tmp_path)
+    drawn = {path.name for path in tmp_path.iterdir() if path.suffix in (".png", ".svg")}
+    kept = {f"{name}.{kind}" for name in ("label_efficiency", "classes") for kind in ("png", "svg")}
+    assert drawn == {"notes.png", *kept}
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_a_table_without_rows_has_the_columns_of_one_with_rows(results, name):
+    full = table_csv(name, results).splitlines()
+    assert len(full) > 1
+    assert table_csv(name, {**results, name: []}).splitlines() == full[:1]
+
+
+def test_shift_and_classes_name_their_metric_and_seeds(results):
+    for name, metric in (("shift", "mean_auc"), ("classes", "auc")):
+        assert {(r["metric"], r["seeds"]) for r in results[name]} == {(metric, 2)}
+    assert {r["metric"] for r in results["label_efficiency"]} == {"mean_auc"}
+
+
+def test_a_share_of_the_labels_is_told_in_cases_which_the_seeds_draw(tmp_path):
+    def judged(arm):
+        evaluation = evaluation_of(arm)
+        cases = round(1000 * arm.label_fraction) + (7 * arm.seed if arm.label_fraction < 1 else 0)
+        return replace(evaluation, card=replace(evaluation.card, label_cases=cases))
+
+    question = small_question()
+    results = study_results(question, [JudgedArm(arm, judged(arm)) for arm in question.arms], ())
+    counts = {
+        (r["label_fraction"], r["label_cases_fewest"], r["label_cases_most"])
+        for r in results["results"]
+    }
+    assert counts == {(0.5, 500, 507), (1.0, 1000, 1000)}
+    write_results(results, tmp_path)
+    page = (tmp_path / "study.html").read_text()
+    assert '<td>50%</td><td class="num">500 to 507</td>' in page
+    assert '<td>100%</td><td class="num">1,000</td>' in page
+    assert ",0.5,500,507,2," in (tmp_path / "results.csv").read_text()

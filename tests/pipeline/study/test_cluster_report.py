@@ -10,7 +10,6 @@ from components.study_report.executor import Executor
 from pipeline.commands.study import compile_study_command
 from pipeline.study.arms import arms_of
 from pipeline.study.compiler import compile_study
-from pipeline.study.finished import FinishedNodes
 from pipeline.study.graph import build_reported_study_nodes, build_study_nodes
 from pipeline.study.question import study_question
 from pipeline.study.report_limit import LONGEST_ARGUMENT, most_arms
@@ -20,7 +19,7 @@ from tests.components.promotion_gate.handmade_evaluations import (
     make_slice,
     write_evaluation,
 )
-from tests.pipeline.study.study_files import study, write_base
+from tests.pipeline.study.study_files import finish, study, write_base
 from tests.pipeline.study.test_graph import PLACES
 from trainer.errors import UserError
 from trainer.settings import to_json
@@ -49,14 +48,9 @@ def evaluation_of(arm):
 def finished(small, tmp_path_factory):
     """A run with all arms finished, and their evaluations on disk."""
     directory = tmp_path_factory.mktemp("run")
-    found = FinishedNodes(directory)
     for arm in arms_of(small):
-        for encoder in arm.lineage:
-            found.add(encoder.node_id, 60.0, {}, cached=False)
-        found.add(f"fine-tune-{arm.role}", 10.0, {}, cached=False)
-        uri = write_evaluation(directory / arm.role, evaluation_of(arm))
-        found.add(f"evaluate-{arm.role}", 1.0, {"evaluation": uri}, cached=False)
-    return found
+        write_evaluation(directory / f"evaluate-{arm.role}" / "evaluation", evaluation_of(arm))
+    return finish(small, directory, lambda step: 60.0 if step.startswith("pretrain-") else 10.0)
 
 
 def artifact(artifact_class, uri):

@@ -1,10 +1,14 @@
 """The rough time left, from finished nodes of the same kind."""
 
+import io
+
 from pipeline.study.finished import FinishedNodes
-from pipeline.study.progress import TimeLeft, kind_of, rough_time, time_left
+from pipeline.study.origins import Origin
+from pipeline.study.progress import StudyConsole, TimeLeft, kind_of, rough_time, time_left
 from pipeline.study.training_work import training_work
 from pipeline.validation.findings import Summary
 from tests.pipeline.study.study_files import study
+from trainer.progress import Progress, report
 
 
 def test_other_seeds_and_starts_take_about_as_long():
@@ -67,10 +71,25 @@ def test_the_work_of_a_training_is_its_passes_over_its_cases(tmp_path):
 
 def test_time_in_words():
     assert (rough_time(290), rough_time(12_240)) == ("5 min", "3.4 h")
+    assert (rough_time(119), rough_time(20), rough_time(0.2)) == ("119 s", "20 s", "1 s")
+
+
+def test_a_long_training_says_how_long_the_study_will_take(tmp_path, monkeypatch):
+    monkeypatch.setattr("pipeline.console.PLAIN_LINE_SECONDS", -1.0)
+    ids = ["pretrain-simclr-medical-s0", "pretrain-simclr-medical-s1", "evaluate-a-f50-s0"]
+    terminal = io.StringIO()
+    finished = FinishedNodes(tmp_path, {name: Origin("settings", {}) for name in ids})
+    with StudyConsole(terminal, ids, finished, workers=1, work={}) as console:
+        console.node_started(ids[0], 1, 3)
+        # An hour of its own left of two, and two for the other seed.
+        report(Progress("contrastive pretraining", 3600, 7200, "images", 1.0))
+    assert "60:00 left" in terminal.getvalue()
+    assert "(study: about 3.0 h left)" in terminal.getvalue()
 
 
 def test_finished_nodes_outlive_the_process_and_keep_their_seconds(tmp_path):
-    FinishedNodes(tmp_path).add("fine-tune-a", 12.5, {"model": "/m"}, cached=False)
-    again = FinishedNodes(tmp_path)
+    origins = {"fine-tune-a": Origin("settings", {})}
+    FinishedNodes(tmp_path, origins).add("fine-tune-a", 12.5, {"model": "/m"}, cached=False)
+    again = FinishedNodes(tmp_path, origins)
     again.add("fine-tune-a", 0.1, {"model": "/m"}, cached=True)
-    assert FinishedNodes(tmp_path).nodes["fine-tune-a"].seconds == 12.5
+    assert FinishedNodes(tmp_path, origins).nodes["fine-tune-a"].seconds == 12.5

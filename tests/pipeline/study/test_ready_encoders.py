@@ -8,13 +8,12 @@ import yaml
 from pipeline.study.arms import arms_of, encoders_of
 from pipeline.study.checks import validate_study
 from pipeline.study.compiler import compile_study
-from pipeline.study.cost import arm_costs
+from pipeline.study.cost import arm_cost
 from pipeline.study.encoder_links import link_encoders
-from pipeline.study.finished import FinishedNodes
 from pipeline.study.graph import build_study_nodes
 from pipeline.study.question import study_question
 from pipeline.study.settings import load_study
-from tests.pipeline.study.study_files import study
+from tests.pipeline.study.study_files import finish, study
 from tests.pipeline.study.test_graph import PLACES
 from tests.trainer.encoder_cards import encoder_card
 from trainer.encoder_artifact import save_encoder
@@ -81,11 +80,11 @@ def test_a_shared_step_may_follow_it(tmp_path, published):
 
 
 def test_it_costs_no_training_and_is_named_on_the_page(tmp_path, published):
-    finished = FinishedNodes(tmp_path)
-    for node in ("fine-tune-published-f50-s0", "evaluate-published-f50-s0"):
-        finished.add(node, 5.0, {}, cached=False)
     found = ready_study(tmp_path)
-    [cost] = arm_costs(found, finished)
+    finished = finish(found, tmp_path)
+    [arm, *_] = [arm for arm in arms_of(found) if arm.initialisation == "published"]
+    assert finished.has_arm(arm)
+    cost = arm_cost(arm, finished)
     assert (cost.pretraining_seconds, cost.has_ready_encoder) == (0.0, True)
     steps = {start.name: start.steps for start in study_question(found).initialisations}
     assert steps["medical"] == ("the ready encoder published", "SimCLR medical")
@@ -184,13 +183,14 @@ def test_compiling_needs_its_uri(tmp_path, published):
 
 def test_a_studys_encoders_are_the_next_ones_ready_encoders(tmp_path, published):
     found = ready_study(tmp_path)
-    finished = FinishedNodes(tmp_path)
-    [first, _] = [encoder for encoder in encoders_of(found) if not encoder.is_ready]
+    finished = finish(found, tmp_path)
+    [first, second] = [encoder for encoder in encoders_of(found) if not encoder.is_ready]
     for folder in (tmp_path / "executions" / "8", published):
         finished.add(first.node_id, 5.0, {"encoder": str(folder)}, cached=False)
         link_encoders(found, finished, tmp_path / "encoders")
-        [link] = (tmp_path / "encoders").iterdir()
-        assert (link.name, link.resolve()) == (first.role, folder)
+        links = {link.name: link for link in (tmp_path / "encoders").iterdir()}
+        assert set(links) == {first.role, second.role}
+        assert links[first.role].resolve() == folder
     values = yaml.safe_load((tmp_path / "study.yaml").read_text())
     values["steps"]["published"]["encoder"] = f"encoders/{first.role}"
     (tmp_path / "next.yaml").write_text(yaml.safe_dump(values))
