@@ -2,6 +2,7 @@
 
 import dataclasses
 import io
+import math
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -28,6 +29,8 @@ Twice what the largest radiographs have.
 
 _CHECKED_SIDE = 128
 """A JPEG is checked and measured at no fewer pixels than this a side, if it has them."""
+
+_GREY_VALUES = np.arange(256) / 255
 
 _PLAIN_MODES = {"JPEG": ("L", "RGB"), "PNG": ("L", "RGB", "1")}
 _MODES = {
@@ -135,11 +138,12 @@ def standardise_and_measure(encoded: bytes) -> MeasuredImage:
 
 def measure(encoded: bytes, image: Image.Image) -> MeasuredImage:
     """Returns encoded bytes with the brightness of their image, decoded at any size."""
-    pixels = np.array(_reduced(image.convert("L")).histogram())
-    values = np.arange(256) / 255
-    mean = pixels @ values / pixels.sum()
-    variance = pixels @ (values - mean) ** 2 / pixels.sum()
-    return MeasuredImage(encoded, float(mean), float(np.sqrt(variance)))
+    grey = _reduced(image if image.mode == "L" else image.convert("L"))
+    pixels = np.array(grey.histogram(), np.float64)
+    number = grey.width * grey.height
+    mean = pixels @ _GREY_VALUES / number
+    variance = pixels @ (_GREY_VALUES - mean) ** 2 / number
+    return MeasuredImage(encoded, float(mean), math.sqrt(variance))
 
 
 def is_plain(encoded: bytes, image: Image.Image) -> bool:

@@ -53,10 +53,16 @@ def _decode_plain(encoded: bytes) -> tuple[bytes, Image.Image] | None:
     except Exception:
         return None
     try:
+        # The default for the fraction is a whole number, which TensorFlow takes a slower way.
         pixels = tf.io.decode_jpeg(
-            tf.constant(kept), channels=channels, ratio=ratio, dct_method="INTEGER_ACCURATE"
+            tf.constant(kept),
+            channels=channels,
+            ratio=ratio,
+            acceptable_fraction=1.0,
+            dct_method="INTEGER_ACCURATE",
         ).numpy()
     except tf.errors.InvalidArgumentError:
         return None
-    grey = Image.fromarray(pixels[..., 0] if channels == 1 else pixels).convert("L")
-    return kept, grey
+    if channels == 1:
+        return kept, Image.fromarray(pixels[..., 0])
+    return kept, Image.fromarray(pixels).convert("L")

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from components.pair_builder.draws import draw
 from components.pair_builder.settings import PairRule
@@ -48,15 +47,17 @@ def pairs_by_round(
     """
     random = np.random.default_rng(draw(seed, group))
     rule = _Rule(images, pair_rule)
-    used = np.zeros(len(images), dtype=np.int64)
+    # Lists, since most groups have a few images: an array operation takes longer than all of them.
+    used = [0] * len(images)
     pairable = rule.pairable()
     for _ in range(rounds):
-        tie_break = random.random(len(images))
-        if not pairable.any():
-            first = second = _least_used(used, tie_break, ~pairable)
+        tie_break = random.random(len(images)).tolist()
+        preference = list(zip(used, tie_break, strict=True))
+        if not pairable:
+            first = second = min(range(len(images)), key=preference.__getitem__)
         else:
-            first = _least_used(used, tie_break, pairable)
-            second = _least_used(used, tie_break, rule.partners(first))
+            first = min(pairable, key=preference.__getitem__)
+            second = min(rule.partners(first), key=preference.__getitem__)
         used[first] += 1
         used[second] += 1
         yield first, second
@@ -77,39 +78,27 @@ class _Rule:
     def __init__(self, images: Sequence[ImageTraits], pair_rule: PairRule) -> None:
         self._pair_rule = pair_rule
         by_visit = pair_rule == "different_visit"
-        traits = [image.visit if by_visit else image.view for image in images]
-        codes = {trait: code for code, trait in enumerate(dict.fromkeys(traits))}
-        self._traits = np.array([codes[trait] for trait in traits])
+        self._traits = [image.visit if by_visit else image.view for image in images]
         # Two images of unknown views or visits may be of one, or of two.
-        self._known = np.array([pair_rule == "any" or trait != UNKNOWN for trait in traits])
+        self._known = [
+            index
+            for index, trait in enumerate(self._traits)
+            if pair_rule == "any" or trait != UNKNOWN
+        ]
 
-    def partners(self, index: int) -> npt.NDArray[np.bool_]:
-        """Returns bool [images]: which others may be paired with this one."""
-        same = self._traits == self._traits[index]
+    def partners(self, index: int) -> list[int]:
+        """Returns which others may be paired with an image, one that is pairable."""
+        others = [other for other in self._known if other != index]
         if self._pair_rule == "any":
-            same[:] = False
-        allowed = (same if self._pair_rule == "same_view" else ~same) & self._known
-        allowed[index] = False
-        return allowed & self._known[index]
+            return others
+        trait, same = self._traits[index], self._pair_rule == "same_view"
+        return [other for other in others if (self._traits[other] == trait) == same]
 
-    def pairable(self) -> npt.NDArray[np.bool_]:
-        """Returns bool [images]: which have a partner at all."""
-        counts = Counter(self._traits[self._known].tolist())
-        known = int(self._known.sum())
-        same = np.array([counts[trait] for trait in self._traits.tolist()])
+    def pairable(self) -> list[int]:
+        """Returns which images have a partner at all."""
         if self._pair_rule == "any":
-            others = np.full(len(same), known - 1)
-        elif self._pair_rule == "same_view":
-            others = same - 1
-        else:
-            others = known - same
-        return self._known & (others > 0)
-
-
-def _least_used(
-    used: npt.NDArray[np.int64],
-    tie_break: npt.NDArray[np.float64],
-    candidates: npt.NDArray[np.bool_],
-) -> int:
-    order = np.lexsort((tie_break, used))
-    return int(order[candidates[order]][0])
+            return self._known if len(self._known) > 1 else []
+        counts = Counter(self._traits[index] for index in self._known)
+        # How many of one trait leave no image a partner: that one alone, or all that are known.
+        alone = 1 if self._pair_rule == "same_view" else len(self._known)
+        return [index for index in self._known if counts[self._traits[index]] != alone]

@@ -20,6 +20,7 @@ from tfx_bsl.tfxio.tf_example_record import TFExampleBeamRecord
 from components.record_transforms import ReadRecords, WriteRecords, matching_files
 from components.transform.analysed_files import analysed_files
 from components.transform.preprocessing import preprocessing_fn
+from components.transform.worker_threads import one_thread_a_worker
 from schemas import case_features
 
 _RECORDS = "transformed_examples"
@@ -31,6 +32,12 @@ class Executor(BaseBeamExecutor):
     TFX's own compresses the images that it writes and reads and checks records in Python, which
     takes longer than resizing them; it has no setting for either.
     """
+
+    def __init__(self, context: BaseBeamExecutor.Context | None = None) -> None:
+        """Takes the arguments of Beam from TFX, and adds how many threads a worker has."""
+        super().__init__(context)
+        given: list[str] = self._beam_pipeline_args  # type: ignore[has-type]
+        self._beam_pipeline_args = one_thread_a_worker(given)
 
     def Do(
         self,
