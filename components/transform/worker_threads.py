@@ -11,9 +11,9 @@ _PLUGIN = "--beam_plugin=components.transform.one_thread"
 def one_thread_a_worker(arguments: Sequence[str]) -> list[str]:
     """Returns Beam arguments with which each worker is one thread of TensorFlow, if that is enough.
 
-    It is where DirectRunner starts at least as many processes as there are cores: each would take
-    all cores for itself, and spend a tenth of the time on sharing them. With fewer processes, in
-    this process, or on another runner, threads stay as they are.
+    It is where DirectRunner starts at least as many processes as there are cores: there, sharing
+    an image's work among threads took a twentieth of Transform's processor time. With fewer
+    processes, in this process, or on another runner, threads stay as they are.
 
     Args:
         arguments: Of a Beam pipeline.
