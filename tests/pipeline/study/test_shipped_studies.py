@@ -22,7 +22,7 @@ from tests.pipeline.study.study_files import labelled_natural
         ("synthetic-seeds", 13, 36),
         ("synthetic-longer", 5, 54),
         ("synthetic-tuning", 9, 60),
-        ("ham10000", 5, 96),
+        ("ham10000", 5, 192),
         ("chest", 5, 96),
         ("ham10000-seeds", 15, 24),
         ("ham10000-longer", 3, 30),
