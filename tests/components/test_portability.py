@@ -121,9 +121,9 @@ def contents(sent: bytes) -> Iterator[bytes]:
     """Yields what was sent, and what is packed in it: pickled, compressed, as base64."""
     yield sent
     # The first characters of bzip2 and zlib; bytes of the message may follow without a gap.
-    for packed in re.findall(rb"(?=((?:Qlpo|eN)[A-Za-z0-9+/]{20,}={0,2}))", sent):
+    for packed in re.findall(rb"(?=((?:QlpoOTFBWSZTW|eN)[A-Za-z0-9+/]{20,}={0,2}))", sent):
         compressed = base64.b64decode(packed[: len(packed) // 4 * 4])
-        if packed.startswith(b"Qlpo"):
+        if packed.startswith(b"QlpoOTFBWSZTW"):
             yield from contents(bz2.decompress(compressed))
         else:
             with contextlib.suppress(zlib.error):
