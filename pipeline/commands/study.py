@@ -149,8 +149,5 @@ def _print_report(study: Study, directory: RunDirectory, arms: "ReportedArms") -
     if arms.reported < total:
         click.echo(f"{arms.reported} of {total} arms are finished; the report is of these.")
     if arms.outdated:
-        click.echo(
-            f"{arms.outdated} arms were finished before the study or its data changed, and are "
-            "left out."
-        )
+        click.echo(f"Left out, finished before the study or its data changed: {arms.outdated}.")
     click.echo(f"report: {directory.root / REPORT_FOLDER / 'study.html'}")

@@ -102,7 +102,7 @@ def test_the_command_says_how_many_are_left_out(tmp_path, run, capsys):
     study_report_command(str(tmp_path / "study.yaml"))
     said = capsys.readouterr().out
     assert "1 of 2 arms are finished; the report is of these." in said
-    assert "1 arms were finished before the study or its data changed, and are left out." in said
+    assert "Left out, finished before the study or its data changed: 1." in said
 
 
 def test_a_folder_without_a_finished_arm_says_so(tmp_path):
