@@ -64,12 +64,8 @@ def pairs_by_round(
 
 
 def has_pair(images: Sequence[ImageTraits], pair_rule: PairRule) -> bool:
-    """Whether any two of the images of a group may make a pair; quick, for many small groups."""
-    if pair_rule == "any":
-        return len(images) > 1
-    traits = [image.visit if pair_rule == "different_visit" else image.view for image in images]
-    known = [trait for trait in traits if trait != UNKNOWN]
-    return len(known) > len(set(known)) if pair_rule == "same_view" else len(set(known)) > 1
+    """Whether any two of the images of a group may make a pair."""
+    return bool(_Rule(images, pair_rule).pairable())
 
 
 class _Rule:
