@@ -16,6 +16,9 @@ from apache_beam.io.filebasedsink import FileBasedSink, FileBasedSinkWriter
 LARGEST_FILE = 256 * 1024**2
 """Bytes of records after which another file is begun."""
 
+_BATCH_BYTES = 8 * 1024**2
+"""Of the records that are handed on together."""
+
 
 def record_options() -> tf.io.TFRecordOptions:
     """Returns how files of images are written: as gzip, which TFX expects, that only stores."""
@@ -35,28 +38,67 @@ def read_records(file: str) -> Iterator[bytes]:
     yield from tf.compat.v1.io.tf_record_iterator(file, options)
 
 
+def read_batches(file: str) -> Iterator[list[bytes]]:
+    """Yields the serialized records of one gzip record file, 8 MB or a larger record at a time."""
+    batch: list[bytes] = []
+    size = 0
+    for record in read_records(file):
+        if batch and size + len(record) > _BATCH_BYTES:
+            yield batch
+            batch, size = [], 0
+        batch.append(record)
+        size += len(record)
+    if batch:
+        yield batch
+
+
 class ReadRecords(beam.PTransform):
     """Reads the serialized records of gzip record files."""
 
-    def __init__(self, pattern: str, choose: Callable[[str], list[str]] = matching_files) -> None:
+    def __init__(self, pattern: str) -> None:
+        super().__init__()
+        self._pattern = pattern
+
+    def expand(self, pipeline: beam.Pipeline) -> beam.PCollection:
+        """Returns the records, bytes; a file is read by one worker."""
+        files = pipeline | _SpreadFiles(self._pattern)
+        return files | "Records" >> beam.FlatMap(read_records).with_output_types(bytes)
+
+
+class ReadBatches(beam.PTransform):
+    """Reads the serialized records of gzip record files, many at a time."""
+
+    def __init__(self, pattern: str, choose: Callable[[str], list[str]]) -> None:
         """Describes what is read.
 
         Args:
             pattern: Of the files' names.
-            choose: Returns the files to read; all that match unless it says otherwise.
+            choose: Returns which of them to read.
         """
         super().__init__()
         self._pattern = pattern
         self._choose = choose
 
     def expand(self, pipeline: beam.Pipeline) -> beam.PCollection:
-        """Returns the records, bytes; a file is read by one worker."""
+        """Returns lists of records, bytes; a file is read by one worker."""
+        files = pipeline | _SpreadFiles(self._pattern, self._choose)
+        return files | "Batches" >> beam.FlatMap(read_batches).with_output_types(list[bytes])
+
+
+class _SpreadFiles(beam.PTransform):
+    """Returns the names of files, spread over the workers."""
+
+    def __init__(self, pattern: str, choose: Callable[[str], list[str]] = matching_files) -> None:
+        super().__init__()
+        self._pattern = pattern
+        self._choose = choose
+
+    def expand(self, pipeline: beam.Pipeline) -> beam.PCollection:
         return (
             pipeline
             | "Pattern" >> beam.Create([self._pattern])
-            | "Files" >> beam.FlatMap(self._choose)
+            | "Files" >> beam.FlatMap(self._choose).with_output_types(str)
             | "SpreadFiles" >> beam.Reshuffle()
-            | "Records" >> beam.FlatMap(read_records).with_output_types(bytes)
         )
 
 
@@ -80,9 +122,7 @@ class RewriteRecords(beam.PTransform):
         """Returns the names of the copies."""
         return (
             pipeline
-            | "Pattern" >> beam.Create([self._pattern])
-            | "Files" >> beam.FlatMap(matching_files)
-            | "SpreadFiles" >> beam.Reshuffle()
+            | _SpreadFiles(self._pattern)
             | "Copy" >> beam.ParDo(_Copy(self._directory, self._is_kept))
         )
 

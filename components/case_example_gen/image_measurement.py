@@ -9,10 +9,12 @@ class ImageMeasurement:
 
     Attributes:
         digest: SHA-256 of its file's bytes, metadata included.
+        has_metadata: Whether the file holds more than what is written.
         mean: Of the grey values, 0 black to 1 white.
         contrast: Their standard deviation.
     """
 
     digest: bytes
+    has_metadata: bool
     mean: float
     contrast: float

@@ -215,11 +215,13 @@ def _checked(row: ManifestRow, encoded: bytes, measured: MeasuredImage) -> Manif
     """Returns a row with what is known of its image."""
     # Of the file as given, metadata included, as validation takes it.
     digest = written_digest = hashlib.sha256(encoded).digest()
-    if measured.encoded != encoded:
+    is_written_as_given = measured.encoded == encoded
+    if not is_written_as_given:
         written_digest = hashlib.sha256(measured.encoded).digest()
     measurement = None
     if not measured.changes:
-        measurement = ImageMeasurement(digest, measured.mean, measured.contrast)
+        has_metadata = not is_written_as_given
+        measurement = ImageMeasurement(digest, has_metadata, measured.mean, measured.contrast)
     return dataclasses.replace(
         row,
         measurement=measurement,

@@ -104,7 +104,8 @@ def image_to_write(encoded: bytes, checked: ImageMeasurement | None) -> Measured
         BadImageError: It was replaced by one that cannot be used.
     """
     if checked and checked.digest == hashlib.sha256(encoded).digest():
-        return MeasuredImage(without_metadata(encoded), checked.mean, checked.contrast)
+        kept = without_metadata(encoded) if checked.has_metadata else encoded
+        return MeasuredImage(kept, checked.mean, checked.contrast)
     return decodable_image(encoded)
 
 

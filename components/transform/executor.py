@@ -1,7 +1,7 @@
 """Executor of `CaseTransform`: analyses cases to train on, then transforms every split."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import apache_beam as beam
@@ -14,10 +14,14 @@ from tfx import types
 from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
 from tfx.types import artifact_utils
 from tfx.utils import io_utils
-from tfx_bsl.coders.example_coder import RecordBatchToExamplesEncoder
+from tfx_bsl.coders.example_coder import (
+    ExamplesToRecordBatchDecoder,
+    RecordBatchToExamplesEncoder,
+)
+from tfx_bsl.tfxio.tensor_representation_util import ProjectTensorRepresentationsInSchema
 from tfx_bsl.tfxio.tf_example_record import TFExampleBeamRecord
 
-from components.record_transforms import ReadRecords, WriteRecords, matching_files
+from components.record_transforms import ReadBatches, WriteRecords, matching_files
 from components.transform.analysed_files import analysed_files
 from components.transform.preprocessing import preprocessing_fn
 from components.transform.worker_threads import one_thread_a_worker
@@ -92,14 +96,14 @@ def transform(
 
     source = TFExampleBeamRecord("tfrecord", schema=schema, telemetry_descriptors=[])
     specs = source.TensorAdapter().OriginalTypeSpecs()
-    analysed = source.Project(tft.get_analyze_input_columns(preprocess, specs))
-    taken = source.Project(tft.get_transform_input_columns(preprocess, specs))
+    analysed = tft.get_analyze_input_columns(preprocess, specs)
+    taken = tft.get_transform_input_columns(preprocess, specs)
     batches = pipeline | "Analysed" >> _Batches(
-        inputs[case_features.TRAIN], analysed, analysed_files
+        inputs[case_features.TRAIN], _columns(schema, analysed), analysed_files
     )
     transform_fn = (
         batches,
-        analysed.TensorAdapterConfig(),
+        source.Project(analysed).TensorAdapterConfig(),
     ) | "Analyse" >> tft_beam.AnalyzeDataset(preprocess, pipeline=pipeline)
     _ = transform_fn | "WriteGraph" >> tft_beam.WriteTransformFn(graph)
     raw_metadata = f"{graph}/{tft.TFTransformOutput.RAW_METADATA_DIR}"
@@ -107,8 +111,8 @@ def transform(
         raw_metadata, pipeline
     )
     for split, directory in inputs.items():
-        batches = pipeline | f"Read {split}" >> _Batches(directory, taken)
-        data = ((batches, taken.TensorAdapterConfig()), transform_fn)
+        batches = pipeline | f"Read {split}" >> _Batches(directory, _columns(schema, taken))
+        data = ((batches, source.Project(taken).TensorAdapterConfig()), transform_fn)
         results, metadata = data | f"Transform {split}" >> tft_beam.TransformDataset(
             output_record_batches=True
         )
@@ -119,21 +123,44 @@ def transform(
         )
 
 
+def _columns(schema: schema_pb2.Schema, names: Iterable[str]) -> schema_pb2.Schema:
+    """Returns the schema of some columns."""
+    return ProjectTensorRepresentationsInSchema(schema, names)
+
+
 class _Batches(beam.PTransform):
-    """Reads the records of a directory, or of some of its files, as Arrow batches of a source."""
+    """Reads the records of a directory, or of some of its files, as Arrow batches.
+
+    tfx_bsl's way would try batches of several sizes, and stay at one where a batch's own cost is
+    still a twentieth.
+    """
 
     def __init__(
         self,
         directory: str,
-        source: TFExampleBeamRecord,
+        schema: schema_pb2.Schema,
         choose: Callable[[str], list[str]] = matching_files,
     ) -> None:
         super().__init__()
-        self._records = ReadRecords(f"{directory}/*", choose)
-        self._source = source
+        self._records = ReadBatches(f"{directory}/*", choose)
+        self._decode = _Decode(schema)
 
     def expand(self, pipeline: beam.Pipeline) -> beam.PCollection:
-        return pipeline | self._records | self._source.BeamSource()
+        batches = pipeline | self._records
+        return batches | "Decode" >> beam.ParDo(self._decode).with_output_types(pa.RecordBatch)
+
+
+class _Decode(beam.DoFn):
+    """Turns serialized examples into an Arrow batch."""
+
+    def __init__(self, schema: schema_pb2.Schema) -> None:
+        self._schema = schema.SerializeToString()
+
+    def setup(self) -> None:
+        self._decoder = ExamplesToRecordBatchDecoder(self._schema)
+
+    def process(self, records: list[bytes]) -> list[pa.RecordBatch]:
+        return [self._decoder.DecodeBatch(records)]
 
 
 class _Serialise(beam.DoFn):

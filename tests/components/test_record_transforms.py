@@ -11,9 +11,12 @@ from apache_beam.testing.util import assert_that, equal_to
 
 from components import record_transforms
 from components.record_transforms import (
+    ReadBatches,
     ReadRecords,
     RewriteRecords,
     WriteRecords,
+    matching_files,
+    read_batches,
     written_whole,
 )
 
@@ -47,6 +50,22 @@ def test_what_was_written_is_read_by_beam_and_by_the_own_reader(directory):
         assert_that(pipeline | "Own" >> ReadRecords(pattern), equal_to(RECORDS), label="own")
         theirs = pipeline | "Beam's" >> beam.io.ReadFromTFRecord(pattern)
         assert_that(theirs, equal_to(RECORDS), label="Beam's")
+
+
+def test_batches_hold_the_same_records(directory):
+    with beam.Pipeline() as pipeline:
+        batches = pipeline | ReadBatches(f"{directory}/*.gz", matching_files)
+        assert_that(batches | beam.FlatMap(list), equal_to(RECORDS))
+
+
+def test_a_batch_is_of_8_mb_and_a_larger_record_one_by_itself(tmp_path, monkeypatch):
+    monkeypatch.setattr(record_transforms, "_BATCH_BYTES", 10)
+    file = str(tmp_path / "records.gz")
+    with tf.io.TFRecordWriter(file, record_transforms.record_options()) as writer:
+        for size in (4, 6, 1, 30, 9, 2):
+            writer.write(bytes(size))
+    sizes = [[len(record) for record in batch] for batch in read_batches(file)]
+    assert sizes == [[4, 6], [1], [30], [9], [2]]
 
 
 def test_an_attempt_that_fails_leaves_no_file(directory, tmp_path):

@@ -35,8 +35,11 @@ def test_an_image_is_decoded_again_only_if_it_is_not_the_one_that_was_checked(mo
     png = io.BytesIO()
     Image.new("L", (2, 2)).save(png, "PNG")
     checked = with_metadata(png.getvalue(), b"Doe^Jane")
-    known = ImageMeasurement(hashlib.sha256(checked).digest(), 0.5, 0.25)
-    assert shards.image_to_write(checked, known) == MeasuredImage(png.getvalue(), 0.5, 0.25)
+    known = ImageMeasurement(hashlib.sha256(checked).digest(), True, 0.5, 0.25)
+    bare = ImageMeasurement(hashlib.sha256(png.getvalue()).digest(), False, 0.5, 0.25)
+    as_kept = MeasuredImage(png.getvalue(), 0.5, 0.25)
+    assert shards.image_to_write(checked, known) == as_kept
+    assert shards.image_to_write(png.getvalue(), bare) == as_kept
     assert not decoded
     assert shards.image_to_write(b"replaced", known).encoded == b"standard"
     assert shards.image_to_write(b"of another mode", None).encoded == b"standard"
