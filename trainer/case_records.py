@@ -87,6 +87,24 @@ def shuffle(dataset: tf.data.Dataset, buffer_size: int, seed: tf.Tensor) -> tf.d
     return dataset.shuffle(buffer_size, seed=number, reshuffle_each_iteration=False)
 
 
+def mixed(
+    datasets: Sequence[tf.data.Dataset], sizes: tf.Tensor, seed: tf.Tensor
+) -> tf.data.Dataset:
+    """Streams several data sets as one, each all along its length; `seed` is as of `shuffle`.
+
+    Args:
+        datasets: Of the same elements.
+        sizes: How many elements each has.
+        seed: Int64 [2].
+    """
+    number = tf.random.stateless_uniform([], seed, minval=None, maxval=None, dtype=tf.int64)
+    # A data set of no share would never be asked whether it has an end.
+    shares = tf.cast(tf.maximum(sizes, 1), tf.float64)
+    return tf.data.Dataset.sample_from_datasets(
+        datasets, weights=shares / tf.reduce_sum(shares), seed=number
+    )
+
+
 def cores() -> int:
     """Returns how many cores this process may use: elements to make at a time."""
     if hasattr(os, "sched_getaffinity"):

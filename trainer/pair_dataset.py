@@ -14,6 +14,7 @@ from trainer.case_records import (
     cores,
     decode_image,
     deterministic,
+    mixed,
     shuffle,
     shuffled_files,
 )
@@ -27,6 +28,7 @@ SHUFFLE_BUFFER = 4096
 """Encoded images or pairs held for shuffling; bounds memory whatever the data set's size."""
 
 _ROUND = re.compile(r"-round-(\d+)-")
+_EVERY_ROUND = "-every-round-"
 _COUNTING_BATCH = 256
 _PATIENT_HASHES = 2**48
 
@@ -39,11 +41,15 @@ class PairEpochs:
         source: What the records are.
         rounds: Files of each round; epoch e reads round e modulo their number. Images have one.
         entries: Pairs in each round.
+        in_every_round: Files that belong to each round besides.
+        entries_in_every_round: Pairs in these, which `entries` counts too.
     """
 
     source: PairSource
     rounds: tuple[tuple[str, ...], ...]
     entries: tuple[int, ...]
+    in_every_round: tuple[str, ...] = ()
+    entries_in_every_round: int = 0
 
     def steps(self, epoch: int, batch_size: int) -> int:
         """Full batches of an epoch; what is left over differs from epoch to epoch."""
@@ -64,9 +70,14 @@ def find_pairs(files: Sequence[str], source: PairSource) -> PairEpochs:
     Raises:
         UserError: A pair file's name has no round.
     """
-    rounds = (tuple(sorted(files)),) if source == "images" else _by_round(files)
-    entries = tuple(_count(files_of_round, source) for files_of_round in rounds)
-    return PairEpochs(source, rounds, entries)
+    if source == "images":
+        images = tuple(sorted(files))
+        return PairEpochs(source, (images,), (_count(images, source),))
+    always = tuple(file for file in sorted(files) if _EVERY_ROUND in Path(file).name)
+    rounds = _by_round([file for file in files if file not in always])
+    in_every_round = _count(always, source)
+    entries = tuple(in_every_round + _count(files_of_round, source) for files_of_round in rounds)
+    return PairEpochs(source, rounds, entries, always, in_every_round)
 
 
 def _by_round(files: Sequence[str]) -> tuple[tuple[str, ...], ...]:
@@ -172,11 +183,18 @@ def _entry_stream(
         [pairs.steps(epoch, batch_size) for epoch in range(len(pairs.rounds))], tf.int64
     )
     parse = _entries(pairs.source, identifier)
+    always = tf.constant(pairs.in_every_round, tf.string)
+    sizes = tf.constant(
+        [[pairs.entries_in_every_round, n - pairs.entries_in_every_round] for n in pairs.entries]
+    )
 
     def entries_of(epoch: tf.Tensor) -> tf.data.Dataset:
         round_index = epoch % len(pairs.rounds)
         epoch_seed = tf.random.fold_in(tf.constant([seed, 0], tf.int64), epoch)
         entries = shuffled_files(rounds[round_index], epoch_seed).flat_map(parse)
+        if pairs.in_every_round:
+            in_every_round = shuffled_files(always, epoch_seed).flat_map(parse)
+            entries = mixed([in_every_round, entries], sizes[round_index], epoch_seed)
         entries = shuffle(entries, SHUFFLE_BUFFER, epoch_seed)
         done = tf.where(epoch == start_epoch, tf.cast(skipped_steps, tf.int64), 0)
         return entries.take(steps[round_index] * batch_size).skip(done * batch_size)

@@ -28,16 +28,16 @@ ImageGroup = tuple[str, list[GroupImage]]
 
 
 class Pair(NamedTuple):
-    """One pair of one round.
+    """One pair of one round, or of all.
 
     Attributes:
-        round_number: From 0.
+        round_number: From 0; None = in every round, of which there are several.
         site: Clinical site.
         pair_rule: `different_image` or `single_image`.
         serialized: The pair example.
     """
 
-    round_number: int
+    round_number: int | None
     site: str
     pair_rule: str
     serialized: bytes
@@ -167,7 +167,7 @@ def _case_group(case: tf.train.Example, seed: int) -> ImageGroup:
 def _pairs_in_all(
     group: ImageGroup, settings: PairSettings, rounds: int, seed: int
 ) -> Iterator[Pair]:
-    return _pairs(group, settings, range(rounds), seed)
+    return _pairs(group, settings, range(rounds), rounds, seed)
 
 
 def _pairs_in_turn(
@@ -182,19 +182,24 @@ def _pairs_in_turn(
     numbers: Sequence[int] = range(rounds)
     for turn in turns[group[0]]:
         numbers = [number for number in numbers if turn.takes_part(number, cap)]
-    return _pairs(group, settings, numbers, seed)
+    return _pairs(group, settings, numbers, rounds, seed)
 
 
 def _pairs(
-    group: ImageGroup, settings: PairSettings, rounds: Sequence[int], seed: int
+    group: ImageGroup, settings: PairSettings, numbers: Sequence[int], rounds: int, seed: int
 ) -> Iterator[Pair]:
+    """Yields the pairs of some of the rounds; one, if it is the same in all of several rounds."""
     name, drawn = group
     images = sorted(drawn, key=lambda image: (image.case_id, image.index))
     traits = [image.traits for image in images]
-    chosen = pairs_by_round(traits, settings.pair_rule, len(rounds), seed, name)
-    # A case with two images has few pairs and many rounds.
+    chosen = list(pairs_by_round(traits, settings.pair_rule, len(numbers), seed, name))
+    always_the_same = len({frozenset(pair) for pair in chosen}) == 1
+    taking_part: Iterable[int | None] = numbers
+    if always_the_same and len(numbers) == rounds > 1:
+        taking_part, chosen = [None], chosen[:1]
+    # A case of three images has few pairs and many rounds.
     made: dict[tuple[int, int], tuple[str, bytes]] = {}
-    for number, (first, second) in zip(rounds, chosen, strict=True):
+    for number, (first, second) in zip(taking_part, chosen, strict=True):
         if first == second and not settings.single_image_pairs:
             return
         if (first, second) not in made:

@@ -1,4 +1,4 @@
-"""Reads the training split, writes one set of shards per round, and the statistics."""
+"""Reads the training split, writes shards of each round and of all rounds, and the statistics."""
 
 import json
 from typing import Any
@@ -28,7 +28,7 @@ class Executor(BaseBeamExecutor):
         output_dict: dict[str, list[types.Artifact]],
         exec_properties: dict[str, Any],
     ) -> None:
-        """Writes `Split-train/pairs-round-*.gz` and, beside, `pair_statistics.json`."""
+        """Writes `Split-train/pairs-*.gz`, and `pair_statistics.json` beside."""
         settings = PairSettings(**json.loads(exec_properties["settings"]))
         examples = artifact_utils.get_single_instance(input_dict["examples"])
         pairs_artifact = artifact_utils.get_single_instance(output_dict["pairs"])
@@ -45,7 +45,7 @@ class Executor(BaseBeamExecutor):
             statistics = artifact_utils.get_single_uri(output_dict["statistics"])
             write_statistics(
                 pipeline,
-                count(built),
+                count(built, rounds),
                 built.not_drawn,
                 settings.pair_scope,
                 rounds,
@@ -66,18 +66,19 @@ class Executor(BaseBeamExecutor):
 
 
 def write_rounds(pairs: beam.PCollection, directory: str, rounds: int) -> None:
-    """Writes the pairs of each round to shards of its own."""
-    parts = pairs | "ByRound" >> beam.Partition(_round_number, rounds)
-    for number, part in enumerate(parts):
+    """Writes the pairs of each round, and those of every round, to shards of their own."""
+    names = [f"round-{number:05d}" for number in range(rounds)] + ["every-round"]
+    parts = pairs | "ByRound" >> beam.Partition(_place, len(names))
+    for name, part in zip(names, parts, strict=True):
         (
             part
-            | f"Serialized{number}" >> beam.Map(_serialized)
-            | f"WriteRound{number}" >> WriteRecords(f"{directory}/pairs-round-{number:05d}")
+            | f"Serialized {name}" >> beam.Map(_serialized)
+            | f"Write {name}" >> WriteRecords(f"{directory}/pairs-{name}")
         )
 
 
-def _round_number(pair: Pair, _rounds: int) -> int:
-    return pair.round_number
+def _place(pair: Pair, places: int) -> int:
+    return places - 1 if pair.round_number is None else pair.round_number
 
 
 def _serialized(pair: Pair) -> bytes:

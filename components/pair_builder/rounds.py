@@ -7,7 +7,7 @@ from components.pair_builder.draws import draw
 from components.pair_builder.settings import PairSettings
 
 MAX_AUTO_ROUNDS = 16
-"""Each round is written in full, so what `auto` may write is bounded."""
+"""Each round of a case with three or more images is written in full, so `auto` is bounded."""
 
 
 @dataclass(frozen=True)

@@ -21,15 +21,15 @@ SEVERAL_IMAGE_GROUPS = "several_image_groups"
 PAIRS_PER_GROUP = "pairs_per_group"
 
 
-def count(built: BuiltPairs) -> beam.PCollection:
-    """Returns `Counted`: groups, their images, and pairs by rule, of each site.
+def count(built: BuiltPairs, rounds: int) -> beam.PCollection:
+    """Returns `Counted`: groups, their images, and pairs by rule over all rounds, of each site.
 
     A group (a patient) of several sites counts at the one of its first image by rank.
     """
     return (
         (
             built.groups | "TallyGroups" >> beam.FlatMap(_tallies_of_group),
-            built.pairs | "TallyPairs" >> beam.Map(_tally_of_pair),
+            built.pairs | "TallyPairs" >> beam.Map(_tally_of_pair, rounds),
         )
         | "AllTallies" >> beam.Flatten()
         | "SumTallies" >> beam.CombinePerKey(_total)
@@ -44,8 +44,8 @@ def _tallies_of_group(group: ImageGroup) -> Iterable[Counted]:
     yield (site, SEVERAL_IMAGE_GROUPS), int(len(images) > 1)
 
 
-def _tally_of_pair(pair: Pair) -> Counted:
-    return (pair.site, pair.pair_rule), 1
+def _tally_of_pair(pair: Pair, rounds: int) -> Counted:
+    return (pair.site, pair.pair_rule), rounds if pair.round_number is None else 1
 
 
 def _total(numbers: Iterable[int]) -> int:

@@ -75,6 +75,7 @@ def case_files(directory: Path) -> dict[str, str]:
 
 
 def pairs_of_round(directory: Path, number: int) -> list[bytes]:
-    files = Path(directory, "pairs").rglob(f"pairs-round-{number:05d}-*.gz")
+    names = (f"pairs-round-{number:05d}-*.gz", "pairs-every-round-*.gz")
+    files = [file for name in names for file in Path(directory, "pairs").rglob(name)]
     records = tf.data.TFRecordDataset([str(file) for file in files], "GZIP")
     return sorted(records.as_numpy_iterator())

@@ -73,7 +73,7 @@ def pairs(settings: PairSettings) -> Callable[[beam.Pipeline], None]:
         built = build_pairs(pipeline | ReadRecords("*"), settings, 2, seed=0)
         write_rounds(built.pairs, "pairs", 2)
         write_statistics(
-            pipeline, count(built), built.not_drawn, settings.pair_scope, 2, "statistics"
+            pipeline, count(built, 2), built.not_drawn, settings.pair_scope, 2, "statistics"
         )
 
     return build

@@ -3,6 +3,7 @@ import pytest
 import tensorflow as tf
 
 from tests.trainer.synthetic_records import example, write_records
+from trainer import pair_dataset
 from trainer.errors import UserError
 from trainer.pair_dataset import find_pairs, pair_batches
 
@@ -111,6 +112,55 @@ def test_a_batch_never_holds_two_pairs_of_one_case(pair_files, batch_size, start
         for images, _ in batches:
             cases = images[:, 0, 0, 0, 0] // 20
             assert len(set(cases)) == batch_size
+
+
+def write_some_in_every_round(directory, cases, always):
+    """Two rounds of a number of cases, of which some are the same in both."""
+
+    def pair(case, number):
+        return example([flat(10 * case + number), flat(0)], f"c{case}", f"p{case}")
+
+    names = ["pairs-every-round-00000-of-00001.gz"]
+    names += [f"pairs-round-{number:05d}-00000-of-00001.gz" for number in range(2)]
+    records = [[pair(case, 4) for case in range(always)]]
+    records += [[pair(case, 2 * number) for case in range(always, cases)] for number in range(2)]
+    return [
+        write_records(directory / name, part) for name, part in zip(names, records, strict=True)
+    ]
+
+
+@pytest.mark.parametrize("always", [0, 5, 20])
+def test_what_is_in_every_round_is_read_with_each(tmp_path, always):
+    files = write_some_in_every_round(tmp_path, 20, always)
+    assert find_pairs(files, "pairs").entries == (20, 20)
+    batches = stream(files, "pairs", batch_size=20, epochs=3)
+    for epoch, (images, _) in enumerate(batches):
+        found = images[:, 0].mean(axis=(1, 2, 3)).round()
+        own = 2 * (epoch % 2)
+        expected = [10 * case + (4 if case < always else own) for case in range(20)]
+        np.testing.assert_allclose(np.sort(found), expected, atol=1)
+
+
+def test_what_is_in_every_round_comes_among_the_others(tmp_path, monkeypatch):
+    """Not all before or behind them, where a set is larger than the buffer it is shuffled in."""
+    monkeypatch.setattr(pair_dataset, "SHUFFLE_BUFFER", 1)
+    files = write_some_in_every_round(tmp_path, 24, 16)
+    for seed in range(3):
+        order = brightness(stream(files, "pairs", batch_size=24, epochs=1, seed=seed))
+        is_always = order < 157
+        assert is_always.sum() == 16
+        assert 4 <= is_always[:12].sum() <= 12
+
+
+@pytest.mark.parametrize("start", [1, 3, 5, 7])
+def test_with_pairs_in_every_round_the_stream_goes_on_from_any_step(tmp_path, start):
+    files = write_some_in_every_round(tmp_path, 20, 7)
+    whole = stream(files, "pairs", batch_size=8, epochs=4)
+    rest = stream(files, "pairs", batch_size=8, epochs=4, start_step=start)
+    assert len(rest) == len(whole) - start == 8 - start
+    for received, expected in zip(rest, whole[start:], strict=True):
+        np.testing.assert_array_equal(received[0], expected[0])
+        np.testing.assert_array_equal(received[1], expected[1])
 
 
 def test_pairs_carry_their_patient(pair_files):

@@ -41,8 +41,8 @@ def case(
 CASES = [case("a", "p1", 3), case("b", "p1", 1), case("c", "p2", 2), case("d", "p3", 1, "south")]
 
 
-def built(cases: list[bytes], settings: PairSettings, tmp_path: Path) -> dict[int, dict]:
-    """Returns by round, by case, the images of its pair."""
+def pairs_of(cases: list[bytes], settings: PairSettings, tmp_path: Path) -> list[tuple]:
+    """Returns round (None: every round), case, and images of each pair."""
     output = tmp_path / "pairs"
     with beam.Pipeline() as pipeline:
         (
@@ -50,15 +50,30 @@ def built(cases: list[bytes], settings: PairSettings, tmp_path: Path) -> dict[in
             | beam.Map(lambda item: json.dumps([item.round_number, item.serialized.hex()]))
             | beam.io.WriteToText(str(output), shard_name_template="")
         )
-    rounds: dict[int, dict] = {}
+    pairs = []
     for line in output.read_text().splitlines():
         number, content = json.loads(line)
         features = tf.train.Example.FromString(bytes.fromhex(content)).features.feature
         name = features["case_id"].bytes_list.value[0].decode()
         images = tuple(image.decode() for image in features["image"].bytes_list.value)
         assert list(features["pixel_mean"].float_list.value) == [0.25, 0.5, 0.75]
-        rounds.setdefault(number, {})[name] = images
+        pairs.append((number, name, images))
+    return pairs
+
+
+def built(cases: list[bytes], settings: PairSettings, tmp_path: Path) -> dict[int, dict]:
+    """Returns by round, by case, the images of its pair."""
+    rounds: dict[int, dict] = {}
+    for number, name, images in pairs_of(cases, settings, tmp_path):
+        for of_round in range(settings.rounds) if number is None else [number]:
+            assert name not in rounds.setdefault(of_round, {})
+            rounds[of_round][name] = images
     return rounds
+
+
+def places(cases: list[bytes], settings: PairSettings, tmp_path: Path) -> list[str]:
+    """Returns case and round of each pair, sorted."""
+    return sorted(f"{name} {number}" for number, name, _ in pairs_of(cases, settings, tmp_path))
 
 
 def test_each_round_holds_each_case_once_and_single_images_are_kept(tmp_path):
@@ -69,6 +84,27 @@ def test_each_round_holds_each_case_once_and_single_images_are_kept(tmp_path):
         assert len(set(pairs["a"])) == 2
         assert set(pairs["c"]) == {"c/0", "c/1"}
         assert pairs["b"] == ("b/0",)
+
+
+def test_a_pair_that_is_the_same_in_every_round_is_made_once(tmp_path):
+    found = places(CASES, PairSettings(rounds=3), tmp_path)
+    assert found == ["a 0", "a 1", "a 2", "b None", "c None", "d None"]
+
+
+def test_the_pairs_of_a_single_round_are_of_that_round(tmp_path):
+    assert places(CASES, PairSettings(rounds=1), tmp_path) == ["a 0", "b 0", "c 0", "d 0"]
+
+
+def test_images_that_have_no_partner_take_turns_so_each_round_has_its_own(tmp_path):
+    settings = PairSettings(pair_rule="different_view", rounds=2)
+    assert places([case("a", "p1", 3)], settings, tmp_path) == ["a 0", "a 1"]
+
+
+def test_a_case_that_sits_rounds_out_is_not_in_every_round(tmp_path):
+    cases = [case("a", "p1", 2), case("b", "p1", 2)]
+    settings = PairSettings(rounds=2, max_pairs_per_patient=1)
+    found = places(cases, settings, tmp_path)
+    assert found in (["a 0", "b 1"], ["a 1", "b 0"])
 
 
 def test_single_images_can_be_left_out(tmp_path):
@@ -160,7 +196,11 @@ def written(tmp_path):
 def test_the_component_writes_rounds_of_the_training_split_only(written):
     assert artifact_utils.decode_split_names(written.split_names) == ["train"]
     files = sorted(Path(written.uri, "Split-train").iterdir())
-    assert {name.name[:17] for name in files} == {"pairs-round-00000", "pairs-round-00001"}
+    assert {name.name[:17] for name in files} == {
+        "pairs-round-00000",
+        "pairs-round-00001",
+        "pairs-every-round",
+    }
     records = tf.data.TFRecordDataset([str(f) for f in files], "GZIP").as_numpy_iterator()
     assert not any(b"secret" in record for record in records)
 
