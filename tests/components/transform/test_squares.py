@@ -47,6 +47,23 @@ def test_a_long_image_keeps_a_line_at_least(height, width):
     assert square.shape == (SIZE, SIZE, 3)
 
 
+@pytest.mark.parametrize(
+    ("height", "width"), [(512, 512), (300, 500), (999, 40), (1, 7), (20, 20), (224, 100)]
+)
+def test_a_square_is_resized_as_tensorflow_resizes_to_the_last_bit(height, width):
+    pixels = photograph(height, width)
+    square = decode_square(tf.constant(encoded(pixels, "PNG")), 224, "pad").numpy()
+    longest = max(height, width)
+    rows, columns = (
+        max(1, (2 * side * 224 + longest) // (2 * longest)) for side in pixels.shape[:2]
+    )
+    theirs = tf.image.resize(pixels, [rows, columns], antialias=True).numpy()
+    top, left = (224 - rows) // 2, (224 - columns) // 2
+    np.testing.assert_array_equal(
+        square[top : top + rows, left : left + columns], np.clip(np.round(theirs), 0, 255)
+    )
+
+
 @pytest.mark.parametrize("progressive", [False, True])
 def test_a_jpeg_is_decoded_as_pillow_decodes_it(progressive):
     content = encoded(photograph(60, 80), quality=90, progressive=progressive)
