@@ -152,12 +152,12 @@ def plan(core_seconds_per_image: float, bytes_per_image: float) -> list[str]:
     lines = [
         f"| {PLANNED_IMAGES:,} images | |",
         "|---|---|",
-        f"| cost of an image | {1000 * core_seconds_per_image:.0f} ms of a core |",
-        f"| core-hours | {hours:,.0f} |",
+        f"| cost of an image | {1000 * core_seconds_per_image:.1f} ms of a core |",
+        f"| core-hours | {hours:,.1f} |",
         f"| source bytes | {size / 1e12:.2f} TB |",
         f"| shards of cases | {shard_count(size):,} |",
     ]
-    lines += [f"| hours on {count} cores | {hours / count:.1f} |" for count in WORKERS]
+    lines += [f"| hours on {count} cores | {hours / count:.2g} |" for count in WORKERS]
     return lines
 
 

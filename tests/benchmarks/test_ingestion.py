@@ -28,8 +28,8 @@ def test_the_exponent_is_one_where_time_grows_with_the_images():
 
 def test_the_plan_is_cost_times_number():
     text = "\n".join(plan(0.036, 1e5))
-    assert "| core-hours | 100 |" in text
-    assert "| hours on 50 cores | 2.0 |" in text
+    assert "| core-hours | 100.0 |" in text
+    assert "| hours on 50 cores | 2 |" in text
     assert "| source bytes | 1.00 TB |" in text
     assert "| shards of cases | 3,725 |" in text
 
