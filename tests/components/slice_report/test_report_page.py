@@ -450,5 +450,6 @@ def test_images_with_text_in_their_pixels_are_told_by_site_where_there_are_any(i
     counts = (TextCount("island <b>", 1200), TextCount("north", 3))
     ingestion = dataclasses.replace(inputs.ingestion, text_in_pixels=counts)
     shown = render(report_data(dataclasses.replace(inputs, ingestion=ingestion)))
-    assert f"{words}, which may name the patient: island <b> 1,200, north 3" in Page(shown).text["data-flow"]
+    text = Page(shown).text["data-flow"]
+    assert f"{words}, which may name the patient: island <b> 1,200, north 3" in text
     assert "</strong> island &lt;b&gt; 1,200, north 3</p>" in shown
