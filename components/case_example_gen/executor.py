@@ -21,6 +21,7 @@ from components.case_example_gen.ingestion_report import (
     QuarantinedImage,
     ReceivedCount,
     SplitCount,
+    TextCount,
     read_ingestion_report,
 )
 from components.case_example_gen.pseudonym import read_key
@@ -92,6 +93,9 @@ def write_report(ingestion: Ingestion, pipeline: beam.Pipeline, directory: str) 
         | "CountQuarantined" >> beam.combiners.Count.PerElement()
     )
     converted = ingestion.converted | "CountConverted" >> beam.combiners.Count.PerElement()
+    text_in_pixels = (
+        ingestion.text_in_pixels | "CountTextInPixels" >> beam.combiners.Count.PerElement()
+    )
     first = quarantined | "FirstQuarantined" >> beam.CombineGlobally(
         beam.combiners.TopCombineFn(FIRST_QUARANTINED, key=_row, reverse=True)
     )
@@ -103,6 +107,7 @@ def write_report(ingestion: Ingestion, pipeline: beam.Pipeline, directory: str) 
             _write_report,
             beam.pvalue.AsList(counts),
             beam.pvalue.AsList(converted),
+            beam.pvalue.AsList(text_in_pixels),
             beam.pvalue.AsSingleton(first),
             beam.pvalue.AsList(ingestion.counts),
             beam.pvalue.AsSingleton(ingestion.received_images),
@@ -131,6 +136,7 @@ def _write_report(
     directory: str,
     quarantined: list[tuple[tuple[str, str], int]],
     converted: list[tuple[tuple[str, str], int]],
+    text_in_pixels: list[tuple[str, int]],
     first_quarantined: list[QuarantinedImage],
     counts: list[SplitCount],
     received_images: int,
@@ -155,6 +161,7 @@ def _write_report(
             ConversionCount(change, site, images) for (change, site), images in sorted(converted)
         ),
         received=tuple(sorted(received, key=lambda count: count.site)),
+        text_in_pixels=tuple(TextCount(site, images) for site, images in sorted(text_in_pixels)),
     ).write(directory)
 
 

@@ -47,6 +47,7 @@ from schemas.case_features import UNKNOWN
 _QUARANTINED = "quarantined"
 _BYTES = "bytes"
 _CONVERTED = "converted"
+_TEXT_IN_PIXELS = "text_in_pixels"
 DUPLICATE = "duplicate image"
 OTHER_PATIENTS_DUPLICATE = "duplicate image of another patient"
 """One patient under two identifiers, or an image filed twice: to be looked into."""
@@ -62,6 +63,7 @@ class Ingestion:
         placed: `PlacedCase`s, what is kept.
         bytes_per_image: One number, the mean.
         converted: (change, site) of each change of an image that is kept as another.
+        text_in_pixels: Site of each checked image whose row says that its pixels hold text.
         quarantined: `QuarantinedImage`s.
         shared: `SharedImage`s, by identifiers.
         received_images: One count.
@@ -76,6 +78,7 @@ class Ingestion:
     placed: beam.PCollection
     bytes_per_image: beam.PCollection
     converted: beam.PCollection
+    text_in_pixels: beam.PCollection
     quarantined: beam.PCollection
     shared: beam.PCollection
     received_images: beam.PCollection
@@ -102,7 +105,7 @@ def ingest(pipeline: beam.Pipeline, data: DataSettings) -> Ingestion:
     )
     checked = rows | "CheckImages" >> beam.ParDo(_CheckImage(data)).with_output_types(
         ManifestRow
-    ).with_outputs(_QUARANTINED, _BYTES, _CONVERTED, main="kept")
+    ).with_outputs(_QUARANTINED, _BYTES, _CONVERTED, _TEXT_IN_PIXELS, main="kept")
     cases = (
         checked.kept
         | "KeyByCase" >> beam.Map(lambda row: (row.case_id, row))
@@ -146,6 +149,7 @@ def ingest(pipeline: beam.Pipeline, data: DataSettings) -> Ingestion:
         placed=kept,
         bytes_per_image=checked.bytes | "BytesPerImage" >> beam.combiners.Mean.Globally(),
         converted=typed(checked.converted, tuple[str, str]),
+        text_in_pixels=typed(checked.text_in_pixels, str),
         quarantined=(
             (
                 checked.quarantined,
@@ -187,6 +191,7 @@ class _CheckImage(beam.DoFn):
     def __init__(self, data: DataSettings) -> None:
         self._directories = image_directories(data)
         self._checked = Metrics.counter("ingestion", "images_checked")
+        self._with_text = Metrics.counter("ingestion", "images_with_text")
 
     def process(self, row: ManifestRow | RowProblem) -> Iterator[Any]:
         self._checked.inc()
@@ -208,6 +213,9 @@ class _CheckImage(beam.DoFn):
         for change in measured.changes:
             Metrics.counter("ingestion", f"converted_{change.replace(' ', '_')}").inc()
             yield beam.pvalue.TaggedOutput(_CONVERTED, (change, row.site))
+        if row.text_in_pixels:
+            self._with_text.inc()
+            yield beam.pvalue.TaggedOutput(_TEXT_IN_PIXELS, row.site)
         yield _checked(row, encoded, measured)
 
 

@@ -53,6 +53,14 @@ class ConversionCount:
     images: int
 
 
+@dataclass(frozen=True)
+class TextCount:
+    """Checked images of one site whose rows say that their pixels hold text."""
+
+    site: str
+    images: int
+
+
 def count_quarantined(images: Iterable[QuarantinedImage]) -> tuple[QuarantineCount, ...]:
     """Returns the numbers by reason and site, sorted."""
     counted = Counter((image.reason, image.site) for image in images)
@@ -102,6 +110,7 @@ class IngestionReport:
         converted: Checked images that were changed, by change and site; one may be in two counts.
         received: What was received, by site; a case or patient that two sites name is in both.
             Empty in reports of older versions.
+        text_in_pixels: Checked images whose rows say that their pixels hold text, by site.
     """
 
     received_images: int
@@ -114,6 +123,7 @@ class IngestionReport:
     kept_patients: int | None = None
     converted: tuple[ConversionCount, ...] = ()
     received: tuple[ReceivedCount, ...] = ()
+    text_in_pixels: tuple[TextCount, ...] = ()
 
     @property
     def quarantined_images(self) -> int:
@@ -151,4 +161,7 @@ def read_ingestion_report(directory: str) -> IngestionReport:
     values["converted"] = tuple(ConversionCount(**count) for count in values.get("converted", ()))
     values["counts"] = tuple(SplitCount(**count) for count in values["counts"])
     values["received"] = tuple(ReceivedCount(**count) for count in values.get("received", ()))
+    values["text_in_pixels"] = tuple(
+        TextCount(**count) for count in values.get("text_in_pixels", ())
+    )
     return IngestionReport(**values)

@@ -1,7 +1,7 @@
 """The manifest CSV: one row per image.
 
 Columns: `image`, `case_id`, `patient_id`, `site`; optional `view`, `visit`, `sex`, `age`,
-`split`; and the
+`split`, `text_in_pixels`; and the
 label columns and case features that the data settings name. Further columns are ignored.
 """
 
@@ -25,6 +25,7 @@ _SEXES = {"f": "female", "m": "male", "": case_features.UNKNOWN} | {
     sex: sex for sex in case_features.SEXES
 }
 _MOST_DAYS = 50_000
+_TEXT_IN_PIXELS = {"yes": True, "no": False, "": None}
 _FINDING_VALUES = {"1": 1.0, "1.0": 1.0, "0": 0.0, "0.0": 0.0, "": None}
 
 
@@ -42,6 +43,7 @@ class ManifestRow:
         age: Years.
         split: Given split; None = drawn by patient.
         visit: Days since the patient's first visit, or the visit's number; `unknown` if blank.
+        text_in_pixels: Whether the pixels hold text, which may name the patient; None = not stated.
         measurement: Of the image, once it was checked, where it is to be written as it is.
         digest: SHA-256 of the image's bytes, once they were read.
         written_digest: SHA-256 of the image as it is to be written, once it was checked.
@@ -62,6 +64,7 @@ class ManifestRow:
     case_features: tuple[str, ...] = ()
     external: str = ""
     visit: str = UNKNOWN
+    text_in_pixels: bool | None = None
     measurement: ImageMeasurement | None = None
     digest: bytes = b""
     written_digest: bytes = b""
@@ -255,6 +258,9 @@ def _parse(
     split = values.get("split") or None
     if split is not None and split not in GIVEN_SPLITS:
         return problem("split", f"not one of {', '.join(GIVEN_SPLITS)}")
+    text = values.get("text_in_pixels", "").lower()
+    if text not in _TEXT_IN_PIXELS:
+        return problem("text_in_pixels", "neither yes, no nor blank (not stated)")
     label, findings, label_problem = _labels(values, data, external)
     if label_problem:
         return problem(*label_problem)
@@ -275,6 +281,7 @@ def _parse(
         ),
         external=external.name if external else "",
         visit=str(int(visit)) if visit else case_features.UNKNOWN,
+        text_in_pixels=_TEXT_IN_PIXELS[text],
     )
 
 

@@ -21,6 +21,7 @@ _TAKEN = frozenset(
             "age",
             "age_group",
             "split",
+            "text_in_pixels",
         ),
         *("label", "label_weight", "score", "distribution", "image_count"),
     )

@@ -24,6 +24,7 @@ from components.dataset_readers.reader import (
 from trainer.errors import UserError
 
 UNKNOWN_SITE = "unknown"
+_TEXT_IN_PIXELS = {"YES": "yes", "NO": "no"}
 
 
 class DicomFolderReader(DatasetReader):
@@ -45,6 +46,7 @@ class DicomFolderReader(DatasetReader):
         where="the hospital's picture archive",
         writes_images=True,
         decodes_images=True,
+        states_text=True,
     )
 
     def rows(self, source: Path, choices: ReaderChoices) -> Iterator[ImageRow]:
@@ -89,6 +91,7 @@ def _rows(file: ConvertedFile, header: DicomHeader, archive: DicomArchive) -> It
             sex=header.sex,
             age=archive.age(header),
             visit=archive.visit(header),
+            text_in_pixels=_TEXT_IN_PIXELS.get(header.burned_in, ""),
         )
 
 

@@ -27,12 +27,13 @@ def write_manifest(reader: DatasetReader, rows: Iterable[ImageRow], path: Path) 
         UserError: The file cannot be written, or an image's name is no text.
     """
     folder = f"{path.parent.absolute()}/"
+    columns = _columns(reader)
     count = 0
     with replaced(path) as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["image", *_COLUMNS, *_label_columns(reader)])
+        writer.writerow(["image", *columns, *_label_columns(reader)])
         for row in rows:
-            values = [getattr(row, column) for column in _COLUMNS]
+            values = [getattr(row, column) for column in columns]
             image = str(row.image.absolute()).removeprefix(folder)
             if not _is_text(image):
                 raise UserError(f"{image!a}: the file's name is not UTF-8 text. Rename the file.")
@@ -69,6 +70,10 @@ def _is_text(name: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def _columns(reader: DatasetReader) -> tuple[str, ...]:
+    return (*_COLUMNS, "text_in_pixels") if reader.card.states_text else _COLUMNS
 
 
 def _label_columns(reader: DatasetReader) -> tuple[str, ...]:

@@ -29,6 +29,7 @@ class DatasetCard:
         official_split: Which split is published; blank = none.
         writes_images: Whether the reader must write images beside the manifest.
         decodes_images: Whether it decodes them, in several processes.
+        states_text: Whether its files say if their pixels hold text.
     """
 
     name: str
@@ -45,6 +46,7 @@ class DatasetCard:
     official_split: str = ""
     writes_images: bool = False
     decodes_images: bool = False
+    states_text: bool = False
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,7 @@ class ImageRow:
         visit: Days since the patient's first visit, or the number of the visit where only that
             is published.
         split: `train`, `validation`, `test`, or blank = drawn by patient.
+        text_in_pixels: Whether the pixels hold text, which may name the patient: `yes` or `no`.
         label: Multi-class: the class.
         findings: Multi-label: `1`, `0` or blank (unknown) for each of the reader's findings.
     """
@@ -75,6 +78,7 @@ class ImageRow:
     age: str = ""
     visit: str = ""
     split: str = ""
+    text_in_pixels: str = ""
     label: str = ""
     findings: tuple[str, ...] = ()
 

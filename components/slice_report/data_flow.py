@@ -43,6 +43,7 @@ def data_flow(report: IngestionReport) -> dict[str, Any]:
             for split in _splits(report)
         ],
         "by_site": [_at_site(received, report) for received in report.received],
+        "text_in_pixels": [dataclasses.asdict(count) for count in report.text_in_pixels],
     }
 
 

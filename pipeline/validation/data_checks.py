@@ -113,12 +113,14 @@ class _Looked:
         problems: Of images, by row.
         images: Files looked at.
         image_bytes: Of all of them.
+        text_in_pixels: Sound images by site whose rows say that their pixels hold text.
     """
 
     findings: list[Finding] = field(default_factory=list)
     problems: dict[int, str] = field(default_factory=dict)
     images: int = 0
     image_bytes: int = 0
+    text_in_pixels: Counter[str] = field(default_factory=Counter)
 
 
 def validate_data(
@@ -142,6 +144,7 @@ def validate_data(
         looked = _look(manifest, data, None, store)
         counts = _count_cases(store, manifest, data)
     findings = [*looked.findings, *_image_findings(manifest, looked, counts)]
+    findings.extend(_text_in_pixels(manifest, looked))
     bad = len(looked.problems) + len(counts.duplicates)
     findings.extend(_too_many_bad(manifest, bad, looked.images, data))
     findings.extend(counts.findings)
@@ -177,6 +180,7 @@ def _validate_external(
         looked = _look(manifest, data, external, store)
         counts = _count_cases(store, manifest, data)
     findings = [*looked.findings, *_image_findings(manifest, looked, counts), *counts.findings]
+    findings.extend(_text_in_pixels(manifest, looked))
     present = set[str]().union(*counts.classes.values())
     if external.name in own_sites:
         findings.append(
@@ -218,6 +222,8 @@ def _look(
             looked.problems[row.row] = f"the image {file.problem}"
         else:
             store.add(dataclasses.replace(row, digest=file.digest, written_bytes=file.size))
+            if row.text_in_pixels:
+                looked.text_in_pixels[row.site] += 1
     if not (looked.images or looked.findings):
         looked.findings.append(Finding("error", f"{manifest}: no rows below the header."))
     return looked
@@ -228,6 +234,16 @@ def _image_findings(manifest: Path, looked: _Looked, counts: DataCounts) -> Iter
     for row, problem in sorted((looked.problems | same).items()):
         message = f"{_at(manifest, row, 'image')}: {problem}; it will be quarantined."
         yield Finding("warning", message)
+
+
+def _text_in_pixels(manifest: Path, looked: _Looked) -> Iterator[Finding]:
+    if looked.text_in_pixels:
+        sites = ", ".join(f"{site} {n}" for site, n in sorted(looked.text_in_pixels.items()))
+        yield Finding(
+            "warning",
+            f"{manifest}, column text_in_pixels: images whose pixels hold text, by site: {sites}. "
+            "The text may name a patient. Look at these images, and mask it or leave them out.",
+        )
 
 
 def _sound_rows(

@@ -37,6 +37,7 @@ def test_ingestion_gives_typed_elements():
         "placed": PlacedCase,
         "bytes_per_image": float,
         "converted": Tuple[str, str],
+        "text_in_pixels": str,
         "quarantined": QuarantinedImage,
         "shared": SharedImage,
         "received_images": int,

@@ -18,7 +18,7 @@ from tests.trainer.encoder_cards import encoder_card
 from trainer.encoder_card import write_encoder_card
 from trainer.settings import EncoderSettings
 
-COLUMNS = ("image", "case_id", "patient_id", "site", "split", "label")
+COLUMNS = ("image", "case_id", "patient_id", "site", "split", "label", "text_in_pixels")
 
 
 class DataSet:
@@ -254,8 +254,8 @@ def test_a_held_out_site_that_is_not_there_is_an_error(data_set):
     ]
 
 
-def with_external(data_set, rows, name="elsewhere"):
-    lines = ["image,case_id,patient_id,site,label", *rows]
+def with_external(data_set, rows, name="elsewhere", columns="image,case_id,patient_id,site,label"):
+    lines = [columns, *rows]
     (data_set.directory / "elsewhere.csv").write_text("\n".join(lines) + "\n")
     data_set.data["external"] = [
         {"name": name, "manifest": "elsewhere.csv", "labels": {"ill": "SICK", "well": "fine"}}
@@ -278,6 +278,36 @@ def test_an_external_collection_with_the_name_of_a_site_is_an_error(data_set):
     rows = ["0.png,1,1,x,SICK"]
     [error] = with_external(data_set, rows, name="north").messages("error")
     assert "north is the name of a site of the data set itself" in error
+
+
+def test_images_with_text_in_their_pixels_are_a_warning_with_their_number_by_site(data_set):
+    for number, said in ((0, "yes"), (1, "yes"), (2, "Yes"), (3, "no"), (5, "yes")):
+        data_set.rows[number]["text_in_pixels"] = said
+    # Left out, text and all.
+    (data_set.directory / "5.png").write_bytes(b"no image")
+    assert data_set.messages("warning") == [
+        "row 7, column image: the image is not an image; it will be quarantined.",
+        "column text_in_pixels: images whose pixels hold text, by site: north 1, south 2. "
+        "The text may name a patient. Look at these images, and mask it or leave them out.",
+    ]
+    assert data_set.messages("error") == []
+
+
+def test_text_in_the_pixels_of_an_external_collection_is_a_warning_too(data_set):
+    pixels = np.random.default_rng(999).integers(0, 256, (16, 16), dtype=np.uint8)
+    Image.fromarray(pixels).save(data_set.directory / "new.png")
+    rows = ["new.png,1,1,x,SICK,yes"]
+    columns = "image,case_id,patient_id,site,label,text_in_pixels"
+    warning, _ = with_external(data_set, rows, columns=columns).messages("warning")
+    assert "elsewhere.csv, column text_in_pixels: " in warning
+    assert "by site: elsewhere 1." in warning
+
+
+def test_what_says_neither_yes_nor_no_of_text_in_the_pixels_is_an_error(data_set):
+    data_set.rows[0]["text_in_pixels"] = "patient-0"
+    assert data_set.messages("error") == [
+        "row 2, column text_in_pixels: neither yes, no nor blank (not stated)."
+    ]
 
 
 def test_no_patient_identifier_is_in_any_message(data_set):

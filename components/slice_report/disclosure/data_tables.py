@@ -57,6 +57,9 @@ class _Shown:
     def count(self, name: str, key: Key, count: int) -> int | str:
         return shown_count(count, self.is_hidden(name, key), self._below)
 
+    def withhold(self, count: int) -> int | str:
+        return shown_count(count, True, self._below)
+
     def row(self, key: Key, row: dict[str, Any]) -> dict[str, Any]:
         return row | {
             name: self.count(name, key, row[name])
@@ -82,6 +85,10 @@ def _flow(flow: dict[str, Any], shown: _Shown) -> dict[str, Any]:
         "splits": [shown.row((OF_SPLIT, split["split"]), split) for split in flow["splits"]],
         # What a site loses is mostly few, so the whole table goes.
         "by_site": None if flow["by_site"] else [],
+        # How many of a site's images have none may be few, and would follow from other tables.
+        "text_in_pixels": [
+            row | {"images": shown.withhold(row["images"])} for row in flow["text_in_pixels"]
+        ],
     }
 
 

@@ -6,7 +6,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-COLUMNS = ["image", "case_id", "patient_id", "site", "view", "sex", "age", "split", "label"]
+COLUMNS = [
+    *("image", "case_id", "patient_id", "site", "view", "sex", "age", "split", "label"),
+    "text_in_pixels",
+]
 
 
 @pytest.fixture

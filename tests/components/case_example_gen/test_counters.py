@@ -18,6 +18,8 @@ def test_images_are_counted_as_they_are_checked_and_by_the_reason_for_which_they
         {"image": name, "case_id": f"c{n}", "patient_id": "p", "site": "north"}
         for n, name in enumerate(names)
     ]
+    for number in (0, 2, 3):
+        rows[number]["text_in_pixels"] = "yes"
     pipeline = beam.Pipeline()
     ingest(pipeline, DataSettings(manifest=write_manifest(rows)))
     result = pipeline.run()
@@ -26,6 +28,7 @@ def test_images_are_counted_as_they_are_checked_and_by_the_reason_for_which_they
     assert {counter.key.metric.name: counter.result for counter in counters["counters"]} == {
         "converted_palette": 1,
         "images_checked": 4,
+        "images_with_text": 2,
         "quarantined_duplicate_image": 1,
         "quarantined_empty_file": 1,
     }

@@ -27,6 +27,7 @@ from components.case_example_gen.ingestion_report import (
     QuarantineCount,
     ReceivedCount,
     SplitCount,
+    TextCount,
     read_ingestion_report,
 )
 from components.case_example_gen.pseudonym import pseudonym
@@ -533,6 +534,34 @@ def test_converted_images_are_counted_by_site(tmp_path, write_image, write_manif
     _, report = run(data, tmp_path)
     assert report.converted == (ConversionCount("palette", "north", 2),)
     assert report.quarantined_images == 0
+
+
+def test_images_whose_rows_say_that_their_pixels_hold_text_are_counted_by_site(
+    tmp_path, write_image, write_manifest, settings
+):
+    rows = rows_of_cases(write_image, 10) + rows_of_cases(write_image, 2, site="valley")
+    for number, said in ((0, "yes"), (1, "YES"), (2, "no"), (3, "yes"), (20, "yes")):
+        rows[number]["text_in_pixels"] = said
+    # Never checked further, and so not counted.
+    (tmp_path / rows[3]["image"]).write_bytes(b"no image")
+    data = dataclasses.replace(settings, manifest=write_manifest(rows), max_bad_fraction=0.1)
+    _, report = run(data, tmp_path)
+    assert report.text_in_pixels == (TextCount("north", 2), TextCount("valley", 1))
+    assert report.quarantined_images == 1
+
+
+def test_a_report_of_an_older_version_counts_no_images_with_text(
+    tmp_path, write_image, write_manifest, settings
+):
+    rows = rows_of_cases(write_image, cases=10)
+    rows[0]["text_in_pixels"] = "yes"
+    _, report = run(dataclasses.replace(settings, manifest=write_manifest(rows)), tmp_path)
+    file = tmp_path / "report" / "ingestion_report.json"
+    values = json.loads(file.read_text())
+    assert values.pop("text_in_pixels") == [{"site": "north", "images": 1}]
+    file.write_text(json.dumps(values))
+    older = read_ingestion_report(str(file.parent))
+    assert older == dataclasses.replace(report, text_in_pixels=())
 
 
 def test_a_held_out_site_without_a_case_stops_the_run(

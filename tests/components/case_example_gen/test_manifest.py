@@ -47,6 +47,7 @@ def test_semicolons_tabs_and_a_byte_order_mark_are_understood(delimiter, start):
 def test_optional_columns_may_be_missing_and_blank_means_unknown():
     (row,) = read("image,case_id,patient_id,site,label\na.png,c1,p1,north,\n")
     assert (row.view, row.sex, row.age, row.split, row.label) == ("unknown",) * 2 + (None,) * 3
+    assert row.text_in_pixels is None
     assert not row.labelled
 
 
@@ -59,6 +60,21 @@ def test_a_visit_is_a_whole_number_and_a_date_does_not_come_in():
     assert "2019" not in rows[2].message
 
 
+@pytest.mark.parametrize(
+    ("cell", "meaning"), [("yes", True), ("Yes", True), ("NO", False), ("", None)]
+)
+def test_whether_the_pixels_hold_text_is_stated_or_blank(cell, meaning):
+    header = "image,case_id,patient_id,site,label,text_in_pixels\n"
+    (row,) = read(f"{header}a.png,c1,p1,north,ill,{cell}\n")
+    assert row.text_in_pixels is meaning
+
+
+def test_what_says_neither_yes_nor_no_of_text_in_the_pixels_is_not_quoted():
+    header = "image,case_id,patient_id,site,label,text_in_pixels\n"
+    (problem,) = read(f"{header}a.png,c1,p1,north,ill,PAT-77\n")
+    assert problem == RowProblem(2, "text_in_pixels", "neither yes, no nor blank (not stated)")
+
+
 def test_case_features_are_columns_that_the_settings_name():
     data = dataclasses.replace(MULTI_CLASS, case_features=("scanner", "skin_type"))
     header = "image,case_id,patient_id,site,label,skin_type,scanner\n"
@@ -69,7 +85,7 @@ def test_case_features_are_columns_that_the_settings_name():
         read("image,case_id,patient_id,site,label,scanner\n", data)
 
 
-@pytest.mark.parametrize("name", ["site", "Scanner", "ill", "score", "a b"])
+@pytest.mark.parametrize("name", ["site", "text_in_pixels", "Scanner", "ill", "score", "a b"])
 def test_a_case_feature_with_the_name_of_something_else_is_refused(name):
     with pytest.raises(ValueError, match="case_features must be columns in lower-case"):
         dataclasses.replace(MULTI_CLASS, case_features=(name,))

@@ -12,6 +12,8 @@ from pydicom.dataset import Dataset
 from pydicom.errors import InvalidDicomError
 from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
+from components.case_example_gen.manifest import read_manifest
+from components.case_example_gen.settings import DataSettings
 from components.dataset_readers import dicom_header
 from components.dataset_readers.dicom_folder import DicomFolderReader
 from components.dataset_readers.file_report import FileReport
@@ -240,6 +242,21 @@ def test_burned_in_text_is_warned_of_and_the_image_kept(studies, tmp_path):
         (str(studies / "marked.dcm"), "warning")
     ]
     assert "4 files do not say whether text is burned into their pixels." in reading.report.lines()
+
+
+def test_the_manifest_says_which_images_have_text_in_their_pixels(tmp_path):
+    folder, manifest = tmp_path / "in", tmp_path / "manifest.csv"
+    for number, said in enumerate(("YES", "NO", "", "MAYBE")):
+        name = f"{number}.dcm"
+        write_dicom(folder / name, picture(number), BurnedInAnnotation=said)
+    write_manifest(DicomFolderReader(), Reading(folder, tmp_path).stream, manifest)
+    with manifest.open(newline="") as file:
+        said = [row["text_in_pixels"] for row in csv.DictReader(file)]
+    assert said == ["yes", "no", "", ""]
+    data = DataSettings(str(manifest))
+    with manifest.open(newline="") as file:
+        read = [row.text_in_pixels for row in read_manifest(file, str(manifest), data)]
+    assert read == [True, False, None, None]
 
 
 def test_several_processes_give_the_same_rows_in_the_same_order(studies, tmp_path):

@@ -45,6 +45,14 @@ def test_ingestion_reads_findings_and_unknown_ones_as_they_were_meant(tmp_path):
     assert read.findings == (0.0, 1.0, None)
 
 
+@pytest.mark.parametrize("reader", READERS, ids=lambda reader: reader.card.name)
+def test_only_a_set_that_states_it_has_a_column_for_text_in_the_pixels(tmp_path, reader):
+    manifest = tmp_path / "manifest.csv"
+    write_manifest(reader, [], manifest)
+    columns = manifest.read_text().rstrip().split(",")
+    assert ("text_in_pixels" in columns) == (reader.card.name == "dicom-folder")
+
+
 def test_a_failure_half_way_leaves_the_old_manifest_and_no_part_of_a_new_one(tmp_path):
     def rows():
         yield row(tmp_path / "a.png")

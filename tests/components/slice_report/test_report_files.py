@@ -11,6 +11,7 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 import schemas
+from components.case_example_gen.ingestion_report import TextCount
 from components.promotion_gate.verdict import RuleResult, Verdict
 from components.site_evaluator.sufficiency import CLASS_METRICS
 from components.slice_report.data_flow import data_flow, population
@@ -220,6 +221,16 @@ def test_the_flow_of_a_site_is_what_it_sent_less_what_is_kept_of_it(inputs):
     for of_all, step in (("received", "received"), ("kept", "kept")):
         for what in ("images", "cases", "patients"):
             assert sum(row[step][what] for row in rows.values()) == flow[of_all][what]
+
+
+def test_the_flow_counts_images_with_text_in_their_pixels_by_site(inputs):
+    counts = (TextCount("north", 3), TextCount("tiny", 1))
+    flow = data_flow(dataclasses.replace(inputs.ingestion, text_in_pixels=counts))
+    assert flow["text_in_pixels"] == [
+        {"site": "north", "images": 3},
+        {"site": "tiny", "images": 1},
+    ]
+    assert data_flow(inputs.ingestion)["text_in_pixels"] == []
 
 
 def test_images_that_vanished_without_a_reason_are_called_out(inputs):

@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 
 import pytest
 
+from components.case_example_gen.ingestion_report import TextCount
 from components.promotion_gate.gate import Evidence, judge
 from components.promotion_gate.opponent import NO_CHAMPION
 from components.promotion_gate.rules import GateRules, MinimumRule
@@ -104,6 +105,16 @@ def test_the_chinese_page_has_the_numbers_and_words_of_the_field(chinese):
     for word in ("灵敏度", "特异度", "阳性预测值", "未通过", "未参与训练", "例数过少，无法估计"):
         assert word in text
     assert "个百分点" in text or "平均 AUC" in text
+
+
+def test_images_with_text_in_their_pixels_are_told_in_chinese():
+    inputs = simulated_inputs()
+    counts = (TextCount("north", 3), TextCount("tiny", 1))
+    ingestion = dataclasses.replace(inputs.ingestion, text_in_pixels=counts)
+    settings = dataclasses.replace(SETTINGS, language="zh")
+    page = render(report_data(dataclasses.replace(inputs, ingestion=ingestion, settings=settings)))
+    text = "".join(VisibleText(page).pieces)
+    assert "文件注明像素内含有文字（可能显示患者姓名）的有：north 3、tiny 1" in text
 
 
 def test_the_gates_sentences_are_chinese_and_say_where(chinese_verdict):

@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 
 import pytest
 
+from components.case_example_gen.ingestion_report import TextCount
 from components.promotion_gate.verdict import RuleResult, Verdict, rule_result
 from components.site_drift.distributions import Shares, SiteData
 from components.site_evaluator.sufficiency import CLASS_METRICS
@@ -441,3 +442,14 @@ def test_where_ingestion_did_not_count_by_site_no_table_says_what_was_received(i
     ingestion = dataclasses.replace(inputs.ingestion, received=())
     older = render(report_data(dataclasses.replace(inputs, ingestion=ingestion)))
     assert "From received to analysed" not in older
+
+
+def test_images_with_text_in_their_pixels_are_told_by_site_where_there_are_any(inputs, page):
+    words = "Checked images whose files say that their pixels hold text"
+    assert words not in page
+    counts = (TextCount("island <b>", 1200), TextCount("north", 3))
+    ingestion = dataclasses.replace(inputs.ingestion, text_in_pixels=counts)
+    shown = render(report_data(dataclasses.replace(inputs, ingestion=ingestion)))
+    text = Page(shown).text["data-flow"]
+    assert f"{words}, which may name the patient: island <b> 1,200, north 3" in text
+    assert "</strong> island &lt;b&gt; 1,200, north 3</p>" in shown

@@ -13,6 +13,7 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 import schemas
+from components.case_example_gen.ingestion_report import TextCount
 from components.promotion_gate.verdict import Verdict, rule_result
 from components.slice_report.metrics_table import metrics_csv
 from components.slice_report.render import render
@@ -242,6 +243,18 @@ def test_what_each_site_sent_and_lost_is_withheld_and_the_page_says_so(inputs, d
     ingestion = dataclasses.replace(inputs.ingestion, received=())
     older = report_data(dataclasses.replace(inputs, ingestion=ingestion))
     assert older["data_flow"]["by_site"] == []
+
+
+def test_how_many_images_of_a_site_have_text_in_their_pixels_is_withheld(inputs):
+    counts = (TextCount("north", 120), TextCount("tiny", 6))
+    ingestion = dataclasses.replace(inputs.ingestion, text_in_pixels=counts)
+    told = report_data(dataclasses.replace(inputs, ingestion=ingestion))
+    assert told["data_flow"]["text_in_pixels"] == [
+        {"site": "north", "images": "withheld"},
+        {"site": "tiny", "images": "<10"},
+    ]
+    jsonschema.validate(json.loads(json.dumps(told)), SCHEMA)
+    assert "north withheld, tiny &lt;10" in render(told)
 
 
 def test_of_the_drift_of_a_share_only_the_distance_is_left(data):
