@@ -26,7 +26,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.ingestion_data import write_images
-from benchmarks.ingestion_runs import Setting, image_work, plain_writer, project_run
+from benchmarks.ingestion_runs import PLAIN_TOOLS, Setting, image_work, plain_writer, project_run
 
 PLANNED_IMAGES = 10_000_000
 WORKERS = (50, 200)
@@ -57,16 +57,19 @@ def _measure(images: int, side: int, setting: Setting) -> Row:
     with tempfile.TemporaryDirectory() as directory:
         source_bytes = write_images(Path(directory), images, side)
         ours = _in_a_process(project_run, directory, setting)
-        plain = _in_a_process(plain_writer, directory, setting)
-    return {
+        plain = {
+            tool: _in_a_process(plain_writer, directory, setting, tool) for tool in PLAIN_TOOLS
+        }
+    row = {
         "images": images,
         "seconds": ours["seconds"],
         "peak_megabytes": ours["peak_megabytes"],
-        "plain_seconds": plain["seconds"],
         "processor_seconds": ours["processor_seconds"],
-        "plain_processor_seconds": plain["processor_seconds"],
         "source_bytes": source_bytes,
     }
+    for tool, figures in plain.items():
+        row |= {f"{tool}_{name}": figure for name, figure in figures.items()}
+    return row
 
 
 def _in_a_process(function: Any, *arguments: Any) -> dict[str, float]:
@@ -82,7 +85,7 @@ def table(rows: Sequence[Row], work: Row, load: float) -> list[str]:
         "|---|---|---|---|---|---|",
     ]
     for row in rows:
-        ours, plain = row["images"] / row["seconds"], row["images"] / row["plain_seconds"]
+        ours, plain = row["images"] / row["seconds"], row["images"] / row["tensorflow_seconds"]
         lines.append(
             f"| {row['images']:.0f} | {row['seconds']:.0f} | {ours:.1f} | {plain:.1f} "
             f"| {ours / plain:.2f} | {row['peak_megabytes']:.0f} |"
@@ -92,16 +95,13 @@ def table(rows: Sequence[Row], work: Row, load: float) -> list[str]:
     if load > BUSY_LOAD:
         lines.append(f"The machine was busy (load {load:.1f} before the start).")
     if len(rows) > 1:
-        seconds, plain = marginal(rows, "seconds"), marginal(rows, "plain_seconds")
-        cost, plain_cost = (
-            marginal(rows, name) for name in ("processor_seconds", "plain_processor_seconds")
-        )
+        seconds, cost = marginal(rows, "seconds"), marginal(rows, "processor_seconds")
         memory = rows[-1]["peak_megabytes"] / rows[0]["peak_megabytes"]
         lines += [
-            f"Without the start: {1 / seconds:.1f} images/s, {plain / seconds:.2f} times the "
-            f"plain writer. Exponent of time {exponent(rows):.2f}; peak memory {memory:.2f} times.",
-            f"In processor time: {1000 * cost:.1f} ms of a core for a further image, "
-            f"{1000 * plain_cost:.1f} of the plain writer: {plain_cost / cost:.2f} times its rate.",
+            f"Without the start: {1 / seconds:.1f} images/s, {1000 * cost:.1f} ms of a core for a "
+            "further image.",
+            f"Exponent of time {exponent(rows):.2f}; peak memory {memory:.2f} times.",
+            *(against(rows, tool) for tool in PLAIN_TOOLS),
             *steps(rows),
             "",
             *plan(cost, rows[-1]["source_bytes"] / rows[-1]["images"]),
@@ -113,6 +113,16 @@ def marginal(rows: Sequence[Row], figure: str) -> float:
     """Returns what a further image adds to a figure, from the smallest size to the largest."""
     first, last = rows[0], rows[-1]
     return (last[figure] - first[figure]) / (last["images"] - first["images"])
+
+
+def against(rows: Sequence[Row], tool: str) -> str:
+    """Returns the rates of a further image over those of the plain writer with a tool."""
+    seconds, cost = marginal(rows, f"{tool}_seconds"), marginal(rows, f"{tool}_processor_seconds")
+    return (
+        f"Of the plain writer with {tool} ({1000 * cost:.1f} ms of a core): "
+        f"{seconds / marginal(rows, 'seconds'):.2f} times the rate, "
+        f"{cost / marginal(rows, 'processor_seconds'):.2f} in processor time."
+    )
 
 
 def steps(rows: Sequence[Row]) -> list[str]:

@@ -1,15 +1,16 @@
 """What `ingestion.py` measures; each function runs in a process of its own.
 
 The plain writer and the bare image work call TensorFlow as its documentation shows, and make the
-same bytes as Transform, which is checked. TensorFlow is imported by the functions, so that the
-parent process stays small.
+same bytes as Transform, which is checked; two more writers use Pillow, and this project's squares.
+TensorFlow is imported by the functions, so that the parent process stays small.
 """
 
+import io
 import multiprocessing
 import os
 import resource
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 _IMAGE_WORK_IMAGES = 64
 _ROUNDS = 5
+
+PLAIN_TOOLS = ("tensorflow", "pillow", "squares")
+"""What a plain writer brings images to size with; Pillow's are nearly the same."""
 
 
 @dataclass(frozen=True)
@@ -98,8 +102,13 @@ def _processor_seconds() -> float:
     return times.user + times.system + times.children_user + times.children_system
 
 
-def plain_writer(directory: str, setting: Setting) -> dict[str, float]:
+def plain_writer(directory: str, setting: Setting, tool: str) -> dict[str, float]:
     """Reads, decodes, resizes, encodes and writes all images.
+
+    Args:
+        directory: Of the images.
+        setting: How many processes, and the size of the images.
+        tool: One of `PLAIN_TOOLS`.
 
     Returns:
         Seconds without the start, and processor seconds with it.
@@ -108,7 +117,8 @@ def plain_writer(directory: str, setting: Setting) -> dict[str, float]:
     parts = [files[index :: setting.processes] for index in range(setting.processes)]
     outputs = [f"{directory}/plain-{index}.gz" for index in range(setting.processes)]
     context = multiprocessing.get_context("spawn")
-    jobs = [(part, output, setting.image_size) for part, output in zip(parts, outputs, strict=True)]
+    size = setting.image_size
+    jobs = [(part, output, size, tool) for part, output in zip(parts, outputs, strict=True)]
     barrier = context.Barrier(setting.processes + 1)
     processes = [context.Process(target=_write_plain, args=(*job, barrier)) for job in jobs]
     for process in processes:
@@ -123,26 +133,51 @@ def plain_writer(directory: str, setting: Setting) -> dict[str, float]:
     return {"seconds": seconds, "processor_seconds": _processor_seconds()}
 
 
-def _write_plain(files: Sequence[str], output: str, image_size: int, barrier: object) -> None:
+def _write_plain(
+    files: Sequence[str], output: str, image_size: int, tool: str, barrier: object
+) -> None:
     import tensorflow as tf
 
     from components.record_transforms import record_options
 
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
-
-    @tf.function(input_signature=[tf.TensorSpec([], tf.string)], autograph=False)
-    def rewrite(encoded: tf.Tensor) -> tf.Tensor:
-        return _bare_image_work(encoded, image_size)
-
+    rewrite = _rewriter(tool, image_size)
     rewrite(Path(files[0]).read_bytes())
     barrier.wait()  # type: ignore[attr-defined]
     with tf.io.TFRecordWriter(output, record_options()) as writer:
         for file in files:
-            image = rewrite(Path(file).read_bytes()).numpy()
+            image = rewrite(Path(file).read_bytes())
             example = tf.train.Example()
             example.features.feature["image"].bytes_list.value.append(image)
             writer.write(example.SerializeToString())
+
+
+def _rewriter(tool: str, image_size: int) -> Callable[[bytes], bytes]:
+    """Returns what decodes an image, brings it to size and encodes it."""
+    if tool == "pillow":
+        return lambda encoded: _with_pillow(encoded, image_size)
+    import tensorflow as tf
+
+    from components.transform.squares import decode_square, encode_square
+
+    @tf.function(input_signature=[tf.TensorSpec([], tf.string)], autograph=False)
+    def rewrite(encoded: tf.Tensor) -> tf.Tensor:
+        if tool == "squares":
+            return encode_square(decode_square(encoded, image_size, "pad"))
+        return _bare_image_work(encoded, image_size)
+
+    return lambda encoded: rewrite(encoded).numpy()
+
+
+def _with_pillow(encoded: bytes, image_size: int) -> bytes:
+    from PIL import Image
+
+    with Image.open(io.BytesIO(encoded)) as image:
+        square = image.convert("RGB").resize((image_size, image_size), Image.Resampling.BILINEAR)
+    output = io.BytesIO()
+    square.save(output, "JPEG", quality=95, subsampling=0)
+    return output.getvalue()
 
 
 def _bare_image_work(encoded: "tf.Tensor", image_size: int) -> "tf.Tensor":
@@ -157,8 +192,6 @@ def _bare_image_work(encoded: "tf.Tensor", image_size: int) -> "tf.Tensor":
 
 def image_work(side: int, setting: Setting) -> dict[str, float]:
     """Returns the seconds of Transform's image work and of the bare one, by turns on one thread."""
-    import io
-
     import numpy as np
     import tensorflow as tf
     from PIL import Image

@@ -6,11 +6,15 @@ ROWS = [
     {
         "images": images,
         "seconds": 10 + images / 50,
-        "plain_seconds": images / 100,
         "processor_seconds": 20 + images / 40,
-        "plain_processor_seconds": 8 + images / 50,
         "peak_megabytes": 500 + images / 100,
         "source_bytes": images * 1e5,
+        "tensorflow_seconds": images / 100,
+        "tensorflow_processor_seconds": 8 + images / 50,
+        "pillow_seconds": images / 125,
+        "pillow_processor_seconds": 3 + images / 100,
+        "squares_seconds": images / 200,
+        "squares_processor_seconds": 8 + images / 80,
     }
     for images in (1000, 11_000)
 ]
@@ -39,8 +43,13 @@ def test_a_busy_machine_is_said():
     text = "\n".join(table(ROWS, work, load=3.0))
     assert "| 1000 | 30 | 33.3 | 100.0 | 0.33 | 510 |" in text
     assert "0.80 times as fast" in text
-    assert "50.0 images/s, 0.50 times the plain writer" in text
-    assert "25.0 ms of a core for a further image, 20.0 of the plain writer: 0.80" in text
+    assert "Without the start: 50.0 images/s, 25.0 ms of a core for a further image" in text
+    for line in (
+        "with tensorflow (20.0 ms of a core): 0.50 times the rate, 0.80 in processor time.",
+        "with pillow (10.0 ms of a core): 0.40 times the rate, 0.40 in processor time.",
+        "with squares (12.5 ms of a core): 0.25 times the rate, 0.50 in processor time.",
+    ):
+        assert f"Of the plain writer {line}" in text
     assert "The machine was busy (load 3.0" in text
     assert "busy" not in "\n".join(table(ROWS, work, load=0.1))
 
