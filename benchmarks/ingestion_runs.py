@@ -213,11 +213,8 @@ def image_work(side: int, setting: Setting) -> dict[str, float]:
     def transform(images: tf.Tensor) -> tf.Tensor:
         return transform_images(images, setting.image_size, "pad")
 
-    @tf.function(input_signature=[tf.TensorSpec([], tf.string)], autograph=False)
-    def bare(image: tf.Tensor) -> tf.Tensor:
-        return _bare_image_work(image, setting.image_size)
-
-    if transform(batch).numpy().tolist() != [bare(image).numpy() for image in encoded]:
+    bare = _rewriter("tensorflow", setting.image_size)
+    if transform(batch).numpy().tolist() != [bare(image) for image in encoded]:
         raise RuntimeError("the bare image work makes other images than Transform")
     seconds = {"transform_seconds": 0.0, "bare_seconds": 0.0}
     for _ in range(_ROUNDS):

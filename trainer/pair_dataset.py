@@ -74,7 +74,7 @@ def find_pairs(files: Sequence[str], source: PairSource) -> PairEpochs:
         images = tuple(sorted(files))
         return PairEpochs(source, (images,), (_count(images, source),))
     always = tuple(file for file in sorted(files) if _EVERY_ROUND in Path(file).name)
-    rounds = _by_round([file for file in files if file not in always])
+    rounds = _by_round(sorted(set(files).difference(always)))
     in_every_round = _count(always, source)
     entries = tuple(in_every_round + _count(files_of_round, source) for files_of_round in rounds)
     return PairEpochs(source, rounds, entries, always, in_every_round)
@@ -82,7 +82,7 @@ def find_pairs(files: Sequence[str], source: PairSource) -> PairEpochs:
 
 def _by_round(files: Sequence[str]) -> tuple[tuple[str, ...], ...]:
     rounds: dict[int, list[str]] = {}
-    for file in sorted(files):
+    for file in files:
         match = _ROUND.search(Path(file).name)
         if match is None:
             raise UserError(

@@ -24,8 +24,7 @@ del last
 """
 
 
-def output_of(before: str) -> list[str]:
-    program = PROGRAM.format(before=before)
+def output_of(program: str) -> list[str]:
     result = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
@@ -33,13 +32,13 @@ def output_of(before: str) -> list[str]:
 
 
 def test_importing_the_package_makes_looks_rare_and_the_last_one_none():
-    looks, *collected = output_of("import trainer")
+    looks, *collected = output_of(PROGRAM.format(before="import trainer"))
     assert int(looks) <= 5
     assert collected == []
 
 
 def test_python_itself_looks_often_and_at_its_end():
-    looks, *collected = output_of("")
+    looks, *collected = output_of(PROGRAM.format(before=""))
     assert int(looks) > 100
     assert collected == ["collected"]
 
@@ -58,7 +57,4 @@ del cycle
 kept = [[] for _ in range(100_000)]
 print(reference() is None)
 """
-    result = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True
-    )
-    assert result.stdout.split() == ["True"]
+    assert output_of(program) == ["True"]
